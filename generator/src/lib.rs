@@ -1,0 +1,10 @@
+//! Design in, workspace out.
+//!
+//! ```text
+//! text ─parse─▶ Design ─check─▶ Model ─plan─▶ Plan ─compare─▶ Changes ─apply─▶ disk
+//! ```
+
+pub mod diagnostic;
+pub mod model;
+pub mod plan;
+pub mod source;

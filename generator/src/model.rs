@@ -1,0 +1,398 @@
+//! What a design means: names legal everywhere, references resolved, defaults filled. Only [`crate::check`] makes one.
+//!
+//! The model is transport-free and target-free: it holds the names of the design. How a name looks in Rust, proto,
+//! GraphQL, SQL or a path is [`crate::names`]; how a type looks in each is [`crate::types`].
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+mod schema;
+pub use schema::*;
+
+/// A whole system.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// `kebab-9`.
+    pub name: String,
+    pub docs: Docs,
+    /// Paths that are left alone for good.
+    pub own: Vec<String>,
+    /// The records, enums and unions of `[types]` and the enums written in their fields, in the order of the design.
+    /// Named scalars are resolved away.
+    pub types: IndexMap<String, TypeDef>,
+    /// In the order of the design.
+    pub services: IndexMap<String, Service>,
+    /// Every dependency: written in the design or inferred from `calls`, `on`. Sorted by (from, target).
+    pub links: Vec<Link>,
+}
+
+/// The texts of a table or key. None of them is ever markup.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Docs {
+    /// One line, or empty.
+    pub summary: String,
+    /// The `##` comment above it, lines joined with `\n`, or empty.
+    pub description: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// `lower_snake`, as written.
+    pub name: String,
+    pub docs: Docs,
+    pub team: Option<String>,
+    /// What callers outside the system get.
+    pub expose: Exposure,
+    pub store: Store,
+    /// Enums written in a field of this service's resources, operations and events: `OrderStatus`.
+    pub enums: IndexMap<String, Enum>,
+    pub resources: IndexMap<String, Resource>,
+    /// Every operation: first each resource's verbs (resource by resource, in [`Verb`] order), then queries, then
+    /// commands, each in the order of the design. The key is the operation's name: `list_orders`, `reserve`.
+    pub operations: IndexMap<String, Operation>,
+    pub events: IndexMap<String, Event>,
+}
+
+/// Where a service keeps what it keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    None,
+    Sqlite,
+}
+
+/// Transports an operation is served on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    pub rest: bool,
+    pub grpc: bool,
+    pub graphql: bool,
+    /// Commands taken from the queue.
+    pub queue: bool,
+}
+
+/// A named set of things of one shape, with standard methods.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    /// `UpperCamel`.
+    pub name: String,
+    /// `UpperCamel`: `Orders`.
+    pub plural: String,
+    pub docs: Docs,
+    /// All fields, the id first.
+    pub fields: Vec<Field>,
+    /// The id's field name: `id`, or the natural key.
+    pub id: String,
+    pub verbs: Vec<Verb>,
+    /// What `list` may filter by.
+    pub filter: Vec<FieldPath>,
+    /// What `list` may sort by.
+    pub sort: Vec<FieldPath>,
+}
+
+/// A path through required records to a scalar or enum: `total.amount`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldPath {
+    pub segments: Vec<String>,
+    /// The type at its end, `Optional` if the last field is.
+    pub ty: Type,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verb {
+    List,
+    Get,
+    Create,
+    Replace,
+    Patch,
+    Delete,
+}
+
+/// One operation of a service: a command, a query or a verb of a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// `reserve`; of verbs `list_orders`, `get_order`, `create_order`, `replace_order`, `patch_order`, `delete_order`.
+    pub name: String,
+    pub docs: Docs,
+    pub kind: OperationKind,
+    pub shape: Shape,
+    /// Declared errors, in the order of the design.
+    pub errors: Vec<DeclaredError>,
+    pub safety: Safety,
+    /// Events that run it.
+    pub on: Vec<EventRef>,
+    /// Operations it calls, in order.
+    pub calls: Vec<Call>,
+    /// Events of its service that it publishes.
+    pub emits: Vec<String>,
+    /// What callers outside the system get. What links add is [`Model::served`].
+    pub expose: Exposure,
+    pub route: Route,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    Query,
+    Command,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// A command or query. With `of` it is on one item of that resource and gets its id; it returns the item if the
+    /// design gives no output, which then is [`Output::Item`].
+    Custom { of: Option<String>, input: Input, output: Output },
+    /// A standard method of a resource of the same service.
+    Verb { verb: Verb, resource: String },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    None,
+    /// A record of `[types]`, by name.
+    Named(String),
+    /// Fields written at the operation: the record is called `<Operation>Request`.
+    Fields(Vec<Field>),
+    /// The payload of the one event of `on`, or of several that have the same payload.
+    Payload(EventRef),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// The answer is "done".
+    None,
+    Named(String),
+    /// The resource (its name) of this or another service.
+    Resource(ResourceRef),
+    /// Fields written at the operation: the record is called `<Operation>Response`.
+    Fields(Vec<Field>),
+    /// The item of `of`.
+    Item,
+    /// Records, unions or resources, one after another.
+    Stream(StreamItem),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum StreamItem {
+    /// A record or union of `[types]`.
+    Named(String),
+    Resource(ResourceRef),
+}
+
+/// A resource of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceRef {
+    pub service: String,
+    pub resource: String,
+}
+
+/// An event of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventRef {
+    pub service: String,
+    pub event: String,
+}
+
+/// An operation of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OperationRef {
+    pub service: String,
+    pub operation: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub to: OperationRef,
+    /// Their input field to a path of ours, where the design says so (`with`).
+    pub with: IndexMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredError {
+    /// `OutOfStock`.
+    pub name: String,
+    pub docs: Docs,
+    pub kind: ErrorKind,
+    /// A record of `[types]` sent along.
+    pub data: Option<String>,
+}
+
+/// The kinds a design may declare (LANGUAGE §7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ErrorKind {
+    Invalid,
+    Denied,
+    NotFound,
+    Exists,
+    Conflict,
+    Stale,
+    Limited,
+    Unavailable,
+}
+
+/// Whether a repeat is harmless (LANGUAGE §7.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Safety {
+    /// Queries, `list`, `get`, `replace`, `delete`, commands `idempotent = "yes"`.
+    Safe,
+    /// `create`, `patch`, commands `idempotent = "key"`.
+    Keyed,
+    Unsafe,
+}
+
+/// Where an operation lives under REST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    pub method: Method,
+    /// From the version prefix on, which is part of it: `/v1/orders/{id}/cancel`.
+    pub path: Vec<Segment>,
+    /// Fields of the input that travel in the query; the rest of the input is the body.
+    pub query: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Segment {
+    Literal(String),
+    /// An input field, or the id of the item.
+    Field(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+/// What happened in a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub name: String,
+    pub docs: Docs,
+    pub payload: Payload,
+    /// Payload field: same key, same order.
+    pub key: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Payload {
+    /// A record of `[types]`.
+    Named(String),
+    Resource(ResourceRef),
+    /// Fields written at the event: the record is called like the event.
+    Fields(Vec<Field>),
+}
+
+/// One service depends on another service's operations or on one of its events.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// The service that depends.
+    pub from: String,
+    pub to: Target,
+    pub policy: Policy,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// All operations of a service that no more specific link names.
+    Service { service: String, via: Via },
+    /// One operation.
+    Operation { to: OperationRef, via: Via },
+    Event(EventRef),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Via {
+    Rest,
+    Grpc,
+    Queue,
+}
+
+/// How a link behaves when the other side is slow, failing or gone. Defaults are filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Per attempt.
+    pub timeout: Duration,
+    pub retry: Retry,
+    pub breaker: Option<Breaker>,
+    /// Calls in flight.
+    pub bulkhead: u32,
+    /// In the order of the design; the first that fits answers.
+    pub fallback: Vec<Fallback>,
+    /// Messages only.
+    pub delivery: Delivery,
+    pub dead_letter: bool,
+    /// Messages taken at once.
+    pub batch: Batch,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retry {
+    /// The first one included.
+    pub attempts: u32,
+    pub backoff: (Duration, Duration),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Breaker {
+    pub failure_rate: f64,
+    pub window: u32,
+    pub open_for: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    pub size: u32,
+    pub within: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    Queue,
+    Default,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    AtLeastOnce,
+    AtMostOnce,
+}
+
+impl Model {
+    /// What an operation is served on: what it exposes, and what links to it say in `via`.
+    pub fn served(&self, service: &str, operation: &str) -> Exposure {
+        let mut served = self
+            .services
+            .get(service)
+            .and_then(|s| s.operations.get(operation))
+            .map(|o| o.expose)
+            .unwrap_or_default();
+        for link in &self.links {
+            match &link.to {
+                Target::Service { service: to, via } if to == service => served.add(*via),
+                Target::Operation { to, via } if to.service == service && to.operation == operation => served.add(*via),
+                _ => {}
+            }
+        }
+        served
+    }
+}
+
+impl Exposure {
+    fn add(&mut self, via: Via) {
+        match via {
+            Via::Rest => self.rest = true,
+            Via::Grpc => self.grpc = true,
+            Via::Queue => self.queue = true,
+        }
+    }
+
+    pub fn any(self) -> bool {
+        self.rest || self.grpc || self.graphql || self.queue
+    }
+}
+
+impl Verb {
+    pub const ALL: [Self; 6] = [Self::List, Self::Get, Self::Create, Self::Replace, Self::Patch, Self::Delete];
+}

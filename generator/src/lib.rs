@@ -6,5 +6,6 @@
 
 pub mod diagnostic;
 pub mod model;
+pub mod names;
 pub mod plan;
 pub mod source;

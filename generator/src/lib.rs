@@ -4,6 +4,7 @@
 //! text ─parse─▶ Design ─check─▶ Model ─plan─▶ Plan ─compare─▶ Changes ─apply─▶ disk
 //! ```
 
+pub mod design;
 pub mod diagnostic;
 pub mod model;
 pub mod names;

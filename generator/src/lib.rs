@@ -5,7 +5,9 @@
 //! ```
 
 pub mod design;
+pub mod check;
 pub mod diagnostic;
+pub mod fit;
 pub mod model;
 pub mod names;
 pub mod plan;

@@ -7,5 +7,6 @@
 pub mod design;
 pub mod diagnostic;
 pub mod model;
+pub mod parse;
 pub mod plan;
 pub mod source;

@@ -4,11 +4,12 @@
 //! text ─parse─▶ Design ─check─▶ Model ─plan─▶ Plan ─compare─▶ Changes ─apply─▶ disk
 //! ```
 
-pub mod design;
 pub mod check;
+pub mod design;
 pub mod diagnostic;
 pub mod fit;
 pub mod model;
 pub mod names;
+pub mod parse;
 pub mod plan;
 pub mod source;

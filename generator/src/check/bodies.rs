@@ -43,7 +43,7 @@ pub(super) fn input(checker: &mut Checker, body: &Spanned<Body>, place: Place) -
             Named::Resource(resource) => {
                 let message = format!("input `{}` is a resource, which only its own service makes", resource.resource);
                 let help = "name a record with the fields that are given, or use the verb `create`";
-                checker.error("E312", &name.span, message, help);
+                checker.error("E319", &name.span, message, help);
                 Input::Named(String::new())
             }
             Named::Unknown => Input::Named(String::new()),
@@ -103,7 +103,7 @@ pub(super) fn error_data(checker: &mut Checker, name: &Spanned<Reference>, home:
         }
         Named::Resource(resource) => {
             let message = format!("error data `{}` is a resource", resource.resource);
-            checker.error("E312", &name.span, message, "name a record of [types]");
+            checker.error("E319", &name.span, message, "name a record of [types]");
             None
         }
         Named::Unknown => None,

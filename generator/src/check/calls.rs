@@ -2,9 +2,10 @@
 
 use indexmap::IndexMap;
 
-use super::{Checker, items, operations::settings, symbols::closest, types};
+use super::{Checker, items, operations::settings, types};
 use crate::{
     design,
+    diagnostic::nearest,
     fit,
     model::{Call, Field, Model, Operation, OperationRef, Shape, Type},
     names::{self, rules::shown},
@@ -153,7 +154,7 @@ fn follow(
 }
 
 fn no_field(checker: &mut Checker, span: &Span, message: String, wrong: &str, known: &[&str]) {
-    let help = match closest(wrong, known.iter().copied()) {
+    let help = match nearest(wrong, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None if known.is_empty() => "there are no fields to choose from".to_owned(),
         None => format!("there are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),

@@ -6,11 +6,12 @@ use super::{
     Checker,
     bodies::{self, Place},
     docs,
-    symbols::closest,
     types,
 };
 use crate::{
-    design, fit,
+    design,
+    diagnostic::nearest,
+    fit,
     model::{Enum, Event, EventRef, Model, Payload, Scalar, Type, TypeDef},
     source::Spanned,
 };
@@ -42,7 +43,7 @@ pub(super) fn check_keys(checker: &mut Checker, model: &Model) {
             let Some(fields) = fit::payload(model, &of) else { continue };
             let Some(field) = fields.iter().find(|field| field.name == key.value) else {
                 let message = format!("key `{}` is not a field of the payload of `{name}`", key.value);
-                let help = match closest(&key.value, fields.iter().map(|field| field.name.as_str())) {
+                let help = match nearest(&key.value, fields.iter().map(|field| field.name.as_str())) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => "add it to the payload".to_owned(),
                 };

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Checker, policies, symbols::closest};
+use super::{Checker, policies};
 use crate::{
     design::{self, Reference},
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, nearest},
     fit,
     model::{EventRef, Exposure, Link, Model, Operation, OperationRef, Target, Via},
     names::rules::shown,
@@ -28,6 +28,13 @@ struct Dependencies<'d> {
     written: BTreeMap<To, &'d design::Link>,
     calls: BTreeSet<OperationRef>,
     on: BTreeSet<EventRef>,
+}
+
+/// The operations that a link is about.
+struct Covered<'m> {
+    operations: Vec<(OperationRef, &'m Operation)>,
+    /// Whether all of them are meant; else they are what the link could be used for.
+    used: bool,
 }
 
 pub(super) fn lower(checker: &mut Checker, model: &mut Model) {
@@ -96,10 +103,13 @@ fn target(checker: &mut Checker, link: &design::Link) -> Option<To> {
 }
 
 fn nobody(checker: &mut Checker, name: &Spanned<String>, or_event: bool) {
+    if checker.design.incomplete {
+        return;
+    }
     let what = if or_event { "service, external or event" } else { "service or external" };
     let message = format!("no {what} is called `{}`", shown(&name.value));
     let events = checker.symbols.events().filter(|_| or_event);
-    let meant = closest(&name.value, checker.symbols.owners().chain(events));
+    let meant = nearest(&name.value, checker.symbols.owners().chain(events));
     let error = Diagnostic::new("E401", name.span.clone(), message);
     let help = meant.map(|meant| format!("did you mean `{meant}`?"));
     checker.report(match help {
@@ -168,7 +178,7 @@ fn via(links: &[Option<&design::Link>], exposed: Exposure) -> Via {
 impl<'d> Dependencies<'d> {
     /// The operations that a link to a service covers: those that are called and have no link of their own; if none is
     /// called, all of them.
-    fn covered<'m>(&self, model: &'m Model, service: &str) -> Vec<(OperationRef, &'m Operation)> {
+    fn covered<'m>(&self, model: &'m Model, service: &str) -> Covered<'m> {
         let called: Vec<_> = self
             .calls
             .iter()
@@ -176,12 +186,10 @@ impl<'d> Dependencies<'d> {
             .filter_map(|to| Some((to.clone(), fit::operation(model, to)?)))
             .collect();
         if !called.is_empty() {
-            return called;
+            return Covered { operations: called, used: true };
         }
         let all = model.services.get(service).into_iter().flat_map(|service| service.operations.values());
-        all.map(|operation| {
-            (OperationRef { service: service.to_owned(), operation: operation.name.clone() }, operation)
-        })
-        .collect()
+        let place = |operation: &Operation| OperationRef { service: service.to_owned(), operation: operation.name.clone() };
+        Covered { operations: all.map(|operation| (place(operation), operation)).collect(), used: false }
     }
 }

@@ -175,7 +175,7 @@ fn event_list(checker: &mut Checker, list: &[Spanned<Reference>], home: &str, ke
         let Some(event) = checker.event(reference, Some(home)) else { continue };
         if events.contains(&event) {
             let message = format!("`{}` is in `{key}` twice", reference.value);
-            checker.error("E103", &reference.span, message, "keep one of them");
+            checker.error("E111", &reference.span, message, "once is enough");
             continue;
         }
         events.push(event);

@@ -2,10 +2,10 @@
 
 use indexmap::IndexMap;
 
-use super::{Checker, docs, items, symbols, symbols::closest, types};
+use super::{Checker, docs, items, symbols, types};
 use crate::{
     design::{self, Fields, Mark, TypeDefKind, TypeKind, Word},
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, nearest},
     fit,
     model::{Docs, Enum, Field, FieldPath, Model, Resource, Scalar, Type, TypeDef, Verb},
     names::rules::shown,
@@ -68,7 +68,7 @@ fn place_id(checker: &mut Checker, resource: &design::Resource, fields: &mut Vec
         None if resource.head.is_broken("fields") => {}
         None => {
             let message = format!("id `{}` is not a field of `{}`", shown(&id.value), resource.head.name.value);
-            let help = match closest(&id.value, fields.iter().map(|field| field.name.as_str())) {
+            let help = match nearest(&id.value, fields.iter().map(|field| field.name.as_str())) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "add it to the fields, or leave `id` out for a uuid".to_owned(),
             };
@@ -124,7 +124,7 @@ fn lower_paths(
     fields: &[Field],
     purpose: &str,
 ) -> Vec<FieldPath> {
-    let mut lowered: Vec<FieldPath> = Vec::new();
+    let mut lowered = Vec::new();
     for path in paths {
         let name = joined(&path.value);
         let ty = match end_of(model, &path.value, fields) {
@@ -136,21 +136,21 @@ fn lower_paths(
             }
         };
         let segments: Vec<_> = path.value.0.iter().map(|segment| segment.value.clone()).collect();
-        if lowered.iter().any(|other| other.segments == segments) {
-            checker.error("E103", &path.span, format!("`{name}` is in `{purpose}` twice"), "keep one of them");
-            continue;
-        }
         lowered.push(FieldPath { segments, ty });
     }
     lowered
 }
 
 /// The type at the end of a path; `Ok(None)` if it is unknown, else why it cannot be used and what could.
-fn end_of(model: &Model, path: &design::FieldPath, mut fields: &[Field]) -> Result<Option<Type>, (String, String)> {
+fn end_of<'m>(
+    model: &'m Model,
+    path: &design::FieldPath,
+    mut fields: &'m [Field],
+) -> Result<Option<Type>, (String, String)> {
     let mut segments = path.0.iter().peekable();
     while let Some(segment) = segments.next() {
         let Some(field) = fields.iter().find(|field| field.name == segment.value) else {
-            let help = match closest(&segment.value, fields.iter().map(|field| field.name.as_str())) {
+            let help = match nearest(&segment.value, fields.iter().map(|field| field.name.as_str())) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "name a field of the resource".to_owned(),
             };
@@ -201,7 +201,7 @@ fn comparable(model: &Model, ty: &Type) -> Result<(), (String, String)> {
 }
 
 /// Whether anything on the path is marked `pii`, in the field or in the named scalar it has.
-fn is_pii(design: &design::Design, mut fields: &Fields, path: &design::FieldPath) -> bool {
+fn is_pii<'d>(design: &'d design::Design, mut fields: &'d Fields, path: &design::FieldPath) -> bool {
     for segment in &path.0 {
         let Some(field) = fields.get(&segment.value) else { return false };
         if field.ty.mark(Mark::Pii).is_some() {

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Checker, symbols::closest, types};
+use super::{Checker, types};
 use crate::{
     design::{self, Word},
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, nearest},
     fit,
     model::{
         Field, Method, Model, Operation, OperationKind, OperationRef, Resource, Route, Scalar, Segment, Shape, Type, TypeDef,
@@ -123,7 +123,7 @@ fn check_field(
         let known = fields.iter().map(|field| field.name.as_str()).chain(of.map(|resource| resource.id.as_str()));
         let all: Vec<_> = known.collect();
         // With one field to choose from there is little doubt.
-        let meant = closest(name, all.iter().copied()).or(if let [one] = all[..] { Some(one) } else { None });
+        let meant = nearest(name, all.iter().copied()).or(if let [one] = all[..] { Some(one) } else { None });
         let help = meant.map_or_else(|| "add it to the input".to_owned(), |meant| format!("did you mean `{{{meant}}}`?"));
         return checker.error("E504", span, format!("`{}` is not an input field", shown(name)), help);
     };

@@ -1,4 +1,4 @@
-//! What may stand in which shape: whole resources only in answers (E312), no `type` in a variant (E307), no secret in
+//! What may stand in which shape: whole resources only in answers (E319), no `type` in a variant (E307), no secret in
 //! an event (E310), ids that tell things apart (E509).
 
 use std::collections::BTreeSet;
@@ -100,7 +100,7 @@ fn whole_resource(checker: &mut Checker, written: &Fields, fields: &[Field]) {
         let (Some(of), Some(written)) = (resource, written.get(&field.name)) else { continue };
         let message = format!("`{}` is a whole `{}`, and what is given or stored carries ids", field.name, of.resource);
         let help = format!("write `{}_id = \"ref {}.{}\"`", names::snake(&of.resource), of.service, of.resource);
-        checker.error("E312", &written.ty.expr.span, message, help);
+        checker.error("E319", &written.ty.expr.span, message, help);
     }
 }
 

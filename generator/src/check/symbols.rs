@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Checker;
 use crate::{
     design::{Design, Reference, Resource, Verb, Word},
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, nearest},
     model::{EventRef, OperationRef, ResourceRef},
     names,
     source::Spanned,
@@ -17,6 +17,8 @@ pub(super) struct Symbols<'d> {
     externals: BTreeSet<&'d str>,
     /// Owners whose table could not be read: they may own anything.
     opaque: BTreeSet<&'d str>,
+    /// Names may be declared where nothing could be read: one that is not found is not worth a report.
+    incomplete: bool,
     resources: BTreeMap<String, Vec<&'d str>>,
     events: BTreeMap<String, Vec<&'d str>>,
     /// Commands, queries, and the verbs that resources have.
@@ -49,6 +51,7 @@ impl<'d> Symbols<'d> {
             services: design.services.keys().map(String::as_str).collect(),
             externals: design.externals.keys().map(String::as_str).collect(),
             opaque: BTreeSet::new(),
+            incomplete: design.incomplete,
             resources: BTreeMap::new(),
             events: BTreeMap::new(),
             operations: BTreeMap::new(),
@@ -181,13 +184,13 @@ impl<'d> Symbols<'d> {
 
     fn not_owned(&self, sought: Sought, reference: &Spanned<Reference>, owner: &str) -> Option<Diagnostic> {
         let name = &reference.value.name;
-        if self.opaque.contains(owner) {
+        if self.incomplete || self.opaque.contains(owner) {
             return None;
         }
         if !self.services.contains(owner) && !self.externals.contains(owner) {
             let message = format!("no service or external is called `{}`", names::rules::shown(owner));
             let error = Diagnostic::new("E401", reference.span.clone(), message);
-            let meant = closest(owner, self.owners()).map(|meant| format!("did you mean `{meant}.{name}`?"));
+            let meant = nearest(owner, self.owners()).map(|meant| format!("did you mean `{meant}.{name}`?"));
             return Some(with_help(error, meant));
         }
         if self.externals.contains(owner) && !self.services.contains(owner) {
@@ -199,14 +202,14 @@ impl<'d> Symbols<'d> {
             return Some(error.help(format!("add `{}` to the verbs of `{resource}`", verb.word())));
         }
         let its = self.table(sought).iter().filter(|(_, owners)| owners.contains(&owner)).map(|(name, _)| name.as_str());
-        let meant = closest(name, its).map(|meant| format!("did you mean `{owner}.{meant}`?"));
+        let meant = nearest(name, its).map(|meant| format!("did you mean `{owner}.{meant}`?"));
         let elsewhere = self.table(sought).get(name).and_then(|owners| owners.first());
         Some(with_help(error, meant.or_else(|| elsewhere.map(|other| format!("`{other}` has one: `{other}.{name}`")))))
     }
 
     fn not_found(&self, sought: Sought, reference: &Spanned<Reference>, home: Option<&str>) -> Option<Diagnostic> {
         let name = &reference.value.name;
-        if !self.opaque.is_empty() {
+        if self.incomplete || !self.opaque.is_empty() {
             return None;
         }
         let message = format!("no {} is called `{}`", sought.what(), names::rules::shown(name));
@@ -214,7 +217,7 @@ impl<'d> Symbols<'d> {
         if let (Sought::Operation, Some((verb, resource))) = (sought, home.and_then(|home| self.absent_verb(name, home))) {
             return Some(error.help(format!("add `{}` to the verbs of `{resource}`", verb.word())));
         }
-        let meant = closest(name, self.table(sought).keys().map(String::as_str));
+        let meant = nearest(name, self.table(sought).keys().map(String::as_str));
         Some(with_help(error, meant.map(|meant| format!("did you mean `{meant}`?"))))
     }
 
@@ -265,15 +268,6 @@ pub(super) fn plural(resource: &Resource, name: &str) -> String {
 pub(super) fn verb_operation(verb: Verb, resource: &str, plural: &str) -> String {
     let name = if verb == Verb::List { plural } else { resource };
     format!("{}_{}", verb.word(), names::snake(name))
-}
-
-/// The candidate that was probably meant.
-pub(super) fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
 }
 
 fn with_help(diagnostic: Diagnostic, help: Option<String>) -> Diagnostic {

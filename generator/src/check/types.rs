@@ -3,10 +3,10 @@
 
 use indexmap::IndexMap;
 
-use super::{Checker, defaults, description, docs, symbols::closest};
+use super::{Checker, defaults, description, docs};
 use crate::{
     design::{Field, Fields, Head, Mark, Reference, TypeDefKind, TypeExpr, TypeKind},
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, nearest},
     model::{self, Docs, Enum, MapKey, Model, Record, Scalar, Type, TypeDef, TypeRef, Union},
     names,
     source::{Span, Spanned},
@@ -87,11 +87,11 @@ fn lower_variant(checker: &mut Checker, union: &str, variant: &Spanned<Reference
         Some(TypeDefKind::Broken) => {}
         Some(_) => {
             let message = format!("`{name}` is not a record, so it cannot be a variant of `{union}`");
-            checker.error("E312", &variant.span, message, "wrap it in a record");
+            checker.error("E319", &variant.span, message, "wrap it in a record");
         }
         None if checker.symbols.is_resource(name) => {
             let message = format!("`{}` is a resource; the variants of `{union}` are records", variant.value);
-            checker.error("E312", &variant.span, message, "name a record of [types]");
+            checker.error("E319", &variant.span, message, "name a record of [types]");
         }
         None => checker.not_a_type(&variant.value, &variant.span),
     }
@@ -194,7 +194,7 @@ fn named(checker: &mut Checker, reference: &Reference, span: &Span, home: Option
             // An alias of a name would have to be followed for ever; aliases are scalars.
             TypeKind::Name(_) | TypeKind::Enum(_) => {
                 let message = format!("`{}` stands for a type that is no scalar", reference.name);
-                checker.error("E312", span, message, "use that type itself");
+                checker.error("E319", span, message, "use that type itself");
                 unknown()
             }
             _ => lower_type(checker, &alias.expr, None, None),
@@ -220,7 +220,7 @@ fn inline_enum(
     inline: Option<&mut Inline>,
 ) -> Option<TypeRef> {
     let Some(inline) = inline else {
-        checker.error("E312", span, "an enum cannot be written here", "give it a name in [types]");
+        checker.error("E319", span, "an enum cannot be written here", "give it a name in [types]");
         return None;
     };
     if inline.used {
@@ -269,19 +269,19 @@ fn is_enum(checker: &Checker, named: &TypeRef) -> bool {
 }
 
 impl Checker<'_> {
-    /// Reports a name that stands where a type should (E301), or something else by that name (E312).
+    /// Reports a name that stands where a type should (E301), or something else by that name (E319).
     pub(super) fn not_a_type(&mut self, reference: &Reference, span: &Span) {
         let name = &reference.name;
         if self.symbols.is_event(name) {
             let message = format!("`{reference}` is an event, not a type");
             let help = "give its payload a name in [types] and use that in both places";
-            return self.error("E312", span, message, help);
+            return self.error("E319", span, message, help);
         }
         let message = format!("`{}` is not a type", names::rules::shown(&reference.to_string()));
         let design = self.design;
         let resources = design.services.values().flat_map(|service| service.resources.keys());
         let names = design.types.keys().chain(resources).map(String::as_str).chain(SCALARS.iter().copied());
-        match closest(name, names) {
+        match nearest(name, names) {
             Some(meant) => self.error("E301", span, message, format!("did you mean `{meant}`?")),
             None => self.error("E301", span, message, format!("declare it: `[types.{}]`", names::rules::shown(name))),
         }

@@ -1,11 +1,11 @@
 //! What a link may say about what it is to (E404, E601 to E611).
 
-use super::{Dependencies, To, via};
+use super::{Covered, Dependencies, To, via};
 use crate::{
-    check::Checker,
+    check::{Checker, items},
     design::{self, Body, Broker, Fallback, Word},
     fit,
-    model::{EventRef, Model, Operation, OperationKind, OperationRef, Safety, Via},
+    model::{EventRef, Model, Operation, OperationKind, Safety, Via},
     source::Span,
 };
 
@@ -14,7 +14,8 @@ pub(super) fn check(checker: &mut Checker, model: &Model, from: &str, own: &Depe
         match to {
             To::Event(event) => to_event(checker, from, event, link, own),
             To::Operation(operation) => {
-                let covered: Vec<_> = fit::operation(model, operation).map(|o| (operation.clone(), o)).into_iter().collect();
+                let operations = fit::operation(model, operation).map(|o| (operation.clone(), o)).into_iter().collect();
+                let covered = Covered { operations, used: true };
                 let service = own.written.get(&To::Service(operation.service.clone())).copied();
                 to_operations(checker, model, &[service, Some(link)], link, &covered, own);
             }
@@ -68,14 +69,14 @@ fn to_operations(
     model: &Model,
     links: &[Option<&design::Link>],
     link: &design::Link,
-    covered: &[(OperationRef, &Operation)],
+    covered: &Covered,
     own: &Dependencies,
 ) {
     if let Some(said) = link.via.as_ref().filter(|v| matches!(v.value, design::Via::Stream | design::Via::Webhook)) {
         let message = format!("`via = \"{}\"` carries events; `{}` is called", said.value.word(), link.to.value);
         return checker.error("E605", &said.span, message, "use `grpc`, `rest` or `queue`");
     }
-    let exposed = covered.first().map(|(_, operation)| operation.expose).unwrap_or_default();
+    let exposed = covered.operations.first().map(|(_, operation)| operation.expose).unwrap_or_default();
     let queue = via(links, exposed) == Via::Queue;
     if queue {
         queue_gives_no_answer(checker, links, link, covered);
@@ -112,16 +113,15 @@ fn queue_gives_no_answer(
     checker: &mut Checker,
     links: &[Option<&design::Link>],
     link: &design::Link,
-    covered: &[(OperationRef, &Operation)],
+    covered: &Covered,
 ) {
     // Said here, or inherited and wrong here.
     let said = links.iter().rev().flatten().find_map(|link| link.via.as_ref());
     let span = link.via.as_ref().map_or_else(|| link.to.span.clone(), |via| via.span.clone());
-    let queued = |operation: &Operation| operation.kind == OperationKind::Command && !fit::answers(operation);
-    let called: Vec<_> = covered.iter().filter(|(_, operation)| !queued(operation)).collect();
-    // A client for everything may well leave out what cannot be queued, as long as something can.
-    let nothing_called = link.to.value.owner.is_none() && called.len() < covered.len() && covered.len() > 1;
-    let Some((to, operation)) = called.first().filter(|_| said.is_some() && !nothing_called) else { return };
+    // A client that nothing uses yet may leave out what cannot be queued, as long as something can.
+    let enough = !covered.used && covered.operations.iter().any(|(_, operation)| operation.can_be_queued());
+    let wrong = covered.operations.iter().find(|(_, operation)| !operation.can_be_queued());
+    let Some((to, operation)) = wrong.filter(|_| said.is_some() && !enough) else { return };
     let answer = match fit_answer(operation) {
         Some(field) => format!("answers with `{field}`"),
         None => "gives an answer".to_owned(),
@@ -141,16 +141,16 @@ fn fit_answer(operation: &Operation) -> Option<&str> {
     }
 }
 
-fn fallbacks(checker: &mut Checker, link: &design::Link, covered: &[(OperationRef, &Operation)]) {
-    let has = |wanted: fn(&Operation) -> bool| covered.is_empty() || covered.iter().any(|(_, operation)| wanted(operation));
-    for fallback in super::super::items(&link.fallback) {
+fn fallbacks(checker: &mut Checker, link: &design::Link, covered: &Covered) {
+    let has = |wanted: fn(&Operation) -> bool| covered.operations.is_empty() || covered.operations.iter().any(|(_, operation)| wanted(operation));
+    for fallback in items(&link.fallback) {
         match fallback.value {
             Fallback::Cache if !has(|operation| operation.kind == OperationKind::Query) => {
                 let message = "`fallback = \"cache\"` on a link that calls only commands";
                 let help = "an old answer cannot stand for work not done: use `queue` or `default`";
                 checker.error("E602", &fallback.span, message, help);
             }
-            Fallback::Queue if !has(|o| o.kind == OperationKind::Command && !fit::answers(o)) => {
+            Fallback::Queue if !has(Operation::can_be_queued) => {
                 let message = "`fallback = \"queue\"` on a link that calls nothing that can wait";
                 let help = "only commands without output can be sent later: use `default`";
                 checker.error("E602", &fallback.span, message, help);
@@ -161,13 +161,13 @@ fn fallbacks(checker: &mut Checker, link: &design::Link, covered: &[(OperationRe
 }
 
 /// Retries that can never happen (E603).
-fn retries(checker: &mut Checker, link: &design::Link, covered: &[(OperationRef, &Operation)]) {
+fn retries(checker: &mut Checker, link: &design::Link, covered: &Covered) {
     let Some(retry) = &link.retry else { return };
     if retry.value.attempts.as_ref().is_some_and(|attempts| attempts.value == 1) {
         return;
     }
-    let [(first, _), ..] = covered else { return };
-    if covered.iter().any(|(_, operation)| operation.safety != Safety::Unsafe) {
+    let [(first, _), ..] = covered.operations.as_slice() else { return };
+    if covered.operations.iter().any(|(_, operation)| operation.safety != Safety::Unsafe) {
         return;
     }
     let message = format!("`retry` for `{}.{}`, which is `idempotent = \"no\"`", first.service, first.operation);
@@ -184,9 +184,9 @@ fn retries(checker: &mut Checker, link: &design::Link, covered: &[(OperationRef,
 }
 
 /// E606
-fn graphql_streams(checker: &mut Checker, link: &design::Link, covered: &[(OperationRef, &Operation)]) {
+fn graphql_streams(checker: &mut Checker, link: &design::Link, covered: &Covered) {
     let Some(via) = link.via.as_ref().filter(|via| via.value == design::Via::Graphql) else { return };
-    for (to, _) in covered {
+    for (to, _) in &covered.operations {
         let service = checker.design.services.get(&to.service);
         let written = service.and_then(|s| s.commands.get(&to.operation).or_else(|| s.queries.get(&to.operation)));
         let input = written.and_then(|written| written.input.as_ref()).map(|input| &input.value);

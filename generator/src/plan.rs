@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+mod imports;
+
 /// Path (relative to the workspace's root, with `/`) to file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {

@@ -146,7 +146,12 @@ mod tests {
     async fn the_earlier_deadline_counts_and_work_is_given_up_at_it() {
         let cx = Context::default().within(Duration::from_secs(1)).within(Duration::from_secs(9));
         assert_eq!(cx.remaining(), Some(Duration::from_secs(1)));
-        let late = cx.limit(async { tokio::time::sleep(Duration::from_secs(2)).await; Ok::<_, Failure>(()) }).await;
+        let late = cx
+            .limit(async {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                Ok::<_, Failure>(())
+            })
+            .await;
         assert_eq!(late.map_err(|e| e.kind), Err(Kind::Timeout));
         let past = cx.limit(async { Ok::<_, Failure>(()) }).await;
         assert_eq!(past.map_err(|e| e.kind), Err(Kind::Timeout), "not even work that is done at once");

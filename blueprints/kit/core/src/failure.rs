@@ -341,7 +341,10 @@ mod tests {
     #[test]
     fn a_declared_error_comes_back_as_itself_and_an_unknown_one_as_its_kind() {
         let wire = ReserveError::OutOfStock(3).to_wire();
-        assert_eq!((wire.kind, wire.code.as_deref(), wire.detail.as_str()), (Kind::Conflict, Some("OutOfStock"), "out of stock"));
+        assert_eq!(
+            (wire.kind, wire.code.as_deref(), wire.detail.as_str()),
+            (Kind::Conflict, Some("OutOfStock"), "out of stock")
+        );
         assert_eq!(ReserveError::from_wire(wire.clone()), ReserveError::OutOfStock(3));
         let stranger = Failure::from_wire(wire);
         assert_eq!((stranger.kind, stranger.code.as_deref()), (Kind::Conflict, Some("OutOfStock")));

@@ -2,6 +2,7 @@
 //! the wire, what makes input valid.
 
 mod context;
+mod declare;
 mod failure;
 mod id;
 pub mod json;
@@ -13,11 +14,14 @@ mod validate;
 
 use std::pin::Pin;
 
+pub use anyhow::Error as Cause;
+
 pub use context::{Caller, Context, Marks};
 pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, record};
 pub use id::Etag;
 pub use operation::{Operation, Safety};
 pub use page::Cursor;
+pub use serde_json::Value as Data;
 pub use trace::Trace;
 pub use validate::{Validate, Violations};
 

@@ -5,8 +5,10 @@
 //! ```
 
 pub mod blueprints;
+pub mod design;
 pub mod diagnostic;
 pub mod model;
+pub mod names;
 pub mod plan;
 pub mod render;
 pub mod source;

@@ -7,6 +7,7 @@
 pub mod blueprints;
 pub mod design;
 pub mod diagnostic;
+pub mod escape;
 pub mod model;
 pub mod names;
 pub mod plan;

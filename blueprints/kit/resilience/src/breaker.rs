@@ -95,7 +95,7 @@ impl Window {
 
     fn is_too_bad(&self, settings: &Breaker) -> bool {
         let full = self.outcomes.len() >= settings.window.max(1);
-        full && self.faults > 0 && self.faults as f64 >= settings.failure_rate * self.outcomes.len() as f64
+        full && self.faults > 0 && self.faults as f64 / self.outcomes.len() as f64 >= settings.failure_rate
     }
 }
 

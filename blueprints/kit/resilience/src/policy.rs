@@ -10,8 +10,8 @@ use std::time::Duration;
 /// **The other side is slow.** A try is given up after [`timeout`](Policy::timeout) and counts as a fault. What may be
 /// repeated is tried again after a pause, up to [`Retry::attempts`] times in all, so the caller waits
 /// [`total`](Policy::total) at most, and never past its own deadline; then it has `timeout`. While many calls wait, the
-/// [`bulkhead`](Policy::bulkhead) fills up: what finds no place in it fails at once with `limited`, so that one slow
-/// service cannot hold all of this one's memory and connections.
+/// [`bulkhead`](Policy::bulkhead) fills up; a try that finds no place in it fails at once with `limited`, so that one
+/// slow service cannot hold all of this one's memory and connections. It may be repeated like any other.
 ///
 /// **The other side fails.** `unavailable`, `timeout` and `limited` are tried again; everything else is an answer and
 /// goes to the caller as it is. A `Retry-After` is waited for if that leaves time for another try; else the caller has

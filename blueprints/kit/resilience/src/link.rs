@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Poll, time::Duration};
 use futures_util::{StreamExt, stream};
 use kit::{Context, Failure, Kind, Operation, OperationError, Safety, Stream};
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument, Span, field};
 
 use crate::{
@@ -147,8 +147,8 @@ impl Link {
         let Operation { service, name, .. } = operation;
         let span = tracing::info_span!("call", link = self.0.name, service, operation = name, outcome = field::Empty);
         async {
-            let cx = keyed(cx, operation).within(self.0.policy.total());
-            let result = self.tries(&cx, operation, attempt).await;
+            let total = keyed(cx, operation).within(self.0.policy.total());
+            let result = self.tries(&total, cx.deadline(), operation, attempt).await;
             Span::current().record("outcome", result.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok"));
             result
         }
@@ -156,10 +156,11 @@ impl Link {
         .await
     }
 
-    /// Retry.
+    /// Retry. `end` is the caller's own deadline.
     async fn tries<T, E, F>(
         &self,
         cx: &Context,
+        end: Option<Instant>,
         operation: &Operation,
         attempt: impl Fn(Context) -> F,
     ) -> Result<(T, Place), E>
@@ -171,7 +172,7 @@ impl Link {
         let mut number = 1;
         let mut unsent = true;
         loop {
-            let error: E = match self.one(cx, number, &attempt).await {
+            let error: E = match self.one(cx, end, number, &attempt).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => {
                     unsent &= is_unsent(&error);
@@ -212,6 +213,7 @@ impl Link {
     async fn one<T, E, F>(
         &self,
         cx: &Context,
+        end: Option<Instant>,
         number: u32,
         attempt: &impl Fn(Context) -> F,
     ) -> Result<Result<(T, Place), E>, Refusal>
@@ -222,7 +224,7 @@ impl Link {
         let Inner { policy, circuit, bulkhead, .. } = &*self.0;
         let permit = circuit.as_ref().map(Circuit::admit).transpose().map_err(Refusal::Open)?;
         let place = bulkhead.enter().ok_or(Refusal::Full)?;
-        let cut_short = cx.remaining().is_some_and(|left| left < policy.timeout);
+        let cut_short = end.is_some_and(|end| end.saturating_duration_since(Instant::now()) < policy.timeout);
         let cx = one_try(cx, number).within(policy.timeout);
         let result = cx.limit(attempt(cx.clone())).await;
         let fault = match &result {

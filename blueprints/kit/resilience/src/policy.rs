@@ -44,7 +44,8 @@ pub struct Policy {
     /// Tries and open streams under way at once, over all operations of the link. Nobody waits for a place, and none
     /// is held during the pause between two tries.
     pub bulkhead: usize,
-    /// For each try: from leaving the bulkhead to the answer, or to the opening of a stream.
+    /// For each try: from entering the bulkhead to the answer, or to the opening of a stream. Keep it below the deadlines
+    /// that callers come with: where those always end first, the breaker never learns of a service that hangs.
     pub timeout: Duration,
 }
 

@@ -100,3 +100,16 @@ async fn its_state_can_be_shown() {
     assert_eq!(show(&link), shown);
     assert_eq!(show(&Link::new("a → b", policy()))["breaker"], json!(null));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_last_try_that_the_total_deadline_shortens_counts_all_the_same() {
+    let mut policy = Policy { breaker: breaker(9), ..policy() };
+    policy.retry.attempts = 2;
+    // The clock rounds the pause up, so that the second try does not have its whole second.
+    policy.retry.backoff = Backoff { first: Duration::from_nanos(2), most: SECOND };
+    let link = Link::new("a → b", policy);
+    let callee = Callee::new([Reply::Takes(3600 * SECOND)]);
+    assert_eq!(kind(link.call(&Context::default(), &SAFE, |cx| callee.answer(cx)).await), Some(Kind::Timeout));
+    assert!(callee.tries()[1].cx.deadline() < Some(callee.tries()[1].at + SECOND));
+    assert_eq!(link.state().breaker, Some(BreakerState::Closed { calls: 2, faults: 2 }));
+}

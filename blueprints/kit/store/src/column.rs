@@ -1,5 +1,5 @@
 //! What values are in columns, in both directions: bind them (`.bind(Micros(at))`, `.bind(note.as_ref().map(Json))`),
-//! read them ([`Columns::column`]). `String`, `bool`, `i32`, `u32`, `i64`, `f64` and `Vec<u8>` need none of this.
+//! read them ([`Columns::read`]). `String`, `bool`, `i32`, `u32`, `i64`, `f64` and `Vec<u8>` need none of this.
 //!
 //! | value | column | |
 //! |---|---|---|
@@ -61,15 +61,15 @@ pub trait Column: for<'r> Decode<'r, Sqlite> + Type<Sqlite> {
     fn value(self) -> Self::Value;
 }
 
-/// Reads columns: `row.column::<Text<_>>("id")?`, `row.column::<Option<Micros>>("paid_at")?`.
+/// Reads columns: `row.read::<Text<_>>("id")?`, `row.read::<Option<Micros>>("paid_at")?`.
 pub trait Columns {
     /// # Errors
     /// There is no such column, or it holds something else. The message names the column.
-    fn column<C: Column>(&self, name: &str) -> sqlx::Result<C::Value>;
+    fn read<C: Column>(&self, name: &str) -> sqlx::Result<C::Value>;
 }
 
 impl Columns for SqliteRow {
-    fn column<C: Column>(&self, name: &str) -> sqlx::Result<C::Value> {
+    fn read<C: Column>(&self, name: &str) -> sqlx::Result<C::Value> {
         self.try_get::<C, _>(name).map(C::value)
     }
 }

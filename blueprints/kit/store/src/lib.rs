@@ -22,7 +22,7 @@
 //! tx.commit().await?;
 //!
 //! let row = sqlx::query(r#"select * from "orders" where "id" = ?"#).bind(Text(id)).fetch_one(store.read()).await?;
-//! assert_eq!(row.column::<Scaled<2>>("total")?, total);
+//! assert_eq!(row.read::<Scaled<2>>("total")?, total);
 //! assert_eq!(row.try_get::<&str, _>("sku")?, "a-1");
 //! # Ok(())
 //! # }

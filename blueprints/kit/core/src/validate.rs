@@ -11,7 +11,9 @@ use crate::{Failure, FieldError};
 
 /// What a value must fulfil beyond its type: lengths, ranges, patterns, digits.
 pub trait Validate {
-    fn validate(&self, v: &mut Violations);
+    fn validate(&self, v: &mut Violations) {
+        let _ = v;
+    }
 
     /// All that is wrong with the value, as one `invalid` failure.
     fn check(&self) -> Result<(), Failure> {

@@ -22,6 +22,9 @@ mod writer;
 
 pub use writer::Watch;
 
+#[cfg(test)]
+mod tests;
+
 /// What went wrong outside the design.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

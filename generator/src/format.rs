@@ -68,8 +68,8 @@ impl Cache {
 }
 
 /// The texts that [`format`] needs in its cache and does not find there.
-pub fn missing<'a>(plan: &'a Plan, cache: &Cache) -> BTreeSet<&'a str> {
-    let rust = plan.files.iter().filter(|(path, file)| formats(path, file.owner));
+pub fn missing<'a>(plan: &'a Plan, lock: &Lock, cache: &Cache) -> BTreeSet<&'a str> {
+    let rust = plan.files.iter().filter(|(path, file)| formats(path, file.owner, lock));
     rust.map(|(_, file)| file.text.as_str()).filter(|text| cache.get(text).is_none()).collect()
 }
 
@@ -81,6 +81,7 @@ pub fn missing<'a>(plan: &'a Plan, cache: &Cache) -> BTreeSet<&'a str> {
 /// All files that rustfmt refuses.
 pub fn format(
     plan: &Plan,
+    lock: &Lock,
     cache: &Cache,
     complaints: &BTreeMap<String, String>,
 ) -> Result<Formatted, Vec<Unformattable>> {
@@ -88,7 +89,7 @@ pub fn format(
     let mut files = BTreeMap::new();
     for (path, file) in &plan.files {
         let mut text = file.text.as_str();
-        if formats(path, file.owner) {
+        if formats(path, file.owner, lock) {
             text = cache.get(text).unwrap_or(text);
             if let Some(message) = complaints.get(&file.text) {
                 errors.push(Unformattable {
@@ -104,9 +105,11 @@ pub fn format(
     if errors.is_empty() { Ok(Formatted { files, stubs: plan.stubs.clone() }) } else { Err(errors) }
 }
 
-/// Whether a file's text goes through rustfmt.
-pub fn formats(path: &str, owner: Owner) -> bool {
-    path.ends_with(".rs") && owner != Owner::Vendored
+/// Whether a file's text goes through rustfmt. The user's files are written once, and so formatted once.
+fn formats(path: &str, owner: Owner, lock: &Lock) -> bool {
+    path.ends_with(".rs")
+        && owner != Owner::Vendored
+        && !(owner == Owner::Yours && lock.entries.contains_key(path))
 }
 
 fn numbered(text: &str) -> String {

@@ -79,12 +79,13 @@ fn build<E: From<Error>>(
     // The temporary folder is closed to others; the one in it gets the permissions that every new folder gets.
     let stage = stage.map_err(|error| Error::io("create a folder in", parent)(plain(error)))?;
     let root = stage.path().join("workspace");
-    writer.create_folders(&root)?;
+    writer.create_folders(&root).map_err(|error| renamed(error, &root, target))?;
     for Write { path, text } in writes {
         let Some(text) = text else { continue };
         let place = writable(&root, path)?;
-        writer.create_folders(place.parent().unwrap_or(&root))?;
-        writer.write(&place, text, false).map_err(|error| renamed(error, &root, target))?;
+        let folder = place.parent().unwrap_or(&root);
+        let written = writer.create_folders(folder).and_then(|()| writer.write(&place, text, false));
+        written.map_err(|error| renamed(error, &root, target))?;
     }
     finish(&root)?;
     if target.is_dir() {

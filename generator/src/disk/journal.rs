@@ -80,19 +80,30 @@ pub fn apply(root: &Path, writes: &[Write], watch: Watch) -> Result<(), Error> {
     finish(root, &mut writer)
 }
 
-/// Finishes a sync that was cut short, and answers whether there was one.
+/// Finishes a sync that was cut short, and answers whether there was one. Texts that were never meant to be put in
+/// place yet are thrown away.
 ///
 /// # Errors
 ///
 /// Those of [`apply`], and [`Error::Disturbed`] if a file was changed in between.
 pub fn resume(root: &Path, watch: Watch) -> Result<bool, Error> {
-    if intent(root)?.is_none() {
+    if !folder(root).exists() {
         return Ok(false);
     }
     let mut writer = Writer { watch };
     let _busy = enter(root, &mut writer)?;
+    let pending = intent(root)?.is_some();
     finish(root, &mut writer)?;
-    Ok(true)
+    Ok(pending)
+}
+
+/// A locked file. Closing it is not enough: a process that another thread just started may hold it open, too.
+struct Busy(File);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 fn folder(root: &Path) -> PathBuf {
@@ -100,16 +111,16 @@ fn folder(root: &Path) -> PathBuf {
 }
 
 /// Opens the journal's folder for one process at a time.
-fn enter(root: &Path, writer: &mut Writer) -> Result<File, Error> {
+fn enter(root: &Path, writer: &mut Writer) -> Result<Busy, Error> {
     let folder = writable(root, &format!("{FOLDER}/journal/busy")).map(|_| folder(root))?;
     writer.create_folders(&folder)?;
     let path = folder.join("busy");
     let busy = File::options().create(true).append(true).open(&path).map_err(Error::io("write", &path))?;
     match busy.try_lock() {
-        Ok(()) => Ok(busy),
+        Ok(()) => Ok(Busy(busy)),
         Err(TryLockError::WouldBlock) => Err(Error::Busy(root.to_owned())),
         // Some network file systems have no locks; one sync at a time is then up to the user.
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(busy),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(Busy(busy)),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
     }
 }
@@ -160,7 +171,7 @@ fn stage(root: &Path, writes: &[Write], writer: &mut Writer) -> Result<(), Error
 
 /// Steps 3 and 4.
 fn finish(root: &Path, writer: &mut Writer) -> Result<(), Error> {
-    let Some(intent) = intent(root)? else { return Ok(()) };
+    let Some(intent) = intent(root)? else { return writer.remove_folder(&folder(root)) };
     let mut folders = BTreeSet::new();
     for step in intent.steps.iter().filter(|step| !done(root, step)) {
         let place = writable(root, &step.path)?;
@@ -180,11 +191,11 @@ fn finish(root: &Path, writer: &mut Writer) -> Result<(), Error> {
                 writer.put(&text, &place)?;
                 folders.insert(parent.to_owned());
             }
-            None => {
-                writer.remove(&place)?;
-                writer.prune(root, &place)?;
-            }
+            None => writer.remove(&place)?,
         }
+    }
+    for step in intent.steps.iter().filter(|step| step.text.is_none()) {
+        writer.prune(root, &writable(root, &step.path)?)?;
     }
     folders.iter().for_each(|folder| flush(folder));
     writer.remove(&folder(root).join("intent"))?;

@@ -30,7 +30,7 @@ pub fn inspect(root: &Path, plan: &Plan, own: &[String], rustfmt: Option<&Rustfm
     let root = root.canonicalize().map_err(Error::io("open", root))?;
     let before = snapshot::lock(&root)?;
     let lock = before.clone().unwrap_or_default();
-    let (wanted, unformatted) = formatted(plan, Cache::of(&lock), rustfmt)?;
+    let (wanted, unformatted) = formatted(plan, &lock, rustfmt)?;
     let disk = snapshot::take(&root, &wanted, &lock, own);
     let mut layout = Cache::default();
     if let Some(rustfmt) = rustfmt {
@@ -63,18 +63,19 @@ pub fn sync(inspection: &Inspection, watch: Watch) -> Result<bool, Error> {
 ///
 /// If a path of the plan is not one, or rustfmt refuses a text.
 pub fn fresh(plan: &Plan, own: &[String], rustfmt: Option<&Rustfmt>) -> Result<(Vec<Write>, usize), Error> {
-    let (wanted, unformatted) = formatted(plan, Cache::default(), rustfmt)?;
-    let nothing = (Lock::default(), Snapshot::default());
-    let changes = changes::compare(&wanted, &nothing.0, &nothing.1, own, &Cache::default());
+    let lock = Lock::default();
+    let (wanted, unformatted) = formatted(plan, &lock, rustfmt)?;
+    let changes = changes::compare(&wanted, &lock, &Snapshot::default(), own, &Cache::default());
     Ok((changes.writes(None), unformatted))
 }
 
-fn formatted(plan: &Plan, mut cache: Cache, rustfmt: Option<&Rustfmt>) -> Result<(Formatted, usize), Error> {
+fn formatted(plan: &Plan, lock: &Lock, rustfmt: Option<&Rustfmt>) -> Result<(Formatted, usize), Error> {
     for path in plan.files.keys() {
         path::check(path).map_err(|reason| Error::Path { path: path.clone(), reason })?;
     }
-    let missing = format::missing(plan, &cache);
+    let mut cache = Cache::of(lock);
+    let missing = format::missing(plan, lock, &cache);
     let unformatted = if rustfmt.is_none() { missing.len() } else { 0 };
     let complaints = rustfmt.map_or(Ok(Default::default()), |rustfmt| rustfmt.run(&missing, &mut cache))?;
-    Ok((format::format(plan, &cache, &complaints).map_err(Error::Unformattable)?, unformatted))
+    Ok((format::format(plan, lock, &cache, &complaints).map_err(Error::Unformattable)?, unformatted))
 }

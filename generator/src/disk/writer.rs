@@ -62,7 +62,7 @@ impl Writer<'_> {
     pub fn prune(&mut self, root: &Path, removed: &Path) -> Result<(), Error> {
         for folder in removed.ancestors().skip(1).take_while(|folder| *folder != root) {
             (self.watch)(folder).map_err(Error::io("remove", folder))?;
-            if fs::remove_dir(folder).is_err() {
+            if absent(fs::remove_dir(folder)).is_err() {
                 break;
             }
         }

@@ -41,7 +41,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Present", "kit::patch"),
     ("Problem", "kit_http"),
     ("Query", "kit_http"),
-    ("Regex", "kit"),
+    ("Regex", "regex"),
     ("Response", "axum::response"),
     ("Router", "axum"),
     ("Same", "kit::json"),
@@ -55,50 +55,101 @@ const KNOWN: &[(&str, &str)] = &[
     ("Value", "serde_json"),
     ("Violations", "kit"),
     ("async_trait", "async_trait"),
+    ("fallback", "kit_resilience"),
 ];
 
-/// Replaces the line `use _;` by what the file needs. `user` says where each name of the design is imported from; a
-/// name that is not in it is defined in the file itself.
+/// Replaces the line `use _;` and the file's own `use` lines by what the file needs. `user` says where each name of the
+/// design is imported from; what the file itself defines is left out.
 pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
-    let tokens = names(text);
+    let mut uses = Uses::default();
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix("use ").and_then(|line| line.strip_suffix(';')) {
+            Some("_") => lines.push(line),
+            Some(path) => uses.add_path(path),
+            None => lines.push(line),
+        }
+    }
+    let text = lines.join("\n") + "\n";
+    let tokens = names(&text);
     let designs: BTreeSet<&str> = tokens.iter().filter(|t| t.user).map(|t| t.name).collect();
-    let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let defined: BTreeSet<&str> = tokens.iter().filter(|t| t.defines).map(|t| t.name).collect();
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
     for token in &tokens {
         out.push_str(&text[copied..token.start]);
         copied = token.start + token.name.len() + if token.user { USER.len_utf8() } else { 0 };
-        if token.user {
+        if token.user && !defined.contains(token.name) {
             if let Some(from) = user.get(token.name) {
-                uses.entry(from).or_default().insert(token.name);
+                uses.add(from, token.name);
             }
-        } else if let Some((_, from)) = KNOWN.iter().find(|(name, _)| *name == token.name) {
+        } else if let Some((_, from)) = KNOWN.iter().find(|(name, _)| *name == token.name && !token.user && !token.defines) {
             if designs.contains(token.name) {
                 out.push_str(from);
                 out.push_str("::");
-            } else {
-                uses.entry(from).or_default().insert(token.name);
+            } else if !defined.contains(token.name) {
+                uses.add(from, token.name);
             }
         }
         out.push_str(token.name);
     }
     out.push_str(&text[copied..]);
-    let lines: Vec<String> = uses
-        .iter()
-        .map(|(from, names)| match names.iter().copied().collect::<Vec<_>>().as_slice() {
-            [one] => format!("use {from}::{one};"),
-            many => format!("use {from}::{{{}}};", many.join(", ")),
-        })
-        .collect();
     // A name of the design may also stand in a comment or text, where it is no token.
     let out: String = out.chars().filter(|c| *c != USER).collect();
-    out.replacen("use _;\n", &(lines.join("\n") + "\n"), 1)
+    out.replacen("use _;\n", &uses.text(), 1)
+}
+
+/// Imports by crate, then by module below it.
+#[derive(Default)]
+struct Uses(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
+
+impl Uses {
+    fn add(&mut self, from: &str, name: &str) {
+        let (root, module) = from.split_once("::").unwrap_or((from, ""));
+        self.0.entry(root.into()).or_default().entry(module.into()).or_default().insert(name.into());
+    }
+
+    /// `a::b::C` or `a::b::{C, D}`.
+    fn add_path(&mut self, path: &str) {
+        let Some((from, names)) = path.rsplit_once("::{").or_else(|| path.rsplit_once("::")) else { return };
+        for name in names.trim_end_matches('}').split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            self.add(from, name);
+        }
+    }
+
+    /// The standard library, other crates, our own.
+    fn text(&self) -> String {
+        let own = |root: &str| matches!(root, "crate" | "super");
+        let group = |pick: &dyn Fn(&str) -> bool| -> String {
+            self.0.iter().filter(|(root, _)| pick(root)).map(|(root, modules)| line(root, modules)).collect()
+        };
+        let groups = [group(&|root| root == "std"), group(&|root| root != "std" && !own(root)), group(&own)];
+        groups.into_iter().filter(|group| !group.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn line(root: &str, modules: &BTreeMap<String, BTreeSet<String>>) -> String {
+    let mut items = Vec::new();
+    for (module, names) in modules {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        match (module.as_str(), names.as_slice()) {
+            ("", names) => items.extend(names.iter().map(|name| (*name).to_owned())),
+            (module, [one]) => items.push(format!("{module}::{one}")),
+            (module, many) => items.push(format!("{module}::{{{}}}", many.join(", "))),
+        }
+    }
+    match items.as_slice() {
+        [one] => format!("use {root}::{one};\n"),
+        many => format!("use {root}::{{{}}};\n", many.join(", ")),
+    }
 }
 
 struct Name<'a> {
     name: &'a str,
     start: usize,
     user: bool,
+    /// It is here that the name is given to something.
+    defines: bool,
 }
 
 /// The names that an import could serve: identifiers outside comments and literals that no path, field or method
@@ -111,7 +162,7 @@ fn names(text: &str) -> Vec<Name<'_>> {
         let rest = &text[at..];
         if rest.starts_with("//") {
             at += rest.find('\n').unwrap_or(rest.len());
-        } else if let Some(length) = literal(rest) {
+        } else if let Some(length) = literal(rest).filter(|_| !text[..at].ends_with("with = ")) {
             at += length;
         } else {
             let user = rest.starts_with(USER);
@@ -124,9 +175,11 @@ fn names(text: &str) -> Vec<Name<'_>> {
             let before = text[..at].trim_end_matches('r').trim_end();
             let name = &text[start..start + length];
             let qualified = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
-            let starts_path = !user && text[start + length..].starts_with("::") && name.starts_with(char::is_lowercase);
-            if !qualified && !starts_path {
-                found.push(Name { name, start: at, user });
+            if !qualified {
+                let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
+                    .iter()
+                    .any(|word| before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric())));
+                found.push(Name { name, start: at, user, defines });
             }
             at = start + length;
         }
@@ -173,13 +226,21 @@ mod tests {
     fn imports_what_is_mentioned_and_no_more() {
         assert_eq!(
             with("use _;\n/// Arc\nfn f(cx: &Context, o: §Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }"),
-            "use crate::Order;\nuse kit::{Context, Stream};\nuse uuid::Uuid;\n/// Arc\nfn f(cx: &Context, o: Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }"
+            "use kit::{Context, Stream};\nuse uuid::Uuid;\n\nuse crate::Order;\n/// Arc\nfn f(cx: &Context, o: Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }\n"
+        );
+    }
+
+    #[test]
+    fn merges_what_the_file_says_itself_and_leaves_out_what_it_defines() {
+        assert_eq!(
+            with("use _;\nuse axum::routing;\nuse kit::{Kind, Wire};\n#[serde(with = \"As::<Digits>\")]\npub struct §Order(Router, Wire, routing::X);"),
+            "use axum::{Router, routing};\nuse kit::{Kind, Wire, json::{As, Digits}};\n#[serde(with = \"As::<Digits>\")]\npub struct Order(Router, Wire, routing::X);\n"
         );
     }
 
     #[test]
     fn a_type_of_the_design_wins_over_one_of_the_kit() {
-        assert_eq!(with("use _;\nfn f(cx: &Context, o: §Context)"), "use crate::Context;\nfn f(cx: &kit::Context, o: Context)");
-        assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "\nx.Arc r#\"Arc\"# Mine");
+        assert_eq!(with("use _;\nfn f(cx: &Context, o: §Context)"), "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n");
+        assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "x.Arc r#\"Arc\"# Mine\n");
     }
 }

@@ -5,11 +5,17 @@
 //! ```
 
 pub mod blueprints;
+pub mod changes;
 pub mod design;
 pub mod diagnostic;
+pub mod disk;
 pub mod escape;
+pub mod format;
+pub mod lock;
+pub mod manifest;
 pub mod model;
 pub mod names;
+pub mod path;
 pub mod plan;
 pub mod render;
 pub mod source;

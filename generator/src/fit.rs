@@ -4,9 +4,9 @@
 use crate::{
     design::Word,
     model::{
-    EventRef, Field, Input, MapKey, Model, Operation, OperationKind, OperationRef, Output, Payload, Record, Resource, ResourceRef, Scalar,
-    Shape, Type, TypeDef, Verb,
-},
+        EventRef, Field, Input, MapKey, Model, Operation, OperationKind, OperationRef, Output, Payload, Record,
+        Resource, ResourceRef, Scalar, Shape, Type, TypeDef, Verb,
+    },
 };
 
 /// A record of `[types]`; `None` for an unknown one.
@@ -59,9 +59,10 @@ pub fn taken<'m>(model: &'m Model, service: &str, operation: &'m Operation) -> O
                 Verb::List => Vec::new(),
                 Verb::Get | Verb::Delete => id.into_iter().collect(),
                 Verb::Create => fields.iter().filter(|field| !field.readonly).collect(),
-                Verb::Replace | Verb::Patch => {
-                    id.into_iter().chain(fields.iter().skip(1).filter(|field| !field.readonly && !field.fixed)).collect()
-                }
+                Verb::Replace | Verb::Patch => id
+                    .into_iter()
+                    .chain(fields.iter().skip(1).filter(|field| !field.readonly && !field.fixed))
+                    .collect(),
             })
         }
     }
@@ -147,7 +148,9 @@ fn scalar_fits(from: &Scalar, to: &Scalar) -> bool {
             // A lower bound within another is an upper bound of the negated values.
             below(a.map(|x| -x), c.map(|x| -x)) && below(*b, *d)
         }
-        (Decimal { precision: p, scale: s }, Decimal { precision: q, scale: t }) => s <= t && p.saturating_sub(*s) <= q.saturating_sub(*t),
+        (Decimal { precision: p, scale: s }, Decimal { precision: q, scale: t }) => {
+            s <= t && p.saturating_sub(*s) <= q.saturating_sub(*t)
+        }
         (a, b) => a == b,
     }
 }

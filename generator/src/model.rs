@@ -397,7 +397,8 @@ impl Model {
     /// Whether `from` has a link to just this operation.
     fn names_operation(&self, from: &str, service: &str, operation: &str) -> bool {
         self.links.iter().any(|link| {
-            let named = matches!(&link.to, Target::Operation { to, .. } if to.service == service && to.operation == operation);
+            let named =
+                matches!(&link.to, Target::Operation { to, .. } if to.service == service && to.operation == operation);
             named && link.from == from
         })
     }

@@ -137,7 +137,10 @@ fn named(checker: &mut Checker, name: &Spanned<Reference>, home: &str) -> Named 
 }
 
 fn not_a_record(checker: &mut Checker, span: &Span, what: &str, name: &str, kind: &str) {
-    let message = format!("{what} `{name}` is not a record but a named {kind}", what = if what.is_empty() { "type" } else { what });
+    let message = format!(
+        "{what} `{name}` is not a record but a named {kind}",
+        what = if what.is_empty() { "type" } else { what }
+    );
     let field = crate::names::snake(name);
     checker.error("E308", span, message, format!("name it, so it can grow: `{{ {field} = \"{name}\" }}`"));
 }

@@ -18,7 +18,8 @@ pub(super) fn lower(checker: &mut Checker, list: &[Spanned<design::Call>], home:
     for call in list {
         let Some(to) = checker.operation(&call.value.call, Some(home)) else { continue };
         if to.service == home {
-            let message = format!("calls within a service are not available yet: `{}` is of `{home}` itself", to.operation);
+            let message =
+                format!("calls within a service are not available yet: `{}` is of `{home}` itself", to.operation);
             checker.error("E001", &call.value.call.span, message, "call the method in the code of the service");
             continue;
         }
@@ -65,8 +66,15 @@ fn check_with(checker: &mut Checker, model: &Model, own: &OperationRef, to: &Ope
         let target = &mapped.target;
         let wanted = theirs.iter().find(|field| field.name == target.value);
         if wanted.is_none() {
-            let message = format!("`{}` is not an input field of `{}.{}`", shown(&target.value), to.service, to.operation);
-            no_field(checker, &target.span, message, &target.value, &theirs.iter().map(|field| field.name.as_str()).collect::<Vec<_>>());
+            let message =
+                format!("`{}` is not an input field of `{}.{}`", shown(&target.value), to.service, to.operation);
+            no_field(
+                checker,
+                &target.span,
+                message,
+                &target.value,
+                &theirs.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(),
+            );
         }
         let path = mapped.expression.value.trim();
         if path.contains('|') {
@@ -125,7 +133,13 @@ fn follow(
     while let Some(segment) = segments.next() {
         let Some(field) = fields.iter().find(|field| field.name == segment) else {
             let message = format!("`{}` is not an input field of `{}`", shown(segment), own.operation);
-            no_field(checker, span, message, segment, &fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>());
+            no_field(
+                checker,
+                span,
+                message,
+                segment,
+                &fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(),
+            );
             return None;
         };
         let inner = match &field.ty {

@@ -86,18 +86,26 @@ fn foreign(checker: &mut Checker, model: &Model, service: &Service, scope: &Scop
             continue;
         }
         let Some(resource) = fit::resource(model, &of) else { continue };
-        let their_enums = resource.fields.iter().flat_map(|field| fit::parts(&field.ty)).filter_map(|part| match part {
-            Type::Named(named) if named.service.is_some() => Some(named.name.as_str()),
-            _ => None,
-        });
+        let their_enums =
+            resource.fields.iter().flat_map(|field| fit::parts(&field.ty)).filter_map(|part| match part {
+                Type::Named(named) if named.service.is_some() => Some(named.name.as_str()),
+                _ => None,
+            });
         for name in their_enums.chain([resource.name.as_str()]) {
             let key = names::key(name);
             let own = scope.given.get(&key).map(|(own, what, _)| format!("{what} `{own}`"));
             let own = own.or_else(|| scope.generated.get(&key).map(|(_, role)| role.clone()));
-            let other = copies.get(&key).filter(|other| **other != of).map(|other| format!("`{}.{name}`", other.service));
+            let other =
+                copies.get(&key).filter(|other| **other != of).map(|other| format!("`{}.{name}`", other.service));
             if let Some(taken) = own.or(other) {
-                let message = format!("`{name}` of `{}` and {taken} would share a name in `{}`", of.service, service.name);
-                checker.error("E205", &span, message, "give only the fields that are needed, under a name of their own");
+                let message =
+                    format!("`{name}` of `{}` and {taken} would share a name in `{}`", of.service, service.name);
+                checker.error(
+                    "E205",
+                    &span,
+                    message,
+                    "give only the fields that are needed, under a name of their own",
+                );
             }
             copies.insert(key, of.clone());
         }
@@ -184,8 +192,10 @@ fn values(checker: &mut Checker, model: &Model, service: &Service, spans: &HashM
             let name = names::proto::enum_value(&ty.name, value);
             let Some((first, other)) = seen.insert(name.clone(), (ty, value)) else { continue };
             if first.name != ty.name {
-                let message =
-                    format!("`{value}` of enum `{}` and `{other}` of enum `{}` are both `{name}` in proto", ty.name, first.name);
+                let message = format!(
+                    "`{value}` of enum `{}` and `{other}` of enum `{}` are both `{name}` in proto",
+                    ty.name, first.name
+                );
                 checker.error("E205", span, message, "rename one");
             }
         }
@@ -198,7 +208,9 @@ fn type_spans(design: &Design) -> HashMap<String, Span> {
     for (name, def) in &design.types {
         if let TypeDefKind::Record(fields) = &def.kind {
             for (field_name, field) in fields {
-                spans.entry(format!("{name}{}", names::upper_camel(field_name))).or_insert_with(|| field.name.span.clone());
+                spans
+                    .entry(format!("{name}{}", names::upper_camel(field_name)))
+                    .or_insert_with(|| field.name.span.clone());
             }
         }
     }

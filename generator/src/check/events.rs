@@ -5,8 +5,7 @@ use indexmap::IndexMap;
 use super::{
     Checker,
     bodies::{self, Place},
-    docs,
-    types,
+    docs, types,
 };
 use crate::{
     design,
@@ -59,11 +58,18 @@ pub(super) fn check_keys(checker: &mut Checker, model: &Model) {
 pub(super) fn check_key(checker: &mut Checker, model: &Model, field: &Spanned<String>, ty: &Type, what: &str) {
     let reason = match ty {
         Type::Scalar(
-            Scalar::Bool | Scalar::F64 { .. } | Scalar::Bytes | Scalar::Json | Scalar::Duration | Scalar::Decimal { .. },
+            Scalar::Bool
+            | Scalar::F64 { .. }
+            | Scalar::Bytes
+            | Scalar::Json
+            | Scalar::Duration
+            | Scalar::Decimal { .. },
         ) => format!("a {} tells nothing apart", fit::shown(ty)),
         Type::Scalar(_) | Type::Ref(_) => return,
         _ if types::is_unknown(ty) => return,
-        Type::Named(named) if named.service.is_some() || matches!(model.types.get(&named.name), Some(TypeDef::Enum(_))) => {
+        Type::Named(named)
+            if named.service.is_some() || matches!(model.types.get(&named.name), Some(TypeDef::Enum(_))) =>
+        {
             return;
         }
         Type::Named(_) | Type::Resource(_) => "it is not one value".to_owned(),

@@ -189,7 +189,8 @@ impl<'d> Dependencies<'d> {
             return Covered { operations: called, used: true };
         }
         let all = model.services.get(service).into_iter().flat_map(|service| service.operations.values());
-        let place = |operation: &Operation| OperationRef { service: service.to_owned(), operation: operation.name.clone() };
+        let place =
+            |operation: &Operation| OperationRef { service: service.to_owned(), operation: operation.name.clone() };
         Covered { operations: all.map(|operation| (place(operation), operation)).collect(), used: false }
     }
 }

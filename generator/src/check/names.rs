@@ -88,7 +88,8 @@ fn check_resource(checker: &mut Checker, resource: &Resource) {
     }
     if names::key(&plural) == names::key(&name.value) && rules::check(Kind::Resource, &name.value).is_ok() {
         let span = resource.plural.as_ref().map_or(&name.span, |plural| &plural.span);
-        let message = format!("the plural of `{name}` is `{plural}` too, so `get` and `list` collide", name = name.value);
+        let message =
+            format!("the plural of `{name}` is `{plural}` too, so `get` and `list` collide", name = name.value);
         checker.error("E206", span, message, format!("add `plural = \"{}_list\"`", names::snake(&name.value)));
     }
     check_fields(checker, &resource.fields);
@@ -99,10 +100,16 @@ fn check_resource(checker: &mut Checker, resource: &Resource) {
         && let Some(field) = resource.fields.get("id")
     {
         let message = format!("`{}` gets a field `id` by itself", name.value);
-        checker.error("E205", &field.name.span, message, "drop the field, or say `id = \"id\"` if it is the natural key");
+        checker.error(
+            "E205",
+            &field.name.span,
+            message,
+            "drop the field, or say `id = \"id\"` if it is the natural key",
+        );
     }
     for field in resource.fields.values().filter(|field| names::key(&field.name.value) == "etag") {
-        let message = format!("field `{}` is taken: every resource carries its revision under that name", field.name.value);
+        let message =
+            format!("field `{}` is taken: every resource carries its revision under that name", field.name.value);
         checker.error("E203", &field.name.span, message, "say whose it is, for example `upstream_etag`");
     }
 }
@@ -150,7 +157,8 @@ fn check_errors<'d>(
     operations: impl Iterator<Item = &'d Operation>,
     resources: impl Iterator<Item = &'d Resource>,
 ) {
-    let verbs = resources.flat_map(|resource| resource.settings.values()).map(|settings| (&settings.head, &settings.common));
+    let verbs =
+        resources.flat_map(|resource| resource.settings.values()).map(|settings| (&settings.head, &settings.common));
     let customs = operations.map(|operation| (&operation.head, &operation.common));
     let mut meanings = HashMap::new();
     for (head, settings) in customs.chain(verbs) {
@@ -162,13 +170,15 @@ fn check_errors<'d>(
                 .entry(names::key(&error.name.value))
                 .or_insert_with(|| (meaning.clone(), &head.name.value, &error.name.span));
             if first.0 != meaning.0 {
-                let message = format!("errors `{}` and `{}` of one service are the same name in a client", first.0, meaning.0);
+                let message =
+                    format!("errors `{}` and `{}` of one service are the same name in a client", first.0, meaning.0);
                 let error = Diagnostic::new("E205", error.name.span.clone(), message).help("rename one");
                 checker.report(error.related((*span).clone(), "the other"));
             } else if *first != meaning {
                 let message = format!("error `{}` means something else in `{place}`", meaning.0);
                 let error = Diagnostic::new("E510", error.name.span.clone(), message);
-                let error = error.help("in one service an error's name has one kind and one record: rename one, or make them equal");
+                let error = error
+                    .help("in one service an error's name has one kind and one record: rename one, or make them equal");
                 checker.report(error.related((*span).clone(), "first said here"));
             }
         }

@@ -11,8 +11,8 @@ use crate::{
     design::{self, Head, Idempotent, OperationSettings, Reference, Transport},
     diagnostic::Diagnostic,
     model::{
-        DeclaredError, Enum, EventRef, Exposure, Input, Model, Operation, OperationKind, Output, Route, Safety, Service,
-        Shape, Store, Verb,
+        DeclaredError, Enum, EventRef, Exposure, Input, Model, Operation, OperationKind, Output, Route, Safety,
+        Service, Shape, Store, Verb,
     },
     names,
     source::Spanned,
@@ -50,7 +50,8 @@ pub(super) fn lower_services(checker: &mut Checker, model: &mut Model) {
 
 /// Where a service keeps what it keeps: nowhere if it keeps nothing.
 fn store(checker: &mut Checker, service: &design::Service) -> Store {
-    let listens = service.queries.values().chain(service.commands.values()).any(|operation| !items(&operation.on).is_empty());
+    let listens =
+        service.queries.values().chain(service.commands.values()).any(|operation| !items(&operation.on).is_empty());
     let emits = settings(service).any(|(_, settings)| !items(&settings.emits).is_empty());
     let keyed = || settings(service).filter_map(|(_, s)| s.idempotent.as_ref()).find(|i| i.value == Idempotent::Key);
     let keeps = !service.resources.is_empty() || listens || emits || keyed().is_some();
@@ -161,7 +162,8 @@ fn lower_custom(
 fn lower_of(checker: &mut Checker, of: &Spanned<Reference>, home: &str) -> Option<String> {
     let found = checker.resource(of, Some(home))?;
     if found.service != home {
-        let message = format!("`{}` belongs to `{}`; an operation is on an item of its own service", of.value, found.service);
+        let message =
+            format!("`{}` belongs to `{}`; an operation is on an item of its own service", of.value, found.service);
         checker.error("E403", &of.span, message, format!("call `{}`, or declare the operation there", found.service));
         return None;
     }
@@ -240,13 +242,19 @@ fn query_changes_nothing(checker: &mut Checker, query: &design::Operation) {
         query.output.as_ref().map(|output| &output.value),
         Some(design::Body::Named { stream: Some(_), .. } | design::Body::Broken)
     );
-    if let Some(on) = query.on.as_ref().filter(|on| !on.value.is_empty() && !streams && !query.head.is_broken("output")) {
+    if let Some(on) = query.on.as_ref().filter(|on| !on.value.is_empty() && !streams && !query.head.is_broken("output"))
+    {
         let message = format!("query `{name}` runs on an event but has nowhere to send it");
         checker.error("E505", &on.span, message, "give it `output = \"stream …\"`, or make it a command");
     }
     if let Some(idempotent) = &query.common.idempotent {
         let message = format!("query `{name}` says `idempotent`");
-        checker.error("E505", &idempotent.span, message, "a query changes nothing, so it is always safe to repeat: drop it");
+        checker.error(
+            "E505",
+            &idempotent.span,
+            message,
+            "a query changes nothing, so it is always safe to repeat: drop it",
+        );
     }
 }
 

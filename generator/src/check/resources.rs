@@ -188,7 +188,10 @@ fn comparable(model: &Model, ty: &Type) -> Result<(), (String, String)> {
         Type::Named(named) => match model.types.get(&named.name).filter(|_| named.service.is_none()) {
             Some(TypeDef::Record(record)) => {
                 let inner = record.fields.first().map_or("", |field| &field.name);
-                return Err((format!("`{}` is a record", record.name), format!("name a field in it, like `….{inner}`")));
+                return Err((
+                    format!("`{}` is a record", record.name),
+                    format!("name a field in it, like `….{inner}`"),
+                ));
             }
             Some(TypeDef::Union(_)) => "a union has no order",
             Some(TypeDef::Enum(_)) | None => return Ok(()),

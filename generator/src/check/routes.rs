@@ -8,8 +8,8 @@ use crate::{
     diagnostic::{Diagnostic, nearest},
     fit,
     model::{
-        Field, Method, Model, Operation, OperationKind, OperationRef, Resource, Route, Scalar, Segment, Shape, Type, TypeDef,
-        Verb,
+        Field, Method, Model, Operation, OperationKind, OperationRef, Resource, Route, Scalar, Segment, Shape, Type,
+        TypeDef, Verb,
     },
     names::{self, rules::shown},
     source::{Span, Spanned},
@@ -124,7 +124,8 @@ fn check_field(
         let all: Vec<_> = known.collect();
         // With one field to choose from there is little doubt.
         let meant = nearest(name, all.iter().copied()).or(if let [one] = all[..] { Some(one) } else { None });
-        let help = meant.map_or_else(|| "add it to the input".to_owned(), |meant| format!("did you mean `{{{meant}}}`?"));
+        let help =
+            meant.map_or_else(|| "add it to the input".to_owned(), |meant| format!("did you mean `{{{meant}}}`?"));
         return checker.error("E504", span, format!("`{}` is not an input field", shown(name)), help);
     };
     let single = match &field.ty {

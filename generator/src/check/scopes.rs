@@ -15,7 +15,9 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
     for service in model.services.values() {
         methods(checker, service, "gRPC", |operation, resource| {
             Some(match (&operation.shape, resource) {
-                (Shape::Verb { verb, .. }, Some(resource)) => names::proto::verb_rpc(*verb, &resource.name, &resource.plural),
+                (Shape::Verb { verb, .. }, Some(resource)) => {
+                    names::proto::verb_rpc(*verb, &resource.name, &resource.plural)
+                }
                 _ => names::proto::rpc(&operation.name),
             })
         });
@@ -68,8 +70,10 @@ fn methods(
             Some(first) if names::key(&first.name) == names::key(&operation.name) => {}
             Some(first) => {
                 let place = |of: &Operation| OperationRef { service: service.name.clone(), operation: of.name.clone() };
-                let message = format!("{} and {} are both `{name}` in {target}", fit::title(operation), fit::title(first));
-                let error = Diagnostic::new("E205", checker.operation_span(&place(operation)), message).help("rename one");
+                let message =
+                    format!("{} and {} are both `{name}` in {target}", fit::title(operation), fit::title(first));
+                let error =
+                    Diagnostic::new("E205", checker.operation_span(&place(operation)), message).help("rename one");
                 let related = checker.operation_span(&place(first));
                 checker.report(error.related(related, "the other"));
             }
@@ -81,7 +85,8 @@ fn methods(
 fn like_a_verb(checker: &mut Checker, service: &Service, operation: &Operation) {
     let Shape::Custom { of: Some(of), .. } = &operation.shape else { return };
     let Some(resource) = service.resources.get(of) else { return };
-    let Some(verb) = Verb::ALL.into_iter().find(|verb| verb.word() == operation.name && resource.verbs.contains(verb)) else {
+    let Some(verb) = Verb::ALL.into_iter().find(|verb| verb.word() == operation.name && resource.verbs.contains(verb))
+    else {
         return;
     };
     let place = OperationRef { service: service.name.clone(), operation: operation.name.clone() };

@@ -30,8 +30,10 @@ fn variants_have_no_type(checker: &mut Checker, model: &Model) {
             let Some(TypeDefKind::Record(fields)) = design.types.get(variant).map(|def| &def.kind) else { continue };
             let Some(field) = fields.values().find(|field| names::key(&field.name.value) == "type") else { continue };
             if told.insert(variant) {
-                let message =
-                    format!("`{variant}` has a field `type`, which the union `{}` needs to tell its variants apart", union.name);
+                let message = format!(
+                    "`{variant}` has a field `type`, which the union `{}` needs to tell its variants apart",
+                    union.name
+                );
                 checker.error("E307", &field.name.span, message, "rename the field");
             }
         }
@@ -157,10 +159,13 @@ fn items(checker: &mut Checker, model: &Model) {
                 Input::None | Input::Payload(_) => &[],
             };
             if let Some(field) = fields.iter().find(|field| names::key(&field.name) == names::key(&resource.id)) {
-                let written = design.services.get(service).and_then(|s| {
-                    s.commands.get(&operation.name).or_else(|| s.queries.get(&operation.name))
-                });
-                let Some(span) = written.and_then(|written| written.input.as_ref()).map(|input| &input.span) else { continue };
+                let written = design
+                    .services
+                    .get(service)
+                    .and_then(|s| s.commands.get(&operation.name).or_else(|| s.queries.get(&operation.name)));
+                let Some(span) = written.and_then(|written| written.input.as_ref()).map(|input| &input.span) else {
+                    continue;
+                };
                 let message = format!("`{}` is the id of the `{of}` that {} is on", field.name, fit::title(operation));
                 checker.error("E205", span, message, "leave it out: an operation with `of` gets it anyway");
             }
@@ -189,7 +194,8 @@ fn events_carry_no_secrets(checker: &mut Checker) {
                 Body::Named { name, .. } => (None, Some(name)),
                 Body::Broken => continue,
             };
-            if let Some(secret) = secret_below(design, fields, named.map(|name: &Spanned<_>| name.value.name.as_str())) {
+            if let Some(secret) = secret_below(design, fields, named.map(|name: &Spanned<_>| name.value.name.as_str()))
+            {
                 let message = format!("`secret` field `{secret}` would leave in event `{name}`");
                 checker.error("E310", &payload.span, message, "keep it out of the payload, or mark it `pii`");
             }
@@ -209,8 +215,9 @@ fn secret_below<'d>(design: &'d design::Design, fields: Option<&'d Fields>, name
                     return Some(&field.name.value);
                 }
                 let mut expr = &field.ty.expr;
-                while let TypeKind::Optional(inner) | TypeKind::List { item: inner, .. } | TypeKind::Map { value: inner, .. } =
-                    &expr.kind
+                while let TypeKind::Optional(inner)
+                | TypeKind::List { item: inner, .. }
+                | TypeKind::Map { value: inner, .. } = &expr.kind
                 {
                     expr = inner;
                 }

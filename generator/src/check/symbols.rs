@@ -176,12 +176,6 @@ impl<'d> Symbols<'d> {
         Some(OperationRef { service, operation: reference.value.name.clone() })
     }
 
-    /// The event that a name stands for, without a word if there is none.
-    pub(super) fn event_of(&self, reference: &Spanned<Reference>, home: &str) -> Option<EventRef> {
-        let service = self.owner(Sought::Event, reference, Some(home)).ok()?.to_owned();
-        Some(EventRef { service, event: reference.value.name.clone() })
-    }
-
     fn not_owned(&self, sought: Sought, reference: &Spanned<Reference>, owner: &str) -> Option<Diagnostic> {
         let name = &reference.value.name;
         if self.incomplete || self.opaque.contains(owner) {
@@ -201,7 +195,8 @@ impl<'d> Symbols<'d> {
         if let (Sought::Operation, Some((verb, resource))) = (sought, self.absent_verb(name, owner)) {
             return Some(error.help(format!("add `{}` to the verbs of `{resource}`", verb.word())));
         }
-        let its = self.table(sought).iter().filter(|(_, owners)| owners.contains(&owner)).map(|(name, _)| name.as_str());
+        let its =
+            self.table(sought).iter().filter(|(_, owners)| owners.contains(&owner)).map(|(name, _)| name.as_str());
         let meant = nearest(name, its).map(|meant| format!("did you mean `{owner}.{meant}`?"));
         let elsewhere = self.table(sought).get(name).and_then(|owners| owners.first());
         Some(with_help(error, meant.or_else(|| elsewhere.map(|other| format!("`{other}` has one: `{other}.{name}`")))))
@@ -214,7 +209,9 @@ impl<'d> Symbols<'d> {
         }
         let message = format!("no {} is called `{}`", sought.what(), names::rules::shown(name));
         let error = Diagnostic::new("E401", reference.span.clone(), message);
-        if let (Sought::Operation, Some((verb, resource))) = (sought, home.and_then(|home| self.absent_verb(name, home))) {
+        if let (Sought::Operation, Some((verb, resource))) =
+            (sought, home.and_then(|home| self.absent_verb(name, home)))
+        {
             return Some(error.help(format!("add `{}` to the verbs of `{resource}`", verb.word())));
         }
         let meant = nearest(name, self.table(sought).keys().map(String::as_str));

@@ -2,8 +2,7 @@
 
 use super::{Checker, types};
 use crate::{
-    design,
-    fit,
+    design, fit,
     model::{EventRef, Field, Input, Model, Operation, OperationKind, Output, Payload, Shape, StreamItem, TypeDef},
     names,
     source::Span,
@@ -31,7 +30,8 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
 /// Where the event stands in `on`.
 fn place(on: &design::List<design::Reference>, event: &EventRef) -> Span {
     let named = on.value.iter().find(|reference| {
-        reference.value.name == event.event && reference.value.owner.as_ref().is_none_or(|owner| *owner == event.service)
+        reference.value.name == event.event
+            && reference.value.owner.as_ref().is_none_or(|owner| *owner == event.service)
     });
     named.map_or_else(|| on.span.clone(), |reference| reference.span.clone())
 }
@@ -62,7 +62,8 @@ fn streams(checker: &mut Checker, model: &Model, operation: &Operation, event: &
         StreamItem::Named(name) => match model.types.get(name) {
             Some(TypeDef::Record(record)) => &record.fields,
             Some(TypeDef::Union(union)) => {
-                let named = model.services.get(&event.service).and_then(|s| s.events.get(&event.event)).map(|e| &e.payload);
+                let named =
+                    model.services.get(&event.service).and_then(|s| s.events.get(&event.event)).map(|e| &e.payload);
                 if !matches!(named, Some(Payload::Named(record)) if union.variants.contains(record)) {
                     let message = format!("the payload of `{}` is no variant of `{name}`", event.event);
                     checker.error("E502", span, message, format!("make it a record of [types] and add it to `{name}`"));

@@ -14,7 +14,19 @@ use crate::{
 
 /// Lower-case words that a type may be, for suggestions.
 const SCALARS: &[&str] = &[
-    "string", "bool", "i32", "i64", "u32", "u64", "f64", "decimal", "uuid", "timestamp", "date", "duration", "bytes",
+    "string",
+    "bool",
+    "i32",
+    "i64",
+    "u32",
+    "u64",
+    "f64",
+    "decimal",
+    "uuid",
+    "timestamp",
+    "date",
+    "duration",
+    "bytes",
     "json",
 ];
 
@@ -117,7 +129,8 @@ fn lower_field(
     home: Option<&str>,
     enums: &mut IndexMap<String, Enum>,
 ) -> model::Field {
-    let mut inline = Inline { name: format!("{record}{}", names::upper_camel(&field.name.value)), field, enums, used: false };
+    let mut inline =
+        Inline { name: format!("{record}{}", names::upper_camel(&field.name.value)), field, enums, used: false };
     let ty = lower_type(checker, &field.ty.expr, home, Some(&mut inline));
     check_ref_name(checker, field, &ty);
     let default = field.ty.default.as_ref().and_then(|default| defaults::lower(checker, default, field, &ty));
@@ -144,7 +157,8 @@ fn check_ref_name(checker: &mut Checker, field: &Field, ty: &Type) {
         }
     }
     let name = &field.name.value;
-    let (ending, carries) = if several { ("_ids", "ids") } else { ("_id", if optional { "at most one id" } else { "an id" }) };
+    let (ending, carries) =
+        if several { ("_ids", "ids") } else { ("_id", if optional { "at most one id" } else { "an id" }) };
     if name.strip_suffix(ending).is_none_or(str::is_empty) {
         let message = format!("`{name}` is a `ref`: it carries {carries}");
         let stem = name.strip_suffix("_id").or_else(|| name.strip_suffix("_ids")).unwrap_or(name);
@@ -166,7 +180,9 @@ fn lower_type(checker: &mut Checker, expr: &TypeExpr, home: Option<&str>, mut in
         TypeKind::Scalar(scalar) => Type::Scalar(scalar.clone()),
         TypeKind::Name(reference) => named(checker, reference, &expr.span, home),
         TypeKind::Ref(reference) => checker.resource(reference, home).map_or_else(unknown, Type::Ref),
-        TypeKind::Enum(values) => inline_enum(checker, values, &expr.span, home, inline).map_or_else(unknown, Type::Named),
+        TypeKind::Enum(values) => {
+            inline_enum(checker, values, &expr.span, home, inline).map_or_else(unknown, Type::Named)
+        }
         TypeKind::Map { key, value } => {
             let key = match key {
                 Some(key) => map_key(checker, key, home, inline.as_deref_mut()),

@@ -30,10 +30,10 @@ pub(super) fn refuse(checker: &mut Checker) {
     if let Some(tls) = system.tls.as_ref().filter(|tls| tls.value != Tls::Off) {
         checker.unavailable(&tls.span, &format!("`tls = \"{}\"` is", tls.value.word()));
     }
-    for role in system.roles.first() {
+    if let Some(role) = system.roles.first() {
         checker.unavailable(&role.span, "`roles` are");
     }
-    for plan in system.plans.first() {
+    if let Some(plan) = system.plans.first() {
         checker.unavailable(&plan.span, "`plans` are");
     }
     refuse!(checker, "`compat` is": system.compat);

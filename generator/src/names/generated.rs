@@ -42,7 +42,9 @@ pub fn of_service(model: &Model, service: &Service) -> Vec<Generated> {
             of(format!("{name}Page"), "a page");
             of(graphql::connection(name), "a page in GraphQL");
             of(graphql::edge(name), "an item of a page in GraphQL");
-            for (end, what) in [("Filter", "the filter"), ("Where", "the filter"), ("Sort", "the order"), ("OrderBy", "the order")] {
+            for (end, what) in
+                [("Filter", "the filter"), ("Where", "the filter"), ("Sort", "the order"), ("OrderBy", "the order")]
+            {
                 of(format!("{name}{end}"), what);
             }
         }

@@ -83,7 +83,11 @@ fn to_operations(
     }
     // What the link to a service says may be meant for one of its operations that goes another way.
     let ways: Vec<_> = match &link.to.value.owner {
-        None => own.written.iter().filter(|(to, _)| matches!(to, To::Operation(o) if o.service == link.to.value.name)).collect(),
+        None => own
+            .written
+            .iter()
+            .filter(|(to, _)| matches!(to, To::Operation(o) if o.service == link.to.value.name))
+            .collect(),
         Some(_) => Vec::new(),
     };
     let elsewhere = |queued: bool| {
@@ -93,11 +97,18 @@ fn to_operations(
             (via(&[Some(link), Some(way)], exposed) == Via::Queue) == queued
         })
     };
-    if queue && !elsewhere(false) && let Some(span) = call_key(link) {
-        let message = format!("`fallback`, `breaker` and `bulkhead` belong to calls; `{}` goes by queue", link.to.value);
+    if queue
+        && !elsewhere(false)
+        && let Some(span) = call_key(link)
+    {
+        let message =
+            format!("`fallback`, `breaker` and `bulkhead` belong to calls; `{}` goes by queue", link.to.value);
         checker.error("E605", &span, message, "use `retry` and `dead_letter`");
     }
-    if !queue && !elsewhere(true) && let Some((key, span)) = message_key(link) {
+    if !queue
+        && !elsewhere(true)
+        && let Some((key, span)) = message_key(link)
+    {
         let message = format!("`{key}` belongs to messages; `{}` is called and answers", link.to.value);
         checker.error("E605", &span, message, "use `retry` and `fallback`, or `via = \"queue\"`");
     }
@@ -142,7 +153,9 @@ fn fit_answer(operation: &Operation) -> Option<&str> {
 }
 
 fn fallbacks(checker: &mut Checker, link: &design::Link, covered: &Covered) {
-    let has = |wanted: fn(&Operation) -> bool| covered.operations.is_empty() || covered.operations.iter().any(|(_, operation)| wanted(operation));
+    let has = |wanted: fn(&Operation) -> bool| {
+        covered.operations.is_empty() || covered.operations.iter().any(|(_, operation)| wanted(operation))
+    };
     for fallback in items(&link.fallback) {
         match fallback.value {
             Fallback::Cache if !has(|operation| operation.kind == OperationKind::Query) => {
@@ -213,8 +226,11 @@ fn needs(checker: &mut Checker, link: &design::Link) {
     let Some(answer) = &needs.value.answer else { return };
     let queued = matches!(via.value, design::Via::Queue | design::Via::Stream | design::Via::Webhook);
     if queued == (answer.value == design::Answer::Now) {
-        let message =
-            format!("`needs.answer = \"{}\"` and `via = \"{}\"` contradict each other", answer.value.word(), via.value.word());
+        let message = format!(
+            "`needs.answer = \"{}\"` and `via = \"{}\"` contradict each other",
+            answer.value.word(),
+            via.value.word()
+        );
         checker.error("E608", &answer.span, message, "drop one of them");
     }
 }

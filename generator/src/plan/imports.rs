@@ -32,6 +32,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Iso8601", "kit::json"),
     ("Json", "kit_http"),
     ("LazyLock", "std::sync"),
+    ("LinkConfig", "kit_service"),
     ("Link", "kit_resilience"),
     ("MergePatch", "kit_http"),
     ("Method", "axum::http"),

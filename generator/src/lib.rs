@@ -4,7 +4,9 @@
 //! text ─parse─▶ Design ─check─▶ Model ─plan─▶ Plan ─compare─▶ Changes ─apply─▶ disk
 //! ```
 
+pub mod design;
 pub mod diagnostic;
 pub mod model;
+pub mod names;
 pub mod plan;
 pub mod source;

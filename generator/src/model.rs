@@ -296,9 +296,15 @@ pub struct Link {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// All operations of a service that no more specific link names.
-    Service { service: String, via: Via },
+    Service {
+        service: String,
+        via: Via,
+    },
     /// One operation.
-    Operation { to: OperationRef, via: Via },
+    Operation {
+        to: OperationRef,
+        via: Via,
+    },
     Event(EventRef),
 }
 
@@ -362,12 +368,8 @@ pub enum Delivery {
 impl Model {
     /// What an operation is served on: what it exposes, and what links to it say in `via`.
     pub fn served(&self, service: &str, operation: &str) -> Exposure {
-        let mut served = self
-            .services
-            .get(service)
-            .and_then(|s| s.operations.get(operation))
-            .map(|o| o.expose)
-            .unwrap_or_default();
+        let mut served =
+            self.services.get(service).and_then(|s| s.operations.get(operation)).map(|o| o.expose).unwrap_or_default();
         for link in &self.links {
             match &link.to {
                 Target::Service { service: to, via } if to == service => served.add(*via),

@@ -17,7 +17,7 @@ pub struct Source {
 pub struct Sources(pub Vec<Source>);
 
 /// A place in one file of the design: bytes `range` of file number `file` of the [`Sources`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
     pub file: usize,
     pub start: usize,
@@ -31,7 +31,7 @@ impl Span {
 }
 
 /// A value and where it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spanned<T> {
     pub value: T,
     pub span: Span,

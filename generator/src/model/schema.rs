@@ -11,10 +11,17 @@ pub enum Type {
     Resource(ResourceRef),
     /// The id of a resource.
     Ref(ResourceRef),
-    List { item: Box<Type>, min: u32, max: Option<u32> },
+    List {
+        item: Box<Type>,
+        min: u32,
+        max: Option<u32>,
+    },
     /// Never directly inside another `Optional`.
     Optional(Box<Type>),
-    Map { key: MapKey, value: Box<Type> },
+    Map {
+        key: MapKey,
+        value: Box<Type>,
+    },
 }
 
 /// A record, enum or union.
@@ -29,16 +36,38 @@ pub struct TypeRef {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalar {
     /// Lengths in Unicode code points; `pattern` is a regular expression that must match the whole string.
-    String { min: u32, max: Option<u32>, pattern: Option<String> },
+    String {
+        min: u32,
+        max: Option<u32>,
+        pattern: Option<String>,
+    },
     Bool,
-    I32 { min: i32, max: i32 },
-    I64 { min: i64, max: i64 },
-    U32 { min: u32, max: u32 },
-    U64 { min: u64, max: u64 },
+    I32 {
+        min: i32,
+        max: i32,
+    },
+    I64 {
+        min: i64,
+        max: i64,
+    },
+    U32 {
+        min: u32,
+        max: u32,
+    },
+    U64 {
+        min: u64,
+        max: u64,
+    },
     /// Finite; `None` where there is no bound.
-    F64 { min: Option<f64>, max: Option<f64> },
+    F64 {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
     /// `precision` ≤ 18 digits in all, `scale` of them after the point.
-    Decimal { precision: u32, scale: u32 },
+    Decimal {
+        precision: u32,
+        scale: u32,
+    },
     Uuid,
     /// Microseconds, UTC.
     Timestamp,

@@ -12,7 +12,8 @@ mod definition;
 mod types;
 
 use definition::{Definition, Kind, Member, comment};
-use types::{Needed, Types};
+pub use types::Needed;
+use types::Types;
 
 /// The path of the file below `proto`: `shop/orders/v1/orders.proto`.
 pub fn path(model: &Model, service: &Service) -> String {
@@ -68,6 +69,26 @@ pub fn proto(model: &Model, service: &Service, lock: &mut WireLock) -> String {
         text += &definition.text(&package, lock);
     }
     text
+}
+
+/// The messages and enums of the file besides the requests and responses of its rpcs, and what they stand for.
+pub fn definitions(model: &Model, service: &Service) -> Vec<(String, Needed)> {
+    let mut types = Types::new(model, service);
+    for operation in service.operations.values() {
+        if model.served(&service.name, &operation.name).grpc {
+            method(&mut types, operation, &mut Vec::new());
+        }
+    }
+    types.names()
+}
+
+/// The scope of an enum in the lock: `shop.Currency` of `[types]`, `shop.orders.OrderStatus` written in a field.
+pub fn enum_scope(model: &Model, owner: Option<&str>, name: &str) -> String {
+    let system = model.name.replace('-', "_");
+    match owner {
+        Some(owner) => format!("{system}.{owner}.{name}"),
+        None => format!("{system}.{name}"),
+    }
 }
 
 /// The rpc's line, with its comment; its messages are added to the definitions.

@@ -45,6 +45,9 @@ pub struct Design {
     pub externals: IndexMap<String, External>,
     /// In the order of the text. No two have the same `from` and `to`.
     pub links: Vec<Link>,
+    /// Something that may have named things was not understood (a broken header, a misspelt section, a file that is not
+    /// there): a name that nobody declares here may well be declared there, and is not worth a report.
+    pub incomplete: bool,
 }
 
 /// What every table with a name has.

@@ -75,6 +75,12 @@ impl Context {
         Self { trace: self.trace.child(), key: None, attempt: 1, ..self.clone() }
     }
 
+    /// The context of the next request on the same connection: the same caller, a child span; no deadline, no key, and
+    /// marks of its own.
+    pub fn next_request(&self) -> Self {
+        Self { deadline: None, marks: Marks::default(), ..self.call() }
+    }
+
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -146,7 +152,12 @@ mod tests {
     async fn the_earlier_deadline_counts_and_work_is_given_up_at_it() {
         let cx = Context::default().within(Duration::from_secs(1)).within(Duration::from_secs(9));
         assert_eq!(cx.remaining(), Some(Duration::from_secs(1)));
-        let late = cx.limit(async { tokio::time::sleep(Duration::from_secs(2)).await; Ok::<_, Failure>(()) }).await;
+        let late = cx
+            .limit(async {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                Ok::<_, Failure>(())
+            })
+            .await;
         assert_eq!(late.map_err(|e| e.kind), Err(Kind::Timeout));
         let past = cx.limit(async { Ok::<_, Failure>(()) }).await;
         assert_eq!(past.map_err(|e| e.kind), Err(Kind::Timeout), "not even work that is done at once");
@@ -161,5 +172,8 @@ mod tests {
         assert_eq!((call.deadline(), call.idempotency_key(), call.attempt()), (cx.deadline(), None, 1));
         assert_eq!(call.trace().id(), cx.trace().id());
         assert_eq!(cx.marks().list(), ["a.b=default"]);
+        let next = cx.next_request();
+        assert_eq!((next.deadline(), next.idempotency_key(), next.marks().list()), (None, None, vec![]));
+        assert_eq!(next.trace().id(), cx.trace().id());
     }
 }

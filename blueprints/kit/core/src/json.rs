@@ -253,7 +253,9 @@ mod tests {
         assert!(read("-5", "\"1.10\"").is_ok());
         assert!(read("1.5", "\"1.10\"").is_err());
         assert!(read("5", "1.10").is_err());
-        for bad in ["\"1e3\"", "\"+1\"", "\"1.\"", "\".5\"", "\"\"", "\"1_000\"", "\"99999999999999999999999999999999\""] {
+        for bad in
+            ["\"1e3\"", "\"+1\"", "\"1.\"", "\".5\"", "\"\"", "\"1_000\"", "\"99999999999999999999999999999999\""]
+        {
             assert!(read("5", bad).is_err(), "{bad}");
         }
     }
@@ -265,7 +267,20 @@ mod tests {
             assert_eq!(duration_text(Duration::from_micros(micros)), text);
         }
         assert_eq!(duration("P2W").unwrap(), Duration::from_secs(1_209_600));
-        for bad in ["", "P", "PT", "P1Y", "P1M", "PT1.5H", "P1.5D", "-PT1S", "PT1S1M", "PTS", "P99999999999999999999D", "PT1.S"] {
+        for bad in [
+            "",
+            "P",
+            "PT",
+            "P1Y",
+            "P1M",
+            "PT1.5H",
+            "P1.5D",
+            "-PT1S",
+            "PT1S1M",
+            "PTS",
+            "P99999999999999999999D",
+            "PT1.S",
+        ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }

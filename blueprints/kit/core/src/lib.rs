@@ -2,22 +2,27 @@
 //! the wire, what makes input valid.
 
 mod context;
+mod declare;
 mod failure;
 mod id;
 pub mod json;
 mod operation;
 pub mod page;
 pub mod patch;
+pub mod strict;
 mod trace;
 mod validate;
 
 use std::pin::Pin;
+
+pub use anyhow::Error as Cause;
 
 pub use context::{Caller, Context, Marks};
 pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, record};
 pub use id::Etag;
 pub use operation::{Operation, Safety};
 pub use page::Cursor;
+pub use serde_json::Value as Data;
 pub use trace::Trace;
 pub use validate::{Validate, Violations};
 

@@ -55,7 +55,9 @@ pub fn limit(asked: Option<u32>) -> Result<u32, Failure> {
     match asked {
         None => Ok(DEFAULT_LIMIT),
         Some(n) if (1..=MAX_LIMIT).contains(&n) => Ok(n),
-        Some(_) => Err(Failure::fields(vec![FieldError { field: "limit".into(), detail: format!("from 1 to {MAX_LIMIT}") }])),
+        Some(_) => {
+            Err(Failure::fields(vec![FieldError { field: "limit".into(), detail: format!("from 1 to {MAX_LIMIT}") }]))
+        }
     }
 }
 

@@ -101,8 +101,11 @@ fn method(types: &mut Types, operation: &Operation, definitions: &mut Vec<Defini
         }
         Shape::Verb { verb, resource } => verb_messages(types, *verb, resource, &rpc),
     };
-    let message = |suffix: &str, members| {
-        Definition { name: rpc.clone() + suffix, docs: Docs::default(), kind: Kind::Message, members }
+    let message = |suffix: &str, members| Definition {
+        name: rpc.clone() + suffix,
+        docs: Docs::default(),
+        kind: Kind::Message,
+        members,
     };
     definitions.push(message("Request", request));
     definitions.extend(response.map(|members| message("Response", members)));
@@ -134,10 +137,7 @@ fn verb_messages(types: &mut Types, verb: Verb, name: &str, rpc: &str) -> (Vec<M
     let Some(resource) = types.service.resources.get(name) else { return (Vec::new(), (types.empty(), None)) };
     let item = Type::Resource(of.clone());
     let id = shape::item_id(&of);
-    let etag = Field {
-        docs: shape::summary("Refused as stale unless this is the item's revision."),
-        ..shape::etag()
-    };
+    let etag = Field { docs: shape::summary("Refused as stale unless this is the item's revision."), ..shape::etag() };
     let body = |types: &mut Types, needed| Member {
         name: names::snake(name),
         docs: Docs::default(),
@@ -155,7 +155,11 @@ fn verb_messages(types: &mut Types, verb: Verb, name: &str, rpc: &str) -> (Vec<M
                 said("page_token", text(), "The `next_page_token` of the page before; not set for the first page."),
             ]);
             if !resource.sort.is_empty() {
-                let say = format!("`{} desc, …`: any of {}.", resource.sort[0].segments.join("."), shape::sorts(resource).join(", "));
+                let say = format!(
+                    "`{} desc, …`: any of {}.",
+                    resource.sort[0].segments.join("."),
+                    shape::sorts(resource).join(", ")
+                );
                 members.extend(types.members(&[said("order_by", text(), &say)]));
             }
             if !resource.filter.is_empty() {

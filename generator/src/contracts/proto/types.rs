@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use super::definition::{Definition, Kind, Member};
 use crate::{
     contracts::shape,
-    model::{
-        Docs, Enum, Field, MapKey, Model, Resource, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef, Union,
-    },
+    model::{Docs, Enum, Field, MapKey, Model, Resource, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef, Union},
     names,
 };
 

@@ -6,7 +6,14 @@
 
 pub mod design;
 pub mod diagnostic;
+pub mod disk;
 pub mod model;
 pub mod parse;
 pub mod plan;
 pub mod source;
+
+/// Everything that is wrong with a design, in the order of the text. Empty: it can be built.
+pub fn check_text(sources: &source::Sources) -> Vec<diagnostic::Diagnostic> {
+    let (_, diagnostics) = parse::parse(sources);
+    diagnostics
+}

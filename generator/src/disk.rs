@@ -1,0 +1,3 @@
+//! Everything that touches the file system.
+
+pub mod load;

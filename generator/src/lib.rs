@@ -4,12 +4,21 @@
 //! text ─parse─▶ Design ─check─▶ Model ─plan─▶ Plan ─compare─▶ Changes ─apply─▶ disk
 //! ```
 
+pub mod blueprints;
+pub mod changes;
 pub mod design;
 pub mod diagnostic;
 pub mod disk;
+pub mod escape;
+pub mod format;
+pub mod lock;
+pub mod manifest;
 pub mod model;
+pub mod names;
 pub mod parse;
+pub mod path;
 pub mod plan;
+pub mod render;
 pub mod source;
 
 /// Everything that is wrong with a design, in the order of the text. Empty: it can be built.

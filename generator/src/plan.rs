@@ -1,11 +1,33 @@
 //! The whole workspace in memory: what would be written where, and whose it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::Model,
+    render::{TemplateError, Templates},
+};
+
+mod contract;
+mod day_one;
+mod imports;
+mod manifest;
+mod operations;
+mod rest;
+mod rust;
+mod scope;
+mod service;
+mod types;
+mod workspace;
 
 /// Path (relative to the workspace's root, with `/`) to file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     pub files: BTreeMap<String, File>,
+    /// The methods that a service's implementation must have, by the path of the file they belong in. That file is the
+    /// user's, so nobody adds them there: those that are missing are shown.
+    pub stubs: BTreeMap<String, Vec<Stub>>,
 }
 
 /// One file of a workspace.
@@ -18,8 +40,20 @@ pub struct File {
     pub origin: String,
 }
 
+/// One method of a trait as it would be written into the user's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stub {
+    /// The trait, without a path: `Inventory`.
+    pub of: String,
+    /// `reserve`
+    pub method: String,
+    /// The whole method, indented as it stands in an `impl`.
+    pub text: String,
+}
+
 /// Who may change a file, and so what `sync` does with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Owner {
     /// Linkwright: rewritten by `sync`; a hand edit is a conflict.
     Generated,
@@ -31,4 +65,100 @@ pub enum Owner {
     Manifest,
     /// Written once and then cargo's own: `Cargo.lock`.
     Seed,
+}
+
+/// A mistake of Linkwright: no design causes one.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// A file of the blueprints, and what is wrong with it.
+    #[error("blueprint {0}: {1}")]
+    Blueprint(String, String),
+}
+
+/// Plans the whole workspace of a model. `design` are the design's own files, which belong to the workspace.
+pub fn plan(model: &Model, design: &[(String, String)]) -> Result<Plan, PlanError> {
+    let mut planner = Planner {
+        model,
+        templates: Templates::new()?,
+        versions: manifest::Versions::read()?,
+        scope: scope::Scope::of(model),
+        plan: Plan::default(),
+        local: BTreeMap::new(),
+        used: BTreeSet::new(),
+    };
+    for service in model.services.values() {
+        contract::plan(&mut planner, service)?;
+    }
+    contract::plan_shared(&mut planner)?;
+    for service in model.services.values() {
+        service::plan(&mut planner, service)?;
+    }
+    workspace::plan(&mut planner, design)?;
+    Ok(planner.plan)
+}
+
+/// What the parts of planning share.
+struct Planner<'a> {
+    model: &'a Model,
+    templates: Templates,
+    versions: manifest::Versions,
+    scope: scope::Scope,
+    plan: Plan,
+    /// Crates of the workspace that others may depend on, and their folders.
+    local: BTreeMap<String, String>,
+    /// Every dependency of every member so far.
+    used: BTreeSet<String>,
+}
+
+/// The Rust files of one crate before their imports are resolved: path below the crate, template, text.
+struct Sources {
+    folder: String,
+    owner: Owner,
+    files: Vec<(String, String, String)>,
+}
+
+impl Sources {
+    fn new(folder: String, owner: Owner) -> Self {
+        Self { folder, owner, files: Vec::new() }
+    }
+}
+
+impl Planner<'_> {
+    fn render(&self, template: &str, view: &impl Serialize) -> Result<String, PlanError> {
+        Ok(self.templates.render(template, view)?)
+    }
+
+    /// Renders a Rust file into a crate.
+    fn rust(&self, to: &mut Sources, path: &str, template: &str, view: &impl Serialize) -> Result<(), PlanError> {
+        let text = self.render(template, view)?;
+        to.files.push((path.into(), format!("{template}.hbs"), text));
+        Ok(())
+    }
+
+    /// Resolves the imports of a crate's files, reads its dependencies off them, and plans files and manifest.
+    /// `names` says where each type name of the design is imported from.
+    fn add_crate(&mut self, sources: Sources, names: &BTreeMap<String, String>, mut member: manifest::Member) {
+        let known: Vec<String> = self.versions.names().map(str::to_owned).chain(self.local.keys().cloned()).collect();
+        for (path, origin, text) in sources.files {
+            let text = imports::resolve(&text, names);
+            let mentioned =
+                manifest::mentioned(&text, known.iter().map(String::as_str).filter(|name| **name != member.name));
+            if path.starts_with("src/") {
+                member.dependencies.extend(mentioned);
+            } else {
+                member.dev_dependencies.extend(mentioned);
+            }
+            self.file(format!("{}/{path}", sources.folder), text, sources.owner, origin);
+        }
+        let manifest = member.manifest();
+        self.used.extend(manifest::dependencies(&manifest));
+        self.file(format!("{}/Cargo.toml", sources.folder), manifest.to_string(), Owner::Manifest, "manifest".into());
+    }
+
+    fn file(&mut self, path: String, text: String, owner: Owner, origin: String) {
+        let text = if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" };
+        self.plan.files.insert(path, File { text, owner, origin });
+    }
 }

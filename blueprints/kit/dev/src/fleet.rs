@@ -1,0 +1,162 @@
+//! The services as processes: started, watched, restarted, stopped.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    process::{Child, Command},
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{Service, Workspace, build, logs::Logs, process};
+
+/// What a service may take to end after it was asked to.
+const STOP: Duration = Duration::from_secs(15);
+/// A service that ran for less than this is restarted later each time.
+const STABLE: Duration = Duration::from_secs(10);
+
+/// All services of a workspace, running.
+pub struct Fleet {
+    members: Vec<Member>,
+    logs: Logs,
+}
+
+struct Member {
+    number: usize,
+    service: Service,
+    port: u16,
+    binary: PathBuf,
+    environment: Vec<(String, String)>,
+    child: Child,
+    started: Instant,
+    crashes: u32,
+}
+
+/// The queue that all services of a workspace share.
+pub fn broker_url(data: &Path) -> String {
+    format!("sqlite:{}", data.join("queue.db").display())
+}
+
+impl Fleet {
+    /// Starts every service. `data` is where they keep what they keep.
+    pub fn start(workspace: &Workspace, ports: &[u16], data: &Path, live: bool) -> Result<Self> {
+        std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+        let mut shared: Vec<(String, String)> = Vec::new();
+        for (service, port) in workspace.services.iter().zip(ports) {
+            shared.push((format!("{}_URL", service.variable), format!("http://127.0.0.1:{port}")));
+        }
+        if workspace.queue {
+            shared.push(("BROKER_URL".into(), broker_url(data)));
+        }
+        let logs = Logs::new(live, workspace.services.iter().map(|s| s.name.len()).max().unwrap_or_default());
+        let mut members = Vec::new();
+        for (number, (service, port)) in workspace.services.iter().zip(ports).enumerate() {
+            let mut environment = shared.clone();
+            environment.push((format!("{}__LISTEN", service.variable), format!("127.0.0.1:{port}")));
+            if service.store {
+                let file = data.join(format!("{}.db", service.name));
+                environment.push(("DATABASE_URL".into(), format!("sqlite:{}", file.display())));
+            }
+            let binary = build::binary(service.binary)?;
+            let child = launch(number, service, &binary, &environment, &logs)?;
+            let started = Instant::now();
+            members.push(Member { number, service: *service, port: *port, binary, environment, child, started, crashes: 0 });
+        }
+        Ok(Self { members, logs })
+    }
+
+    /// Comes back when every service says that it is ready.
+    pub async fn ready(&mut self, limit: Duration) -> Result<()> {
+        let end = Instant::now() + limit;
+        for member in &mut self.members {
+            let name = member.service.name;
+            while !answers(member.port).await {
+                if let Some(status) = member.child.try_wait()? {
+                    bail!("`{name}` ended while it started: {status}");
+                }
+                if Instant::now() > end {
+                    bail!("`{name}` is not ready after {} s", limit.as_secs());
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Restarts what crashes, until `stop`.
+    pub async fn watch(&mut self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                () = sleep(Duration::from_millis(200)) => {}
+            }
+            for member in &mut self.members {
+                if let Ok(Some(status)) = member.child.try_wait() {
+                    member.crashes = if member.started.elapsed() > STABLE { 1 } else { member.crashes + 1 };
+                    let pause = Duration::from_millis(200) * 2u32.pow(member.crashes.min(6));
+                    let said = format!("ended: {status}; starts again in {} ms", pause.as_millis());
+                    self.logs.line(member.number, member.service.name, &said);
+                    sleep(pause).await;
+                    match launch(member.number, &member.service, &member.binary, &member.environment, &self.logs) {
+                        Ok(child) => (member.child, member.started) = (child, Instant::now()),
+                        Err(error) => self.logs.line(member.number, member.service.name, &format!("{error:#}")),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shows the logs kept so far.
+    pub fn show_logs(&self) {
+        self.logs.show();
+    }
+
+    /// Asks all to stop, waits, and ends what did not.
+    pub async fn stop(mut self) {
+        for member in &self.members {
+            process::ask_to_stop(&member.child);
+        }
+        let end = Instant::now() + STOP;
+        for member in &mut self.members {
+            let left = end.saturating_duration_since(Instant::now());
+            if timeout(left, member.child.wait()).await.is_err() {
+                self.logs.line(member.number, member.service.name, "did not stop in time and was ended");
+                let _ = member.child.kill().await;
+            }
+        }
+    }
+}
+
+fn launch(number: usize, service: &Service, binary: &Path, environment: &[(String, String)], logs: &Logs) -> Result<Child> {
+    let mut command = Command::new(binary);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    process::detach(&mut command);
+    let mut child = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
+    if let Some(output) = child.stdout.take() {
+        logs.follow(number, service.name, output);
+    }
+    if let Some(output) = child.stderr.take() {
+        logs.follow(number, service.name, output);
+    }
+    Ok(child)
+}
+
+/// The service says that it is ready.
+async fn answers(port: u16) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        stream.write_all(b"GET /-/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.ok()?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await.ok()?;
+        Some(&head == b"HTTP/1.1 200")
+    };
+    matches!(timeout(Duration::from_secs(1), ask).await, Ok(Some(true)))
+}

@@ -1,0 +1,68 @@
+//! The logs of all services in one place, each line with its service's name before it.
+
+use std::{
+    collections::VecDeque,
+    io::{IsTerminal, Write as _},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+/// Lines kept to be shown if something fails.
+const KEPT: usize = 2000;
+
+/// Where the lines go.
+#[derive(Clone, Debug)]
+pub struct Logs {
+    /// Shown as they come; else kept.
+    live: bool,
+    color: bool,
+    wide: usize,
+    kept: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Logs {
+    /// `wide`: the longest name of a service.
+    pub fn new(live: bool, wide: usize) -> Self {
+        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { live, color, wide, kept: Arc::default() }
+    }
+
+    /// Takes over the output of a service until it ends.
+    pub fn follow(&self, number: usize, name: &'static str, output: impl AsyncRead + Send + Unpin + 'static) {
+        let logs = self.clone();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(output).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                logs.line(number, name, &line);
+            }
+        });
+    }
+
+    /// One line of a service.
+    pub fn line(&self, number: usize, name: &str, line: &str) {
+        let wide = self.wide;
+        let line = match self.color {
+            // Cyan, green, yellow, blue, magenta, in turn.
+            true => format!("\u{1b}[{}m{name:wide$}\u{1b}[0m  {line}", [36, 32, 33, 34, 35][number % 5]),
+            false => format!("{name:wide$}  {line}"),
+        };
+        if self.live {
+            // Nobody is there to read it if stderr is closed.
+            let _ = writeln!(std::io::stderr(), "{line}");
+            return;
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(line);
+    }
+
+    /// Shows what was kept.
+    pub fn show(&self) {
+        for line in &*self.kept.lock().unwrap_or_else(PoisonError::into_inner) {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+}

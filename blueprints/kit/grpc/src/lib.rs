@@ -1,0 +1,26 @@
+//! gRPC: values as protobuf messages, the call's context as metadata, failures as rich statuses.
+//!
+//! A contract's `grpc` module is made of [`message!`], [`patch!`], [`list!`], [`option!`] (how its types look on the
+//! wire) and of one line an operation: [`received`] and [`answer`] in the server, [`request`] and [`output`] in the
+//! client. Ids and choices declare their wire form where they are declared: [`id!`], [`choice!`].
+
+mod channel;
+mod client;
+mod codec;
+mod declare;
+mod mask;
+mod rich;
+mod scalar;
+mod server;
+mod standard;
+mod status;
+
+pub use channel::connect;
+pub use client::{output, outputs, request};
+pub use codec::{Proto, defaulted, field, missing, required};
+#[doc(hidden)]
+pub use kit::Failure;
+pub use mask::{Mask, Populated};
+pub use server::{Items, answer, context, received, routes, stream};
+pub use standard::{Health, standard};
+pub use status::{error, status};

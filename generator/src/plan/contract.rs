@@ -1,0 +1,192 @@
+//! The contract crate of a service: types, errors, the trait, and what carries it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    escape,
+    model::{Docs, Exposure, Input, Model, Operation, Output, Service, Shape},
+    names,
+};
+
+use super::{
+    Owner, PlanError, Planner, Sources,
+    manifest::Member,
+    operations::{self, ErrorView, OperationView},
+    rest::{self, RestOperation, RouteView},
+    rust::user,
+    scope::{Item, Scope},
+    types::{Types, doc_lines},
+};
+
+/// The crate that holds what several contracts use.
+const SHARED: &str = "shared";
+
+/// What the templates of a contract see.
+#[derive(Serialize)]
+struct View<'a> {
+    docs: Vec<String>,
+    module_docs: Vec<String>,
+    service: &'a str,
+    service_trait: String,
+    operations: Vec<OperationView>,
+    errors: Vec<ErrorView>,
+    has_rest: bool,
+    has_grpc: bool,
+    routes: Vec<RouteView>,
+    rest: Vec<RestOperation>,
+    /// Operations that are not served over REST although others are.
+    elsewhere: Vec<OperationView>,
+    /// Types of `contracts/shared` that this contract mentions.
+    shared: Vec<String>,
+}
+
+/// Plans `contracts/<service>`.
+pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanError> {
+    let model = planner.model;
+    let folder = folder(service);
+    let views = |pick: &dyn Fn(&Operation) -> bool| -> Vec<OperationView> {
+        service.operations.values().filter(|o| pick(o)).map(|o| operations::view(model, service, o)).collect()
+    };
+    let over_rest = |operation: &Operation| model.served(&service.name, &operation.name).rest;
+    let has_rest = serves(model, service, |exposure| exposure.rest);
+    let shared: Vec<String> = shared(&planner.scope, service).map(Item::name).collect();
+    let view = View {
+        docs: doc_lines(&service.docs, &format!("What {} offers.", service.name)),
+        module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
+        service: &service.name,
+        service_trait: user(&trait_name(&planner.scope, service)),
+        operations: views(&|_| true),
+        errors: service.operations.values().filter_map(operations::errors).collect(),
+        has_rest,
+        has_grpc: false,
+        routes: rest::routes(service.operations.values().filter(|o| over_rest(o))),
+        rest: service
+            .operations
+            .values()
+            .filter(|o| over_rest(o))
+            .map(|o| rest::operation(model, service, o))
+            .collect(),
+        elsewhere: if has_rest { views(&|operation| !over_rest(operation)) } else { Vec::new() },
+        shared: shared.iter().map(|name| user(name)).collect(),
+    };
+    let types = types(planner, service);
+
+    let mut sources = Sources::new(folder.clone(), Owner::Generated);
+    planner.rust(&mut sources, "src/lib.rs", "contract/src/lib.rs", &view)?;
+    planner.rust(&mut sources, "src/types.rs", "contract/src/types.rs", &types)?;
+    if !view.errors.is_empty() {
+        planner.rust(&mut sources, "src/errors.rs", "contract/src/errors.rs", &view)?;
+    }
+    planner.rust(&mut sources, "src/service.rs", "contract/src/service.rs", &view)?;
+    planner.rust(&mut sources, "src/link.rs", "contract/src/link.rs", &view)?;
+    if has_rest {
+        planner.rust(&mut sources, "src/rest.rs", "contract/src/rest.rs", &view)?;
+        planner.rust(&mut sources, "src/rest/server.rs", "contract/src/rest/server.rs", &view)?;
+        planner.rust(&mut sources, "src/rest/client.rs", "contract/src/rest/client.rs", &view)?;
+    }
+    let package = names::rust::contract_crate(&service.name);
+    let member = Member {
+        name: package.clone(),
+        description: format!("The contract of `{}`: its types, its trait, and what carries it", service.name),
+        ..Member::default()
+    };
+    planner.add_crate(sources, &names(&planner.scope, service, "crate"), member);
+    planner.local.insert(package, folder);
+    Ok(())
+}
+
+/// Plans `contracts/shared`, if several contracts use anything alike.
+pub fn plan_shared(planner: &mut Planner<'_>) -> Result<(), PlanError> {
+    if planner.scope.shared().is_empty() {
+        return Ok(());
+    }
+    let mut types = Types::default();
+    for item in planner.scope.shared() {
+        types.add(planner.model, item);
+    }
+    let names = planner.scope.shared().iter().map(|item| (item.name(), "crate".to_owned())).collect();
+    let mut sources = Sources::new(format!("contracts/{SHARED}"), Owner::Generated);
+    planner.rust(&mut sources, "src/lib.rs", "contract/src/shared.rs", &types)?;
+    planner.rust(&mut sources, "src/types.rs", "contract/src/types.rs", &types)?;
+    let member = Member {
+        name: SHARED.into(),
+        description: "What several contracts have in common".into(),
+        ..Member::default()
+    };
+    planner.add_crate(sources, &names, member);
+    Ok(())
+}
+
+/// `contracts/<service>`.
+pub fn folder(service: &Service) -> String {
+    format!("contracts/{}", names::path::contract_folder(&service.name))
+}
+
+/// The trait of a service, as its contract calls it.
+pub fn trait_name(scope: &Scope, service: &Service) -> String {
+    let types: Vec<String> = type_names(scope, service).collect();
+    names::rust::service_trait(&service.name, types.iter().map(String::as_str))
+}
+
+/// Where the names of a contract are imported from, seen from `this`: `crate` in the contract itself.
+pub fn names(scope: &Scope, service: &Service, this: &str) -> BTreeMap<String, String> {
+    let mut names: BTreeMap<String, String> = type_names(scope, service).map(|name| (name, this.to_owned())).collect();
+    names.insert(trait_name(scope, service), this.to_owned());
+    if this == "crate" {
+        for item in shared(scope, service) {
+            names.insert(item.name(), SHARED.into());
+        }
+    }
+    names
+}
+
+/// Whether any operation of the service is served in some way.
+pub fn serves(model: &Model, service: &Service, pick: fn(Exposure) -> bool) -> bool {
+    service.operations.keys().any(|name| pick(model.served(&service.name, name)))
+}
+
+fn shared<'a>(scope: &'a Scope, service: &Service) -> impl Iterator<Item = &'a Item> {
+    let own: BTreeSet<&Item> = scope.own(&service.name).collect();
+    scope.uses(&service.name).filter(move |item| !own.contains(item))
+}
+
+/// Every type that the contract has, of its own or shared.
+fn type_names(scope: &Scope, service: &Service) -> impl Iterator<Item = String> {
+    let of_operations = service.operations.values().flat_map(|operation| {
+        let mut names = vec![];
+        if !operation.errors.is_empty() {
+            names.push(operations::error_name(operation));
+        }
+        if let Shape::Custom { input, output, .. } = &operation.shape {
+            if let Input::Fields(_) = input {
+                names.push(operations::request_name(operation));
+            }
+            if let Output::Fields(_) = output {
+                names.push(operations::response_name(operation));
+            }
+        }
+        names
+    });
+    scope.uses(&service.name).map(Item::name).chain(of_operations)
+}
+
+fn types(planner: &Planner<'_>, service: &Service) -> Types {
+    let model = planner.model;
+    let mut types = Types::default();
+    for item in planner.scope.own(&service.name) {
+        types.add(model, item);
+    }
+    for operation in service.operations.values() {
+        let Shape::Custom { input, output, .. } = &operation.shape else { continue };
+        let docs = |what: &str| Docs { summary: format!("What {} {what}.", operation.name), ..Docs::default() };
+        if let Input::Fields(fields) = input {
+            types.add_record(model, &operations::request_name(operation), &docs("takes"), fields);
+        }
+        if let Output::Fields(fields) = output {
+            types.add_record(model, &operations::response_name(operation), &docs("answers"), fields);
+        }
+    }
+    types
+}

@@ -1,0 +1,285 @@
+//! What emitted business code does before anybody has written any: it makes the declared calls, fills every input and
+//! answer by field name, and takes examples for the rest.
+
+use crate::{
+    escape,
+    model::{
+        Call, Fallback, Field, Input, Model, Operation, Output, Payload, Scalar, Service, Shape, Target, Type, TypeDef,
+        TypeRef,
+    },
+    names,
+};
+
+use super::{
+    operations::{error_name, request_name, response_name},
+    rust::{id_name, user},
+    types::default_value,
+};
+
+/// The statements of a command or query, and whether they use the parameter `input`.
+pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
+    let mut sources = vec![("input".to_owned(), input_fields(model, operation))];
+    let mut lines = Vec::new();
+    for call in &operation.calls {
+        lines.extend(call_lines(model, service, operation, call, &mut sources));
+    }
+    lines.extend(answer_lines(model, operation, &sources));
+    moved(lines)
+}
+
+fn call_lines(
+    model: &Model,
+    service: &Service,
+    operation: &Operation,
+    call: &Call,
+    sources: &mut Vec<(String, Vec<Field>)>,
+) -> Vec<String> {
+    let Some(callee) = model.services.get(&call.to.service).and_then(|s| s.operations.get(&call.to.operation)) else {
+        return Vec::new();
+    };
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(&call.to.service));
+    let fields = input_fields(model, callee);
+    let argument = match &callee.shape {
+        Shape::Custom { input: Input::None, .. } | Shape::Verb { .. } => String::new(),
+        Shape::Custom { input, .. } => {
+            let record = match input {
+                Input::Named(name) => name.clone(),
+                _ => request_name(callee),
+            };
+            format!(", {contract}::{record} {{ {} }}", filled(model, &fields, sources, &format!("{contract}::")))
+        }
+    };
+    let name = names::rust::ident(&callee.name);
+    let dependency = names::rust::ident(&call.to.service);
+    let upstream = upstream(operation, callee, &contract);
+    let called = format!("self.{dependency}.{name}(cx{argument}).await");
+    let mut lines = Vec::new();
+    let answers = output_fields(model, callee);
+    let binding = if answers.is_some() { format!("let {name} = ") } else { String::new() };
+    if falls_back(model, &service.name, call) {
+        let constant = names::rust::constant(&callee.name);
+        let zero = match (&answers, &callee.shape) {
+            (Some(fields), Shape::Custom { output, .. }) => {
+                let record = match output {
+                    Output::Named(name) => name.clone(),
+                    _ => response_name(callee),
+                };
+                format!("{contract}::{record} {{ {} }}", filled(model, fields, &[], &format!("{contract}::")))
+            }
+            _ => "()".into(),
+        };
+        lines.push(format!("let answer = {called};"));
+        lines.push(format!(
+            "// What stands in for an answer that does not come is a decision of this service: make it yours."
+        ));
+        lines.push(format!(
+            "let answer = fallback::default(cx, &{contract}::operations::{constant}, answer, || {zero});"
+        ));
+        lines.push(format!("{binding}answer.map_err({upstream})?;"));
+    } else {
+        lines.push(format!("{binding}{called}.map_err({upstream})?;"));
+    }
+    if let Some(fields) = answers {
+        sources.insert(0, (name, fields));
+    }
+    lines
+}
+
+/// How an error of a callee becomes ours: one that both declare passes on as it is, anything else is our trouble.
+fn upstream(operation: &Operation, callee: &Operation, contract: &str) -> String {
+    let common: Vec<_> = operation
+        .errors
+        .iter()
+        .filter(|ours| callee.errors.iter().any(|theirs| theirs.name == ours.name && theirs.data == ours.data))
+        .collect();
+    if common.is_empty() {
+        return "Failure::upstream".into();
+    }
+    let (theirs, ours) = (format!("{contract}::{}", error_name(callee)), user(&error_name(operation)));
+    let arms: String = common
+        .iter()
+        .map(|error| match error.data {
+            Some(_) => format!("{theirs}::{0}(data) => {ours}::{0}(data), ", error.name),
+            None => format!("{theirs}::{0} => {ours}::{0}, ", error.name),
+        })
+        .collect();
+    format!("|error| match error {{ {arms}other => Failure::upstream(other).into() }}")
+}
+
+fn falls_back(model: &Model, from: &str, call: &Call) -> bool {
+    let to = |target: &Target| match target {
+        Target::Operation { to, .. } => *to == call.to,
+        Target::Service { service, .. } => *service == call.to.service,
+        Target::Event(_) => false,
+    };
+    // The link to the operation alone counts before the one to its service.
+    let mut links: Vec<_> = model.links.iter().filter(|link| link.from == from && to(&link.to)).collect();
+    links.sort_by_key(|link| matches!(link.to, Target::Service { .. }));
+    links.first().is_some_and(|link| link.policy.fallback.contains(&Fallback::Default))
+}
+
+fn answer_lines(model: &Model, operation: &Operation, sources: &[(String, Vec<Field>)]) -> Vec<String> {
+    let Shape::Custom { output, .. } = &operation.shape else { return Vec::new() };
+    let record = match output {
+        Output::Named(name) => user(name),
+        Output::Fields(_) => user(&response_name(operation)),
+        _ => return vec!["Ok(())".into()],
+    };
+    let fields = output_fields(model, operation).unwrap_or_default();
+    vec![format!("Ok({record} {{ {} }})", filled(model, &fields, sources, ""))]
+}
+
+/// `name: input.name, total: Decimal::new(100, 2)`: each field from the first source that has one of its name and
+/// type, else its default, else an example.
+fn filled(model: &Model, fields: &[Field], sources: &[(String, Vec<Field>)], path: &str) -> String {
+    let value = |field: &Field| {
+        let source = sources.iter().find_map(|(source, fields)| {
+            let found = fields.iter().find(|f| f.name == field.name && f.ty == field.ty)?;
+            Some((source, found))
+        });
+        match (source, &field.default) {
+            (Some((source, found)), _) => {
+                let ident = names::rust::ident(&found.name);
+                let clone = if is_copy(&found.ty) { "" } else { ".clone()" };
+                format!("{source}.{ident}{clone}")
+            }
+            (None, Some(default)) => prefixed(&default_value(&field.ty, default), path),
+            (None, None) => example(model, &field.ty, path),
+        }
+    };
+    let fields: Vec<String> =
+        fields.iter().map(|field| format!("{}: {}", names::rust::ident(&field.name), value(field))).collect();
+    fields.join(", ")
+}
+
+/// Names of the design as another crate's.
+fn prefixed(expression: &str, path: &str) -> String {
+    if path.is_empty() { expression.to_owned() } else { expression.replace(super::imports::USER, path) }
+}
+
+/// Drops the `.clone()` of what is used only once.
+fn moved(lines: Vec<String>) -> Vec<String> {
+    let all = lines.join("\n");
+    let once = |line: String| {
+        let mut line = line;
+        let mut from = 0;
+        while let Some(at) = line[from..].find(".clone()").map(|at| at + from) {
+            let start = line[..at]
+                .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.' || c == '#'))
+                .map_or(0, |i| i + 1);
+            let place = line[start..at].to_owned();
+            from = at + 1;
+            if all.matches(&format!("{place}.clone()")).count() == 1 {
+                line.replace_range(at..at + ".clone()".len(), "");
+            }
+        }
+        line
+    };
+    lines.into_iter().map(once).collect()
+}
+
+/// An expression that makes a valid value of the type. `path` stands before names of the design, if they are another
+/// crate's.
+pub fn example(model: &Model, ty: &Type, path: &str) -> String {
+    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
+    match ty {
+        Type::Scalar(scalar) => scalar_example(scalar),
+        Type::Ref(resource) => {
+            let id = model.services.get(&resource.service).and_then(|s| s.resources.get(&resource.resource));
+            let inner = id
+                .and_then(|r| r.fields.iter().find(|f| f.name == r.id))
+                .map_or(Type::Scalar(Scalar::Uuid), |f| f.ty.clone());
+            format!("{}({})", named(&id_name(&resource.resource)), example(model, &inner, path))
+        }
+        Type::Resource(_) => "todo".into(),
+        Type::Optional(_) => "None".into(),
+        Type::Map { .. } => "BTreeMap::new()".into(),
+        Type::List { min: 0, .. } => "Vec::new()".into(),
+        Type::List { item, min, .. } => {
+            let item = example(model, item, path);
+            format!("vec![{}]", vec![item; *min as usize].join(", "))
+        }
+        Type::Named(TypeRef { service, name }) => {
+            let first = match service {
+                Some(service) => {
+                    model.services.get(service).and_then(|s| s.enums.get(name)).and_then(|e| e.values.first())
+                }
+                None => match model.types.get(name) {
+                    Some(TypeDef::Enum(found)) => found.values.first(),
+                    Some(TypeDef::Union(union)) => {
+                        let variant = union.variants.first().map_or("", String::as_str);
+                        let inner = Type::Named(TypeRef { service: None, name: variant.into() });
+                        return format!("{}::{variant}({})", named(name), example(model, &inner, path));
+                    }
+                    Some(TypeDef::Record(record)) => {
+                        return format!("{} {{ {} }}", named(name), filled(model, &record.fields, &[], path));
+                    }
+                    None => None,
+                },
+            };
+            format!("{}::{}", named(name), names::rust::variant(first.map_or("", String::as_str)))
+        }
+    }
+}
+
+fn scalar_example(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::String { min, max, .. } => {
+            let text = "example".chars().cycle().take((*min).max(7).min(max.unwrap_or(u32::MAX)) as usize);
+            format!("{}.into()", escape::rust_str(&text.collect::<String>()))
+        }
+        Scalar::Bool => "true".into(),
+        Scalar::I32 { min, max } => (*min).max(1).min(*max).to_string(),
+        Scalar::I64 { min, max } => (*min).max(1).min(*max).to_string(),
+        Scalar::U32 { min, max } => (*min).max(1).min(*max).to_string(),
+        Scalar::U64 { min, max } => (*min).max(1).min(*max).to_string(),
+        Scalar::F64 { min, max } => format!("{:?}", min.unwrap_or(f64::MIN).max(1.0).min(max.unwrap_or(f64::MAX))),
+        Scalar::Decimal { scale, .. } => format!("Decimal::new(1, {scale})"),
+        Scalar::Uuid => "Uuid::now_v7()".into(),
+        Scalar::Timestamp => "kit::json::now()".into(),
+        Scalar::Date => "kit::json::now().date_naive()".into(),
+        Scalar::Duration => "Duration::from_secs(60)".into(),
+        Scalar::Bytes => "b\"example\".to_vec()".into(),
+        Scalar::Json => "Value::Null".into(),
+    }
+}
+
+/// Clippy wants no `clone` of these.
+fn is_copy(ty: &Type) -> bool {
+    match ty {
+        Type::Scalar(scalar) => !matches!(scalar, Scalar::String { .. } | Scalar::Bytes | Scalar::Json),
+        Type::Optional(inner) => is_copy(inner),
+        _ => false,
+    }
+}
+
+fn input_fields(model: &Model, operation: &Operation) -> Vec<Field> {
+    match &operation.shape {
+        Shape::Custom { input: Input::Named(name), .. } => record_fields(model, name),
+        Shape::Custom { input: Input::Fields(fields), .. } => fields.clone(),
+        Shape::Custom { input: Input::Payload(event), .. } => {
+            let found = model.services.get(&event.service).and_then(|s| s.events.get(&event.event));
+            match found.map(|e| &e.payload) {
+                Some(Payload::Named(name)) => record_fields(model, name),
+                Some(Payload::Fields(fields)) => fields.clone(),
+                _ => Vec::new(),
+            }
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn output_fields(model: &Model, operation: &Operation) -> Option<Vec<Field>> {
+    match &operation.shape {
+        Shape::Custom { output: Output::Named(name), .. } => Some(record_fields(model, name)),
+        Shape::Custom { output: Output::Fields(fields), .. } => Some(fields.clone()),
+        _ => None,
+    }
+}
+
+fn record_fields(model: &Model, name: &str) -> Vec<Field> {
+    match model.types.get(name) {
+        Some(TypeDef::Record(record)) => record.fields.clone(),
+        _ => Vec::new(),
+    }
+}

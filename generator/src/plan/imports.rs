@@ -1,0 +1,258 @@
+//! Computes the `use` lines of an emitted Rust file from the names it mentions.
+//!
+//! Templates write names short (`Context`, `OrderId`) and one line `use _;`. Names that come from the design carry the
+//! mark [`USER`] until here, so that a type called `Context` is told from the kit's: where both meet in one file, the
+//! kit's is written with its path.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Stands before every type name that comes from the design, from the view until [`resolve`].
+pub const USER: char = '\u{E000}';
+
+/// Where a name that is not the design's is imported from.
+const KNOWN: &[(&str, &str)] = &[
+    ("Arc", "std::sync"),
+    ("As", "kit::json"),
+    ("BTreeMap", "std::collections"),
+    ("Base64", "kit::json"),
+    ("Context", "kit"),
+    ("Cursor", "kit"),
+    ("Cx", "kit_http"),
+    ("DateTime", "chrono"),
+    ("Decimal", "rust_decimal"),
+    ("Deserialize", "serde"),
+    ("Digits", "kit::json"),
+    ("Duration", "std::time"),
+    ("Etag", "kit"),
+    ("Events", "kit_http"),
+    ("Exact", "kit::json"),
+    ("Failure", "kit"),
+    ("IfMatch", "kit_http"),
+    ("IfNoneMatch", "kit_http"),
+    ("Iso8601", "kit::json"),
+    ("Json", "kit_http"),
+    ("LazyLock", "std::sync"),
+    ("Link", "kit_resilience"),
+    ("MergePatch", "kit_http"),
+    ("Method", "axum::http"),
+    ("Micros", "kit::json"),
+    ("NaiveDate", "chrono"),
+    ("Path", "kit_http"),
+    ("Present", "kit::patch"),
+    ("Problem", "kit_http"),
+    ("Query", "kit_http"),
+    ("Regex", "regex"),
+    ("Response", "axum::response"),
+    ("Router", "axum"),
+    ("Same", "kit::json"),
+    ("Serialize", "serde"),
+    ("State", "axum::extract"),
+    ("Stream", "kit"),
+    ("Uri", "axum::http"),
+    ("Utc", "chrono"),
+    ("Uuid", "uuid"),
+    ("Validate", "kit"),
+    ("Value", "serde_json"),
+    ("Violations", "kit"),
+    ("async_trait", "async_trait"),
+    ("fallback", "kit_resilience"),
+];
+
+/// Replaces the line `use _;` and the file's own `use` lines by what the file needs. `user` says where each name of the
+/// design is imported from; what the file itself defines is left out. A file without that line stays as it is.
+pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
+    if !text.lines().any(|line| line == "use _;") {
+        return text.replace(USER, "");
+    }
+    let mut uses = Uses::default();
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix("use ").and_then(|line| line.strip_suffix(';')) {
+            Some("_") => lines.push(line),
+            Some(path) => uses.add_path(path),
+            None => lines.push(line),
+        }
+    }
+    let text = lines.join("\n") + "\n";
+    let tokens = names(&text);
+    let designs: BTreeSet<&str> = tokens.iter().filter(|t| t.user).map(|t| t.name).collect();
+    let defined: BTreeSet<&str> = tokens.iter().filter(|t| t.defines).map(|t| t.name).collect();
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for token in &tokens {
+        out.push_str(&text[copied..token.start]);
+        copied = token.start + token.name.len() + if token.user { USER.len_utf8() } else { 0 };
+        if token.user && !defined.contains(token.name) {
+            if let Some(from) = user.get(token.name) {
+                uses.add(from, token.name);
+            }
+        } else if let Some((_, from)) =
+            KNOWN.iter().find(|(name, _)| *name == token.name && !token.user && !token.defines)
+        {
+            if designs.contains(token.name) {
+                out.push_str(from);
+                out.push_str("::");
+            } else if !defined.contains(token.name) {
+                uses.add(from, token.name);
+            }
+        }
+        out.push_str(token.name);
+    }
+    out.push_str(&text[copied..]);
+    // A name of the design may also stand in a comment or text, where it is no token.
+    let out: String = out.chars().filter(|c| *c != USER).collect();
+    out.replacen("use _;\n", &uses.text(), 1)
+}
+
+/// Imports by crate, then by module below it.
+#[derive(Default)]
+struct Uses(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
+
+impl Uses {
+    fn add(&mut self, from: &str, name: &str) {
+        let (root, module) = from.split_once("::").unwrap_or((from, ""));
+        self.0.entry(root.into()).or_default().entry(module.into()).or_default().insert(name.into());
+    }
+
+    /// `a::b::C` or `a::b::{C, D}`.
+    fn add_path(&mut self, path: &str) {
+        let Some((from, names)) = path.rsplit_once("::{").or_else(|| path.rsplit_once("::")) else { return };
+        for name in names.trim_end_matches('}').split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            self.add(from, name);
+        }
+    }
+
+    /// The standard library, other crates, our own.
+    fn text(&self) -> String {
+        let own = |root: &str| matches!(root, "crate" | "super");
+        let group = |pick: &dyn Fn(&str) -> bool| -> String {
+            self.0.iter().filter(|(root, _)| pick(root)).map(|(root, modules)| line(root, modules)).collect()
+        };
+        let groups = [group(&|root| root == "std"), group(&|root| root != "std" && !own(root)), group(&own)];
+        groups.into_iter().filter(|group| !group.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn line(root: &str, modules: &BTreeMap<String, BTreeSet<String>>) -> String {
+    let mut items = Vec::new();
+    for (module, names) in modules {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        match (module.as_str(), names.as_slice()) {
+            ("", names) => items.extend(names.iter().map(|name| (*name).to_owned())),
+            (module, [one]) => items.push(format!("{module}::{one}")),
+            (module, many) => items.push(format!("{module}::{{{}}}", many.join(", "))),
+        }
+    }
+    match items.as_slice() {
+        [one] => format!("use {root}::{one};\n"),
+        many => format!("use {root}::{{{}}};\n", many.join(", ")),
+    }
+}
+
+struct Name<'a> {
+    name: &'a str,
+    start: usize,
+    user: bool,
+    /// It is here that the name is given to something.
+    defines: bool,
+}
+
+/// The names that an import could serve: identifiers outside comments and literals that no path, field or method
+/// access stands before.
+fn names(text: &str) -> Vec<Name<'_>> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &text[at..];
+        if rest.starts_with("//") {
+            at += rest.find('\n').unwrap_or(rest.len());
+        } else if let Some(length) = literal(rest).filter(|_| !text[..at].ends_with("with = ")) {
+            at += length;
+        } else {
+            let user = rest.starts_with(USER);
+            let start = at + if user { USER.len_utf8() } else { 0 };
+            let length = text[start..].find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len() - start);
+            if length == 0 {
+                at = start + text[start..].chars().next().map_or(0, char::len_utf8);
+                continue;
+            }
+            let before = text[..at].trim_end_matches('r').trim_end();
+            let name = &text[start..start + length];
+            let qualified = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
+            if !qualified {
+                let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
+                    .iter()
+                    .any(|word| before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric())));
+                found.push(Name { name, start: at, user, defines });
+            }
+            at = start + length;
+        }
+    }
+    found
+}
+
+/// The length of the string or character literal that the text begins with.
+fn literal(text: &str) -> Option<usize> {
+    let raw = text.strip_prefix('r').filter(|rest| rest.starts_with(['"', '#']));
+    if let Some(rest) = raw {
+        let hashes = rest.len() - rest.trim_start_matches('#').len();
+        let body = rest[hashes..].strip_prefix('"')?;
+        let close = format!("\"{}", "#".repeat(hashes));
+        return Some(1 + hashes + 1 + body.find(&close)? + close.len());
+    }
+    let quoted = |quote: char| {
+        let mut escaped = false;
+        let end = text.char_indices().skip(1).find(|&(_, c)| {
+            let done = c == quote && !escaped;
+            escaped = c == '\\' && !escaped;
+            done
+        });
+        end.map(|(at, _)| at + 1)
+    };
+    match text.chars().next()? {
+        '"' => quoted('"'),
+        // A lifetime has no closing quote right after its first character.
+        '\'' if text.starts_with("'\\") || text.chars().nth(2) == Some('\'') => quoted('\''),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(text: &str) -> String {
+        let user = [("Order", "crate"), ("Context", "crate")].map(|(n, f)| (n.into(), f.into())).into();
+        resolve(&text.replace('§', "\u{E000}"), &user)
+    }
+
+    #[test]
+    fn imports_what_is_mentioned_and_no_more() {
+        assert_eq!(
+            with(
+                "use _;\n/// Arc\nfn f(cx: &Context, o: §Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }"
+            ),
+            "use kit::{Context, Stream};\nuse uuid::Uuid;\n\nuse crate::Order;\n/// Arc\nfn f(cx: &Context, o: Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }\n"
+        );
+    }
+
+    #[test]
+    fn merges_what_the_file_says_itself_and_leaves_out_what_it_defines() {
+        assert_eq!(
+            with(
+                "use _;\nuse axum::routing;\nuse kit::{Kind, Wire};\n#[serde(with = \"As::<Digits>\")]\npub struct §Order(Router, Wire, routing::X);"
+            ),
+            "use axum::{Router, routing};\nuse kit::{Kind, Wire, json::{As, Digits}};\n#[serde(with = \"As::<Digits>\")]\npub struct Order(Router, Wire, routing::X);\n"
+        );
+    }
+
+    #[test]
+    fn a_type_of_the_design_wins_over_one_of_the_kit() {
+        assert_eq!(
+            with("use _;\nfn f(cx: &Context, o: §Context)"),
+            "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n"
+        );
+        assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "x.Arc r#\"Arc\"# Mine\n");
+    }
+}

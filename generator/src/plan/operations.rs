@@ -1,0 +1,220 @@
+//! Views of the operations of a service: the trait, its errors, the links to it.
+
+use serde::Serialize;
+
+use crate::{
+    escape,
+    model::{
+        DeclaredError, ErrorKind, Event, Input, Model, Operation, Output, Payload, Safety, Service, Shape, StreamItem,
+        Verb,
+    },
+    names,
+};
+
+use super::{
+    rust::{id_name, user},
+    types::doc_lines,
+};
+
+/// One operation, all names final.
+#[derive(Debug, Serialize)]
+pub struct OperationView {
+    pub docs: Vec<String>,
+    /// The trait's method.
+    pub method: String,
+    /// As in the design: `reserve`.
+    pub name: String,
+    /// In `operations`.
+    pub constant: String,
+    pub params: Vec<Param>,
+    /// `, id: OrderId, input: CancelRequest`
+    pub signature: String,
+    /// `, id, input`
+    pub arguments: String,
+    /// `, _: OrderId, _: CancelRequest`
+    pub ignored: String,
+    /// The method of `Link` that calls it: `call`, or `open` a stream.
+    pub link: &'static str,
+    /// What it answers: `Order`, `()`; of a stream the item.
+    pub output: String,
+    pub stream: bool,
+    /// `Failure`, or its own enum.
+    pub error: String,
+    /// `Result<Order, CancelError>`
+    pub result: String,
+    pub safety: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Param {
+    pub name: String,
+    pub ty: String,
+    /// A copy of it for one more try.
+    pub clone: String,
+}
+
+/// The error enum of an operation that declares errors.
+#[derive(Debug, Serialize)]
+pub struct ErrorView {
+    pub docs: Vec<String>,
+    pub name: String,
+    pub variants: Vec<ErrorVariant>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ErrorVariant {
+    pub docs: Vec<String>,
+    pub variant: String,
+    /// `(Shortage)`, or empty.
+    pub data: String,
+    pub kind: &'static str,
+    /// What people read, a Rust string literal.
+    pub text: String,
+}
+
+pub fn view(model: &Model, service: &Service, operation: &Operation) -> OperationView {
+    let params = params(model, service, operation);
+    let output = output(service, operation);
+    let stream = matches!(operation.shape, Shape::Custom { output: Output::Stream(_), .. });
+    let error = match operation.errors.is_empty() {
+        true => "Failure".to_owned(),
+        false => user(&error_name(operation)),
+    };
+    let result = match stream {
+        true => format!("Result<Stream<{output}, {error}>, {error}>"),
+        false => format!("Result<{output}, {error}>"),
+    };
+    OperationView {
+        docs: doc_lines(&operation.docs, ""),
+        method: names::rust::ident(&operation.name),
+        name: operation.name.clone(),
+        constant: names::rust::constant(&operation.name),
+        signature: params.iter().map(|p| format!(", {}: {}", p.name, p.ty)).collect(),
+        arguments: params.iter().map(|p| format!(", {}", p.name)).collect(),
+        ignored: params.iter().map(|p| format!(", _: {}", p.ty)).collect(),
+        link: if stream { "open" } else { "call" },
+        params,
+        output,
+        stream,
+        error,
+        result,
+        safety: match operation.safety {
+            Safety::Safe => "Safe",
+            // No service keeps the answers of keyed calls yet, so a repeat may do the work twice.
+            Safety::Keyed | Safety::Unsafe => "Unsafe",
+        },
+    }
+}
+
+/// `ReserveError`.
+pub fn error_name(operation: &Operation) -> String {
+    names::upper_camel(&operation.name) + "Error"
+}
+
+/// `ReserveRequest`: the record of an input written at its operation.
+pub fn request_name(operation: &Operation) -> String {
+    names::upper_camel(&operation.name) + "Request"
+}
+
+/// `ReserveResponse`: the record of an output written at its operation.
+pub fn response_name(operation: &Operation) -> String {
+    names::upper_camel(&operation.name) + "Response"
+}
+
+fn params(model: &Model, service: &Service, operation: &Operation) -> Vec<Param> {
+    let owned = |name: &str, ty: String| Param { name: name.into(), ty, clone: format!("{name}.clone()") };
+    let etag = || Param { name: "etag".into(), ty: "Option<Etag>".into(), clone: "etag".into() };
+    match &operation.shape {
+        Shape::Custom { of, input, .. } => {
+            let id = of.as_ref().map(|resource| owned("id", user(&id_name(resource))));
+            let input = input_type(model, operation, input).map(|ty| owned("input", ty));
+            id.into_iter().chain(input).collect()
+        }
+        Shape::Verb { verb, resource } => {
+            let id = || owned("id", user(&id_name(resource)));
+            match verb {
+                Verb::List => {
+                    let plural = service.resources.get(resource).map_or(resource.as_str(), |r| &r.plural);
+                    vec![owned("query", user(&format!("List{plural}")))]
+                }
+                Verb::Get => vec![id()],
+                Verb::Create => vec![owned("new", user(&format!("New{resource}")))],
+                Verb::Replace => vec![id(), owned("draft", user(&format!("{resource}Draft"))), etag()],
+                Verb::Patch => vec![id(), owned("patch", user(&format!("{resource}Patch"))), etag()],
+                Verb::Delete => vec![id(), etag()],
+            }
+        }
+    }
+}
+
+fn input_type(model: &Model, operation: &Operation, input: &Input) -> Option<String> {
+    match input {
+        Input::None => None,
+        Input::Named(name) => Some(user(name)),
+        Input::Fields(_) => Some(user(&request_name(operation))),
+        Input::Payload(event) => {
+            let event = model.services.get(&event.service)?.events.get(&event.event)?;
+            Some(payload_type(event))
+        }
+    }
+}
+
+/// The Rust type of an event's payload.
+pub fn payload_type(event: &Event) -> String {
+    match &event.payload {
+        Payload::Named(name) => user(name),
+        Payload::Resource(resource) => user(&resource.resource),
+        Payload::Fields(_) => user(&event.name),
+    }
+}
+
+fn output(service: &Service, operation: &Operation) -> String {
+    match &operation.shape {
+        Shape::Custom { of, output, .. } => match output {
+            Output::None => "()".into(),
+            Output::Named(name) | Output::Stream(StreamItem::Named(name)) => user(name),
+            Output::Resource(resource) | Output::Stream(StreamItem::Resource(resource)) => user(&resource.resource),
+            Output::Fields(_) => user(&response_name(operation)),
+            Output::Item => of.as_ref().map_or_else(|| "()".into(), |resource| user(resource)),
+        },
+        Shape::Verb { verb, resource } => match verb {
+            Verb::List => {
+                debug_assert!(service.resources.contains_key(resource));
+                user(&format!("{resource}Page"))
+            }
+            Verb::Delete => "()".into(),
+            Verb::Get | Verb::Create | Verb::Replace | Verb::Patch => user(resource),
+        },
+    }
+}
+
+/// The error enum, if the operation declares errors.
+pub fn errors(operation: &Operation) -> Option<ErrorView> {
+    if operation.errors.is_empty() {
+        return None;
+    }
+    Some(ErrorView {
+        docs: vec![format!("/// Why `{}` may fail.", operation.name)],
+        name: user(&error_name(operation)),
+        variants: operation.errors.iter().map(variant).collect(),
+    })
+}
+
+fn variant(error: &DeclaredError) -> ErrorVariant {
+    ErrorVariant {
+        docs: doc_lines(&error.docs, ""),
+        variant: error.name.clone(),
+        data: error.data.as_ref().map_or_else(String::new, |data| format!("({})", user(data))),
+        kind: match error.kind {
+            ErrorKind::Invalid => "Invalid",
+            ErrorKind::Denied => "Denied",
+            ErrorKind::NotFound => "NotFound",
+            ErrorKind::Exists => "Exists",
+            ErrorKind::Conflict => "Conflict",
+            ErrorKind::Stale => "Stale",
+            ErrorKind::Limited => "Limited",
+            ErrorKind::Unavailable => "Unavailable",
+        },
+        text: escape::rust_str(&names::snake(&error.name).replace('_', " ")),
+    }
+}

@@ -1,0 +1,172 @@
+//! Views of what REST adds to an operation: its route, where the input travels, what the answer looks like.
+
+use serde::Serialize;
+
+use crate::{
+    escape,
+    model::{Input, Method, Model, Operation, Output, Route, Segment, Service, Shape, Verb},
+    names,
+};
+
+use super::operations::{self, OperationView, Param};
+
+/// One operation under REST.
+#[derive(Debug, Serialize)]
+pub struct RestOperation {
+    #[serde(flatten)]
+    pub operation: OperationView,
+    /// Of the handler, after `State`: `cx: Cx`, `Path(id): Path<OrderId>`.
+    pub extractors: Vec<String>,
+    /// The statements of the handler.
+    pub body: Vec<String>,
+    /// `GET`
+    pub verb: &'static str,
+    /// Of the client: `"v1"`, `"orders"`, `&id.to_string()`.
+    pub segments: Vec<String>,
+    /// What the client sends besides: `query(&input)`, `json(&input)`.
+    pub sends: Vec<String>,
+    /// The client's method: `call` or `stream`.
+    pub call: &'static str,
+}
+
+/// All operations of one path.
+#[derive(Debug, Serialize)]
+pub struct RouteView {
+    /// A Rust string literal, in axum's form.
+    pub path: String,
+    /// `get(list_orders).post(create_order)`
+    pub methods: String,
+}
+
+pub fn operation(model: &Model, service: &Service, operation: &Operation) -> RestOperation {
+    let view = operations::view(model, service, operation);
+    let route = &operation.route;
+    let mut extractors = vec![if view.stream { "cx: Events".to_owned() } else { "cx: Cx".to_owned() }];
+    match &operation.shape {
+        Shape::Verb { verb: Verb::Get, .. } => extractors.push("known: IfNoneMatch".into()),
+        Shape::Verb { verb: Verb::List, .. } => extractors.push("target: Uri".into()),
+        _ => {}
+    }
+    // What reads the body comes last: axum wants it there.
+    let mut rest: Vec<String> = view.params.iter().map(|param| extractor(operation, param)).collect();
+    rest.sort_by_key(|extractor| extractor.contains("Json<") || extractor.contains("MergePatch<"));
+    extractors.extend(rest);
+    let sends = view.params.iter().filter_map(|param| sends(operation, param)).collect();
+    RestOperation {
+        extractors,
+        body: body(service, operation, &view),
+        verb: match route.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        },
+        segments: route.path.iter().map(client_segment).collect(),
+        sends,
+        call: if view.stream { "stream" } else { "call" },
+        operation: view,
+    }
+}
+
+/// The routes of a service, in the order of their paths.
+pub fn routes<'a>(operations: impl Iterator<Item = &'a Operation>) -> Vec<RouteView> {
+    let mut paths: indexmap::IndexMap<String, Vec<String>> = indexmap::IndexMap::new();
+    for operation in operations {
+        let method = match operation.route.method {
+            Method::Get => "get",
+            Method::Post => "post",
+            Method::Put => "put",
+            Method::Patch => "patch",
+            Method::Delete => "delete",
+        };
+        let handler = format!("{method}({})", names::rust::ident(&operation.name));
+        paths.entry(path(&operation.route)).or_default().push(handler);
+    }
+    let view = |(path, methods): (String, Vec<String>)| RouteView {
+        path: escape::rust_str(&path),
+        methods: match methods.as_slice() {
+            [] => String::new(),
+            [first, rest @ ..] => {
+                std::iter::once(format!("routing::{first}")).chain(rest.iter().map(|m| format!(".{m}"))).collect()
+            }
+        },
+    };
+    paths.into_iter().map(view).collect()
+}
+
+fn path(route: &Route) -> String {
+    let segment = |segment: &Segment| match segment {
+        Segment::Literal(text) => format!("/{text}"),
+        Segment::Field(name) => format!("/{{{name}}}"),
+    };
+    route.path.iter().map(segment).collect()
+}
+
+fn client_segment(segment: &Segment) -> String {
+    match segment {
+        Segment::Literal(text) => escape::rust_str(text),
+        Segment::Field(name) => format!("&{}.to_string()", names::rust::ident(name)),
+    }
+}
+
+fn extractor(operation: &Operation, Param { name, ty, .. }: &Param) -> String {
+    match &operation.shape {
+        Shape::Verb { verb, .. } => match (verb, name.as_str()) {
+            (_, "id") => format!("Path(id): Path<{ty}>"),
+            (_, "etag") => "IfMatch(etag): IfMatch".into(),
+            (Verb::List, _) => format!("Query({name}): Query<{ty}>"),
+            (Verb::Patch, _) => format!("MergePatch({name}): MergePatch<{ty}>"),
+            _ => format!("Json({name}): Json<{ty}>"),
+        },
+        Shape::Custom { .. } if name == "id" => format!("Path(id): Path<{ty}>"),
+        Shape::Custom { .. } if operation.route.query => format!("Query({name}): Query<{ty}>"),
+        Shape::Custom { .. } => format!("Json({name}): Json<{ty}>"),
+    }
+}
+
+fn sends(operation: &Operation, Param { name, .. }: &Param) -> Option<String> {
+    match &operation.shape {
+        _ if name == "id" => None,
+        Shape::Verb { .. } if name == "etag" => Some("if_match(etag)".into()),
+        Shape::Verb { verb: Verb::List, .. } => Some(format!("query(&{name})")),
+        Shape::Verb { verb: Verb::Patch, .. } => Some(format!("merge_patch(&{name})")),
+        Shape::Custom { .. } if operation.route.query => Some(format!("query(&{name})")),
+        _ => Some(format!("json(&{name})")),
+    }
+}
+
+fn body(
+    service: &Service,
+    operation: &Operation,
+    OperationView { method, arguments, stream, output, .. }: &OperationView,
+) -> Vec<String> {
+    let call = format!("service.{method}(&cx{arguments})");
+    if *stream {
+        return vec![format!("cx.answer({call}).await")];
+    }
+    if output == "()" {
+        return vec![format!("{call}.await?;"), "Ok(answer::done())".into()];
+    }
+    let answer = match &operation.shape {
+        Shape::Verb { verb: Verb::List, .. } => "answer::page(&target, answer.next.as_ref(), &answer)".into(),
+        Shape::Verb { verb: Verb::Get, .. } => "known.answer(answer.etag, &answer)".into(),
+        Shape::Verb { verb: Verb::Create, resource } => {
+            let (plural, id) = service.resources.get(resource).map_or(("", ""), |r| (&r.plural, &r.id));
+            let segment = escape::rust_str(&names::path::segment(plural));
+            let id = names::rust::ident(id);
+            format!("answer::created(&[\"v1\", {segment}, &answer.{id}.to_string()], answer.etag, &answer)")
+        }
+        Shape::Verb { .. } | Shape::Custom { output: Output::Item | Output::Resource(_), .. } => {
+            "answer::tagged(answer.etag, &answer)".into()
+        }
+        Shape::Custom { .. } => "answer::ok(&answer)".into(),
+    };
+    vec![format!("let answer = {call}.await?;"), format!("Ok({answer})")]
+}
+
+/// The input of a custom operation has fields that travel in the path.
+pub fn has_path_fields(operation: &Operation) -> bool {
+    matches!(&operation.shape, Shape::Custom { input, .. } if !matches!(input, Input::None))
+        && operation.route.path.iter().any(|segment| matches!(segment, Segment::Field(name) if name != "id"))
+}

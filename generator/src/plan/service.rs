@@ -1,0 +1,193 @@
+//! The crate of a service, which is the user's: business code, wiring, configuration.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::{
+    escape,
+    model::{Link, Model, Service, Shape, Target, Via},
+    names,
+};
+
+use super::{
+    Owner, PlanError, Planner, Sources,
+    contract::{self, trait_name},
+    day_one,
+    manifest::Member,
+    operations::{self, OperationView},
+    types::doc_lines,
+};
+
+/// What the templates of a service see.
+#[derive(Serialize)]
+struct View {
+    docs: Vec<String>,
+    module_docs: Vec<String>,
+    /// As in the design.
+    service: String,
+    /// The struct with the business code, called like the trait.
+    name: String,
+    /// The library of this crate and the contract, as Rust names them.
+    library: String,
+    contract: String,
+    /// The file with the business code.
+    module: String,
+    variable: String,
+    operations: Vec<Implemented>,
+    dependencies: Vec<Dependency>,
+    has_rest: bool,
+    has_grpc: bool,
+}
+
+#[derive(Serialize)]
+struct Implemented {
+    #[serde(flatten)]
+    operation: OperationView,
+    /// Day-one code.
+    body: Vec<String>,
+    /// `_` before a parameter that the body does not use.
+    cx: &'static str,
+    own_signature: String,
+}
+
+/// A service that this one calls.
+#[derive(Clone, Serialize)]
+struct Dependency {
+    /// The field and the configuration section.
+    name: String,
+    service: String,
+    contract: String,
+    /// `greeter_contract::Greeter`
+    service_trait: String,
+    grpc: bool,
+    rest: bool,
+    variable: String,
+    port: u16,
+    timeout: String,
+    attempts: u32,
+    backoff_first: String,
+    backoff_most: String,
+    has_breaker: bool,
+    failure_rate: f64,
+    window: u32,
+    open_for: String,
+    bulkhead: u32,
+}
+
+/// Plans `services/<service>`.
+pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanError> {
+    let view = view(planner, service);
+    let mut sources = Sources::new(folder(service), Owner::Yours);
+    planner.rust(&mut sources, "src/main.rs", "service/src/main.rs", &view)?;
+    planner.rust(&mut sources, "src/lib.rs", "service/src/lib.rs", &view)?;
+    planner.rust(&mut sources, "src/app.rs", "service/src/app.rs", &view)?;
+    planner.rust(&mut sources, &format!("src/{}.rs", view.module), "service/src/business.rs", &view)?;
+    let mut names = contract::names(&planner.scope, service, &view.contract);
+    // The business code has a type of the trait's name; the trait is written with its path.
+    names.remove(&trait_name(&planner.scope, service));
+    let member =
+        Member { name: package(planner, service), description: service.docs.summary.clone(), ..Member::default() };
+    planner.add_crate(sources, &names, member);
+    let config = planner.render("service/config.toml", &view)?;
+    planner.file(format!("{}/config.toml", folder(service)), config, Owner::Yours, "service/config.toml.hbs".into());
+    Ok(())
+}
+
+/// `services/<service>`.
+pub fn folder(service: &Service) -> String {
+    format!("services/{}", names::path::service_folder(&service.name))
+}
+
+/// The package, and the binary, of a service.
+pub fn package(planner: &Planner<'_>, service: &Service) -> String {
+    let taken: Vec<&str> = planner.versions.names().collect();
+    names::rust::service_crate(&service.name, &taken)
+}
+
+fn view(planner: &Planner<'_>, service: &Service) -> View {
+    let model = planner.model;
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
+    let operations = service.operations.values().map(|operation| {
+        let view = operations::view(model, service, operation);
+        let body = match &operation.shape {
+            Shape::Custom { .. } => day_one::body(model, service, operation),
+            Shape::Verb { .. } => Vec::new(),
+        };
+        let text = body.join("\n");
+        let own_signature = view
+            .params
+            .iter()
+            .map(|p| format!(", {}{}: {}", if mentions(&text, &p.name) { "" } else { "_" }, p.name, p.ty))
+            .collect();
+        Implemented { cx: if mentions(&text, "cx") { "cx" } else { "_cx" }, operation: view, body, own_signature }
+    });
+    View {
+        docs: doc_lines(&service.docs, ""),
+        module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
+        service: service.name.clone(),
+        name: trait_name(&planner.scope, service),
+        library: names::rust::crate_ident(&package(planner, service)),
+        contract,
+        module: names::rust::module(&service.name),
+        variable: names::shouty(&service.name),
+        operations: operations.collect(),
+        dependencies: dependencies(planner, service),
+        has_rest: contract::serves(model, service, |e| e.rest),
+        has_grpc: contract::serves(model, service, |e| e.grpc),
+    }
+}
+
+/// The text uses the variable.
+fn mentions(text: &str, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        !text[..at].ends_with(|c: char| part(c) || c == '.') && !text[at + name.len()..].starts_with(part)
+    })
+}
+
+fn dependencies(planner: &Planner<'_>, service: &Service) -> Vec<Dependency> {
+    let model = planner.model;
+    let mut seen = BTreeSet::new();
+    let calls = model.links.iter().filter(|link| link.from == service.name);
+    calls.filter_map(|link| dependency(planner, model, link)).filter(|d| seen.insert(d.name.clone())).collect()
+}
+
+fn dependency(planner: &Planner<'_>, model: &Model, link: &Link) -> Option<Dependency> {
+    let Target::Service { service, via } = &link.to else { return None };
+    let number = model.services.get_index_of(service)?;
+    let callee = &model.services[service];
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(service));
+    let policy = &link.policy;
+    let breaker = policy.breaker;
+    Some(Dependency {
+        name: names::rust::ident(service),
+        service: service.clone(),
+        service_trait: format!("{contract}::{}", trait_name(&planner.scope, callee)),
+        contract,
+        grpc: *via == Via::Grpc,
+        rest: *via == Via::Rest,
+        variable: names::shouty(service),
+        port: super::workspace::port(number),
+        timeout: duration(policy.timeout),
+        attempts: policy.retry.attempts,
+        backoff_first: duration(policy.retry.backoff.0),
+        backoff_most: duration(policy.retry.backoff.1),
+        has_breaker: breaker.is_some(),
+        failure_rate: breaker.map_or(0.5, |b| b.failure_rate),
+        window: breaker.map_or(20, |b| b.window),
+        open_for: duration(breaker.map_or(std::time::Duration::from_secs(10), |b| b.open_for)),
+        bulkhead: policy.bulkhead,
+    })
+}
+
+/// As designs and configuration write it: `300ms`, `2s`.
+fn duration(span: std::time::Duration) -> String {
+    let ms = span.as_millis();
+    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
+        if ms > 0 && ms % size == 0 {
+            return format!("{}{unit}", ms / size);
+        }
+    }
+    format!("{ms}ms")
+}

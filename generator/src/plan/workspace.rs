@@ -1,0 +1,136 @@
+//! What the workspace has besides its crates: the manifest, the kit, its own `xtask`, documents.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{blueprints, escape, model::Service, names};
+
+use super::{Owner, PlanError, Planner, Sources, contract, manifest, service};
+
+/// The first service listens here in `dev`, the next one port further, and so on.
+const FIRST_PORT: u16 = 7101;
+
+#[derive(Serialize)]
+struct View<'a> {
+    name: &'a str,
+    /// Rust string literals.
+    name_literal: String,
+    summary: String,
+    services: Vec<ServiceView>,
+    tries: Vec<String>,
+    queue: bool,
+}
+
+#[derive(Serialize)]
+struct ServiceView {
+    name: String,
+    binary: String,
+    variable: String,
+    port: u16,
+    /// As in prose: `REST, gRPC`.
+    faces: Vec<String>,
+    faces_text: String,
+    summary: String,
+    store: bool,
+    folder: String,
+    module: String,
+    contract: String,
+}
+
+/// Plans everything that is left when the contracts and services are planned.
+pub fn plan(planner: &mut Planner<'_>, design: &[(String, String)]) -> Result<(), PlanError> {
+    let view = view(planner);
+    xtask(planner, &view)?;
+    for (path, text) in design {
+        planner.file(path.clone(), text.clone(), Owner::Yours, "design".into());
+    }
+    for (path, template, owner) in [
+        ("README.md", "workspace/README.md", Owner::Yours),
+        (".cargo/config.toml", "workspace/cargo-config.toml", Owner::Generated),
+        (".gitignore", "workspace/gitignore", Owner::Yours),
+        (".gitattributes", "workspace/gitattributes", Owner::Yours),
+        ("rustfmt.toml", "workspace/rustfmt.toml", Owner::Yours),
+    ] {
+        let text = planner.render(template, &view)?;
+        planner.file(path.into(), text, owner, format!("{template}.hbs"));
+    }
+    kit(planner)?;
+    let used = std::mem::take(&mut planner.used);
+    let manifest = manifest::workspace(&planner.versions, &used, &planner.local);
+    planner.file("Cargo.toml".into(), manifest.to_string(), Owner::Manifest, "manifest".into());
+    if let Some(lock) = blueprints::text("blueprints/kit/Cargo.lock") {
+        planner.file("Cargo.lock".into(), lock.into(), Owner::Seed, "kit/Cargo.lock".into());
+    }
+    Ok(())
+}
+
+fn view<'a>(planner: &Planner<'a>) -> View<'a> {
+    let model = planner.model;
+    let services = model.services.values().enumerate().map(|(number, s)| service_view(planner, number, s)).collect();
+    View {
+        name: &model.name,
+        name_literal: escape::rust_str(&model.name),
+        summary: escape::markdown(&model.docs.summary),
+        services,
+        tries: Vec::new(),
+        queue: false,
+    }
+}
+
+/// Where `dev` lets the service of this number listen.
+pub fn port(number: usize) -> u16 {
+    u16::try_from(number).map_or(u16::MAX, |number| FIRST_PORT.saturating_add(number))
+}
+
+fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> ServiceView {
+    let faces: Vec<String> =
+        [("REST", service.expose.rest), ("gRPC", service.expose.grpc), ("GraphQL", service.expose.graphql)]
+            .into_iter()
+            .filter(|(_, exposed)| *exposed)
+            .map(|(face, _)| face.to_owned())
+            .collect();
+    ServiceView {
+        name: service.name.clone(),
+        binary: service::package(planner, service),
+        variable: names::shouty(&service.name),
+        port: port(number),
+        faces_text: if faces.is_empty() { "–".into() } else { faces.join(", ") },
+        faces,
+        summary: escape::markdown(&service.docs.summary),
+        store: service.store != crate::model::Store::None,
+        folder: service::folder(service),
+        module: names::rust::module(&service.name),
+        contract: contract::folder(service),
+    }
+}
+
+fn xtask(planner: &mut Planner<'_>, view: &View<'_>) -> Result<(), PlanError> {
+    let mut sources = Sources::new("xtask".into(), Owner::Generated);
+    planner.rust(&mut sources, "src/main.rs", "workspace/xtask/main.rs", view)?;
+    let member = manifest::Member {
+        name: "xtask".into(),
+        description: format!("Runs the services of {} on this machine", view.name),
+        ..manifest::Member::default()
+    };
+    planner.add_crate(sources, &BTreeMap::new(), member);
+    Ok(())
+}
+
+/// Copies the kit crates that anything needs, as they stand.
+fn kit(planner: &mut Planner<'_>) -> Result<(), PlanError> {
+    for name in planner.versions.kit_closure(planner.used.iter().cloned())? {
+        let folder = planner.versions.kit[&name].clone();
+        for (path, text) in blueprints::below(&format!("blueprints/kit/{folder}")) {
+            let owner = if path == "Cargo.toml" { Owner::Manifest } else { Owner::Vendored };
+            if path == "Cargo.toml"
+                && let Ok(manifest) = text.parse()
+            {
+                planner.used.extend(manifest::dependencies(&manifest));
+            }
+            planner.file(format!("kit/{folder}/{path}"), text.to_owned(), owner, format!("kit/{folder}/{path}"));
+        }
+        planner.local.insert(name, format!("kit/{folder}"));
+    }
+    Ok(())
+}

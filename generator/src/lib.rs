@@ -23,6 +23,14 @@ pub mod source;
 
 /// Everything that is wrong with a design, in the order of the text. Empty: it can be built.
 pub fn check_text(sources: &source::Sources) -> Vec<diagnostic::Diagnostic> {
-    let (_, diagnostics) = parse::parse(sources);
+    checked(parse::parse(sources))
+}
+
+/// As [`check_text`], for a design on disk.
+pub fn check_files(files: &disk::load::Loaded) -> Vec<diagnostic::Diagnostic> {
+    checked(files.parse())
+}
+
+fn checked((_design, diagnostics): (design::Design, Vec<diagnostic::Diagnostic>)) -> Vec<diagnostic::Diagnostic> {
     diagnostics
 }

@@ -6,10 +6,12 @@
 
 pub mod blueprints;
 pub mod changes;
+pub mod check;
 pub mod design;
 pub mod diagnostic;
 pub mod disk;
 pub mod escape;
+pub mod fit;
 pub mod format;
 pub mod lock;
 pub mod manifest;
@@ -21,16 +23,25 @@ pub mod plan;
 pub mod render;
 pub mod source;
 
-/// Everything that is wrong with a design, in the order of the text. Empty: it can be built.
-pub fn check_text(sources: &source::Sources) -> Vec<diagnostic::Diagnostic> {
-    checked(parse::parse(sources))
-}
+use diagnostic::Diagnostic;
+use model::Model;
+use source::Sources;
 
-/// As [`check_text`], for a design on disk.
-pub fn check_files(files: &disk::load::Loaded) -> Vec<diagnostic::Diagnostic> {
-    checked(files.parse())
-}
-
-fn checked((_design, diagnostics): (design::Design, Vec<diagnostic::Diagnostic>)) -> Vec<diagnostic::Diagnostic> {
-    diagnostics
+/// Reads a design and says what it means.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the text. What could not be read is not checked for its meaning,
+/// everything else is.
+pub fn understand(sources: &Sources) -> Result<Model, Vec<Diagnostic>> {
+    let (design, mut diagnostics) = parse::parse(sources);
+    let (model, found) = check::check(&design);
+    diagnostics.extend(found);
+    match model {
+        Some(model) if diagnostics.is_empty() => Ok(model),
+        _ => {
+            diagnostics.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
+            diagnostics.dedup();
+            Err(diagnostics)
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::{
 
 /// Say what sync would do
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// The workspace, or a folder in it
     #[arg(default_value = ".")]

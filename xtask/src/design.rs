@@ -77,7 +77,7 @@ pub fn examples() -> Vec<(String, String)> {
         let name = path.strip_suffix(ROOT)?.strip_suffix('/').filter(|name| !name.contains('/'))?;
         let source = Source { path: ROOT.into(), location: PathBuf::new(), text: text.into() };
         let (design, _) = parse::parse(&Sources(vec![source]));
-        Some((name.to_owned(), design.system.summary.map_or(String::new(), |summary| summary.value)))
+        Some((name.to_owned(), design.system.head.docs.summary.map_or(String::new(), |summary| summary.value)))
     });
     designs.collect()
 }

@@ -46,6 +46,11 @@ impl Interrupts {
         self.requests.load(SeqCst) > 0
     }
 
+    #[cfg(test)]
+    pub fn requested_now() -> Self {
+        Self { requests: Arc::new(AtomicUsize::new(1)), ..Self::default() }
+    }
+
     /// An error if stopping was requested.
     ///
     /// # Errors

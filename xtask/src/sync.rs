@@ -1,7 +1,5 @@
 //! `sync`: brings a workspace to what its design says now.
 
-use std::path::PathBuf;
-
 use generator::disk::{self, journal, workspace};
 
 use crate::{
@@ -13,6 +11,7 @@ use crate::{
 
 /// Write what the workspace's design.toml now says
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Args {
     #[command(flatten)]
     workspace: check::Args,

@@ -9,7 +9,8 @@ use anyhow::Context;
 use generator::{
     blueprints,
     changes::Write,
-    disk::load,
+    contracts::wire::WireLock,
+    disk::{load, snapshot},
     lock, parse, path,
     plan::{self, Owner, Plan},
     source::{Source, Sources},
@@ -42,6 +43,7 @@ pub type Planner = fn(&Origin) -> Result<Designed, Problem>;
 
 /// Every design is a file of this name in its workspace.
 const ROOT: &str = "design.toml";
+const WIRE: &str = "contracts/wire.lock";
 
 /// The real [`Planner`].
 pub fn plan(origin: &Origin) -> Result<Designed, Problem> {
@@ -62,13 +64,26 @@ pub fn plan(origin: &Origin) -> Result<Designed, Problem> {
         }
         files.push((path.to_owned(), source.text.to_string()));
     }
-    let plan = plan::plan(&model, &files).context("this is a bug in Linkwright")?;
+    let wire = match origin {
+        Origin::Workspace(root) => wire(root)?,
+        Origin::File(_) | Origin::Example(_) => WireLock::default(),
+    };
+    let plan = plan::plan(&model, &files, wire).context("this is a bug in Linkwright")?;
     Ok(Designed { name: model.name, plan, own: model.own })
 }
 
 fn read(file: &Path) -> Result<Sources, Problem> {
     let loaded = load::load(file);
     if loaded.diagnostics.is_empty() { Ok(loaded.sources) } else { Err(Problem::Design(loaded.parse().1, loaded.sources)) }
+}
+
+/// The numbers that the workspace's messages have.
+fn wire(root: &Path) -> Result<WireLock, Problem> {
+    let text = snapshot::text(root, WIRE)?.unwrap_or_default();
+    WireLock::parse(&text).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(|error| format!("`{WIRE}`, {error}")).collect();
+        anyhow::anyhow!(lines.join("\n")).into()
+    })
 }
 
 /// Names and summaries of the examples, sorted.

@@ -11,9 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{example, shape};
 use crate::{
     escape,
-    model::{
-        Default, Docs, Enum, Event, Field, Model, Payload, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef,
-    },
+    model::{Default, Docs, Enum, Event, Field, Model, Payload, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef},
 };
 
 mod scalar;

@@ -24,7 +24,7 @@ fn restock() -> OperationRef {
 fn documents() -> Vec<Value> {
     let mut linked = samples::shop();
     linked.links.push(link("orders", Target::Operation { to: restock(), via: Via::Queue }, vec![]));
-    let models = [linked, samples::everything()];
+    let models = [linked, samples::everything(), samples::library()];
     models.iter().flat_map(|model| model.services.values().map(|service| asyncapi(model, service))).collect()
 }
 

@@ -14,6 +14,7 @@ use crate::{
 
 pub mod create;
 pub mod journal;
+pub mod load;
 mod place;
 pub mod rustfmt;
 pub mod snapshot;

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{model::Model, render::{TemplateError, Templates}};
+use crate::{
+    model::Model,
+    render::{TemplateError, Templates},
+};
 
 mod contract;
 mod day_one;
@@ -137,11 +140,11 @@ impl Planner<'_> {
     /// Resolves the imports of a crate's files, reads its dependencies off them, and plans files and manifest.
     /// `names` says where each type name of the design is imported from.
     fn add_crate(&mut self, sources: Sources, names: &BTreeMap<String, String>, mut member: manifest::Member) {
-        let known: Vec<String> =
-            self.versions.names().map(str::to_owned).chain(self.local.keys().cloned()).collect();
+        let known: Vec<String> = self.versions.names().map(str::to_owned).chain(self.local.keys().cloned()).collect();
         for (path, origin, text) in sources.files {
             let text = imports::resolve(&text, names);
-            let mentioned = manifest::mentioned(&text, known.iter().map(String::as_str).filter(|name| **name != member.name));
+            let mentioned =
+                manifest::mentioned(&text, known.iter().map(String::as_str).filter(|name| **name != member.name));
             if path.starts_with("src/") {
                 member.dependencies.extend(mentioned);
             } else {

@@ -239,9 +239,11 @@ impl<'s> Builder<'s> {
                     }
                     Node::Broken(_) => {}
                     node => {
-                        self.twice.push(Twice { path: names.clone(), first: key.clone(), second: last.span.clone() });
-                        // A second header of the same table: its keys are meant to be there too.
-                        if matches!(node, Node::Table(table) if table.made == Made::Header) {
+                        let headers = matches!(node, Node::Table(table) if table.made == Made::Header);
+                        let (first, second) = (key.clone(), last.span.clone());
+                        self.twice.push(Twice { path: names.clone(), headers, first, second });
+                        // The keys below a second header are meant to be there too.
+                        if headers {
                             self.header = Some(names);
                         }
                     }
@@ -387,14 +389,19 @@ impl<'s> Builder<'s> {
             return Node::Broken(span);
         }
         let Decoded { value, runs, .. } = decoded;
-        let overflow = |span: &Span| Diagnostic::new("E100", span.clone(), "this number is too large");
+        let overflow = |span: &Span| {
+            Diagnostic::new("E100", span.clone(), "a number that is too large")
+                .help("whole numbers have up to 18 digits")
+        };
         match kind {
             ScalarKind::String => Node::Text(Text { value, span, runs }),
             ScalarKind::Boolean(boolean) => Node::Boolean(Spanned::new(boolean, span)),
             ScalarKind::DateTime => match value.parse::<toml_edit::Datetime>() {
                 Ok(_) => Node::Moment(Spanned::new(value, span)),
                 Err(error) => {
-                    self.diagnostics.push(Diagnostic::new("E100", span.clone(), error.to_string()));
+                    self.diagnostics.push(
+                        Diagnostic::new("E100", span.clone(), error.to_string()).help("write a date as `2026-12-31`"),
+                    );
                     Node::Broken(span)
                 }
             },
@@ -468,7 +475,7 @@ fn descend<'t>(
             }
             Node::Broken(_) => return None,
             _ => {
-                twice.push(Twice { path: at.clone(), first: first.clone(), second: key.span.clone() });
+                twice.push(Twice { path: at.clone(), headers: false, first: first.clone(), second: key.span.clone() });
                 return None;
             }
         }
@@ -493,7 +500,7 @@ fn insert(
         }
         Slot::Occupied(slot) => {
             at.push(last.name.clone());
-            twice.push(Twice { path: at, first: slot.get().key.clone(), second: last.span.clone() });
+            twice.push(Twice { path: at, headers: false, first: slot.get().key.clone(), second: last.span.clone() });
         }
     }
 }

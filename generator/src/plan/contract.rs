@@ -62,7 +62,12 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         has_rest,
         has_grpc: false,
         routes: rest::routes(service.operations.values().filter(|o| over_rest(o))),
-        rest: service.operations.values().filter(|o| over_rest(o)).map(|o| rest::operation(model, service, o)).collect(),
+        rest: service
+            .operations
+            .values()
+            .filter(|o| over_rest(o))
+            .map(|o| rest::operation(model, service, o))
+            .collect(),
         elsewhere: if has_rest { views(&|operation| !over_rest(operation)) } else { Vec::new() },
         shared: shared.iter().map(|name| user(name)).collect(),
     };

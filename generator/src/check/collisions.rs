@@ -9,7 +9,7 @@ use crate::{
     diagnostic::Diagnostic,
     fit,
     model::{Enum, Field, Input, Model, Output, Payload, ResourceRef, Service, Shape, StreamItem, Type, TypeDef},
-    names,
+    names::{self, generated::Generated},
     source::Span,
 };
 
@@ -30,12 +30,13 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
             scope.give(name, "event", event.head.span());
         }
         let mut generated = names::generated::of_service(model, service);
-        generated.extend(service.enums.values().map(|inline| names::generated::Generated {
-            name: inline.name.clone(),
+        generated.extend(service.enums.keys().map(|name| Generated {
+            name: name.clone(),
             role: "an enum written in a field".to_owned(),
+            operation: None,
         }));
         for generated in generated {
-            scope.generate(checker, &service.name, &generated.name, generated.role);
+            scope.generate(checker, &service.name, generated);
         }
         foreign(checker, model, service, &scope);
         values(checker, model, service, &spans);
@@ -46,7 +47,7 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
 #[derive(Default)]
 struct Scope {
     given: HashMap<String, (String, &'static str, Span)>,
-    generated: HashMap<String, (String, String)>,
+    generated: HashMap<String, Generated>,
 }
 
 impl Scope {
@@ -55,8 +56,9 @@ impl Scope {
         self.given.entry(names::key(name)).or_insert_with(|| (name.to_owned(), what, span));
     }
 
-    fn generate(&mut self, checker: &mut Checker, service: &str, name: &str, role: String) {
-        let key = names::key(name);
+    fn generate(&mut self, checker: &mut Checker, service: &str, generated: Generated) {
+        let key = names::key(&generated.name);
+        let role = &generated.role;
         if let Some((given, what, span)) = self.given.get(&key) {
             let message = format!("{what} `{given}` is the name of {role} in `{service}`");
             checker.error("E208", span, message, format!("rename the {what}"));
@@ -64,13 +66,15 @@ impl Scope {
         }
         match self.generated.get(&key) {
             None => {
-                self.generated.insert(key, (name.to_owned(), role));
+                self.generated.insert(key, generated);
             }
             // One wrapper that several places need.
-            Some((_, first)) if *first == role => {}
-            Some((_, first)) => {
+            Some(first) if first.role == *role => {}
+            // Operations that meet were reported as such.
+            Some(first) if first.operation.is_some() && generated.operation.is_some() => {}
+            Some(first) => {
                 let span = checker.design.services.get(service).map(|service| service.head.span());
-                let message = format!("`{name}` is the name of {first} and of {role} in `{service}`");
+                let message = format!("`{}` is the name of {} and of {role} in `{service}`", generated.name, first.role);
                 let help = "rename what one of them follows from";
                 checker.report(Diagnostic::new("E208", span.unwrap_or_else(|| Span::new(0, 0..0)), message).help(help));
             }
@@ -94,7 +98,7 @@ fn foreign(checker: &mut Checker, model: &Model, service: &Service, scope: &Scop
         for name in their_enums.chain([resource.name.as_str()]) {
             let key = names::key(name);
             let own = scope.given.get(&key).map(|(own, what, _)| format!("{what} `{own}`"));
-            let own = own.or_else(|| scope.generated.get(&key).map(|(_, role)| role.clone()));
+            let own = own.or_else(|| scope.generated.get(&key).map(|first| first.role.clone()));
             let other =
                 copies.get(&key).filter(|other| **other != of).map(|other| format!("`{}.{name}`", other.service));
             if let Some(taken) = own.or(other) {

@@ -111,11 +111,10 @@ fn nobody(checker: &mut Checker, name: &Spanned<String>, or_event: bool) {
     let events = checker.symbols.events().filter(|_| or_event);
     let meant = nearest(&name.value, checker.symbols.owners().chain(events));
     let error = Diagnostic::new("E401", name.span.clone(), message);
-    let help = meant.map(|meant| format!("did you mean `{meant}`?"));
-    checker.report(match help {
-        Some(help) => error.help(help),
-        None => error,
-    });
+    checker.report(error.help(match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("declare it: `[services.{}]`", shown(&name.value)),
+    }));
 }
 
 /// The links of one service.

@@ -25,13 +25,11 @@ pub(super) fn check(checker: &mut Checker) {
 
     let mut owners = Scope::new("crates, paths and environment variables");
     for service in design.services.values() {
-        checker.name(Kind::Service, &service.head.name);
-        owners.add(checker, "service", &service.head.name);
+        owners.add(checker, Kind::Service, &service.head.name);
         check_service(checker, service);
     }
     for external in design.externals.values() {
-        checker.name(Kind::External, &external.head.name);
-        owners.add(checker, "external", &external.head.name);
+        owners.add(checker, Kind::External, &external.head.name);
         let operations = || external.queries.values().chain(external.commands.values());
         check_members(checker, operations, external.resources.values(), external.events.values());
     }
@@ -55,19 +53,17 @@ fn check_members<'d, O: Iterator<Item = &'d Operation>>(
 ) {
     let mut names = Scope::new("Rust and proto");
     for resource in resources.clone() {
-        names.add(checker, "resource", &resource.head.name);
+        names.add(checker, Kind::Resource, &resource.head.name);
         check_resource(checker, resource);
     }
     for event in events {
-        checker.name(Kind::Event, &event.head.name);
-        names.add(checker, "event", &event.head.name);
+        names.add(checker, Kind::Event, &event.head.name);
         check_body(checker, event.payload.as_ref());
     }
 
     let mut calls = Scope::new("Rust, JSON-RPC and paths");
     for operation in operations() {
-        checker.name(Kind::Operation, &operation.head.name);
-        calls.add(checker, "operation", &operation.head.name);
+        calls.add(checker, Kind::Operation, &operation.head.name);
         check_body(checker, operation.input.as_ref());
         check_body(checker, operation.output.as_ref());
         check_settings(checker, &operation.common);
@@ -78,7 +74,6 @@ fn check_members<'d, O: Iterator<Item = &'d Operation>>(
 
 fn check_resource(checker: &mut Checker, resource: &Resource) {
     let name = &resource.head.name;
-    checker.name(Kind::Resource, name);
     let plural = symbols::plural(resource, &name.value);
     if let Some(written) = &resource.plural {
         // Shown as it was written, judged as it will be used.
@@ -117,8 +112,7 @@ fn check_resource(checker: &mut Checker, resource: &Resource) {
 fn check_settings(checker: &mut Checker, settings: &OperationSettings) {
     let mut scope = Scope::new("Rust");
     for error in settings.errors.values() {
-        checker.name(Kind::Error, &error.name);
-        scope.add(checker, "error", &error.name);
+        scope.add(checker, Kind::Error, &error.name);
     }
 }
 
@@ -196,9 +190,7 @@ fn check_body(checker: &mut Checker, body: Option<&Spanned<Body>>) {
 fn check_fields(checker: &mut Checker, fields: &Fields) {
     let mut scope = Scope::new("GraphQL");
     for field in fields.values() {
-        if checker.name(Kind::Field, &field.name) {
-            scope.add(checker, "field", &field.name);
-        }
+        scope.add(checker, Kind::Field, &field.name);
         check_values(checker, &field.ty.expr);
     }
     for field in fields.values().filter(|field| is_ref(&field.ty)) {
@@ -240,9 +232,7 @@ fn check_values(checker: &mut Checker, expr: &TypeExpr) {
 fn check_enum(checker: &mut Checker, values: &[Spanned<String>]) {
     let mut scope = Scope::new("Rust");
     for value in values {
-        if checker.name(Kind::EnumValue, value) {
-            scope.add(checker, "value", value);
-        }
+        scope.add(checker, Kind::EnumValue, value);
     }
 }
 
@@ -250,9 +240,7 @@ fn check_types(checker: &mut Checker) {
     let design = checker.design;
     let mut scope = Scope::new("Rust and proto");
     for ty in design.types.values() {
-        if checker.name(Kind::Type, &ty.head.name) {
-            scope.add(checker, "type", &ty.head.name);
-        }
+        scope.add(checker, Kind::Type, &ty.head.name);
         match &ty.kind {
             TypeDefKind::Record(fields) => check_fields(checker, fields),
             TypeDefKind::Enum(values) => check_enum(checker, values),
@@ -289,7 +277,11 @@ impl Scope {
         Self { targets, seen: HashMap::new() }
     }
 
-    fn add(&mut self, checker: &mut Checker, what: &str, name: &Spanned<String>) {
+    /// Adds a name if it can be carried; reports why not, or what it meets.
+    fn add(&mut self, checker: &mut Checker, kind: Kind, name: &Spanned<String>) {
+        if !checker.name(kind, name) {
+            return;
+        }
         let text = &name.value;
         match self.seen.get(&names::key(text)) {
             None => {
@@ -298,7 +290,7 @@ impl Scope {
             Some((first, span)) => {
                 let message = if first == text {
                     format!("there are two called `{text}`")
-                } else if self.targets == "GraphQL" && what == "field" {
+                } else if kind == Kind::Field {
                     format!("`{first}` and `{text}` are both `{}` in GraphQL", names::graphql::field(text))
                 } else {
                     format!("`{first}` and `{text}` are the same name in {}", self.targets)

@@ -74,7 +74,8 @@ impl Scope {
             Some(first) if first.operation.is_some() && generated.operation.is_some() => {}
             Some(first) => {
                 let span = checker.design.services.get(service).map(|service| service.head.span());
-                let message = format!("`{}` is the name of {} and of {role} in `{service}`", generated.name, first.role);
+                let message =
+                    format!("`{}` is the name of {} and of {role} in `{service}`", generated.name, first.role);
                 let help = "rename what one of them follows from";
                 checker.report(Diagnostic::new("E208", span.unwrap_or_else(|| Span::new(0, 0..0)), message).help(help));
             }
@@ -120,64 +121,40 @@ fn foreign(checker: &mut Checker, model: &Model, service: &Service, scope: &Scop
 fn whole_resources(checker: &Checker, model: &Model, service: &Service) -> Vec<(ResourceRef, Span)> {
     let mut found = Vec::new();
     let Some(written) = checker.design.services.get(&service.name) else { return found };
-    let mut add_fields = |fields: &[Field], span: &Span| {
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let mut open: Vec<&Type> = fields.iter().flat_map(|field| fit::parts(&field.ty)).collect();
-        let mut resources = Vec::new();
-        while let Some(ty) = open.pop() {
-            match ty {
-                Type::Resource(of) => resources.push((of.clone(), span.clone())),
-                Type::Named(named) => {
-                    if let Some((name, TypeDef::Record(_) | TypeDef::Union(_))) = model.types.get_key_value(&named.name)
-                        && seen.insert(name)
-                    {
-                        let records: Vec<&str> = match &model.types[name.as_str()] {
-                            TypeDef::Union(union) => union.variants.iter().map(String::as_str).collect(),
-                            _ => vec![name],
-                        };
-                        for record in records.into_iter().filter_map(|name| fit::record(model, name)) {
-                            open.extend(record.fields.iter().flat_map(|field| fit::parts(&field.ty)));
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        resources.into_iter().for_each(|resource| found.push(resource));
+    let mut add = |whole: Option<&ResourceRef>, fields: &[Field], named: Option<&str>, span: Span| {
+        let types = fields.iter().map(|field| &field.ty).collect();
+        let below = names::generated::follow(model, types, named.into_iter().collect(), &mut BTreeSet::new());
+        let inside = below.into_iter().flat_map(fit::parts).filter_map(|part| match part {
+            Type::Resource(of) => Some(of),
+            _ => None,
+        });
+        found.extend(whole.into_iter().chain(inside).map(|of| (of.clone(), span.clone())));
     };
-    let record_fields = |name: &str| fit::record(model, name).map_or(&[][..], |record| &record.fields);
-    let mut whole = Vec::new();
     for operation in service.operations.values() {
         let Shape::Custom { input, output, .. } = &operation.shape else { continue };
         let custom = written.queries.get(&operation.name).or_else(|| written.commands.get(&operation.name));
         let Some(custom) = custom else { continue };
         let span = custom.output.as_ref().map_or_else(|| custom.head.span(), |output| output.span.clone());
         match output {
-            Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => whole.push((of.clone(), span)),
-            Output::Named(name) | Output::Stream(StreamItem::Named(name)) => match model.types.get(name) {
-                Some(TypeDef::Union(union)) => {
-                    union.variants.iter().for_each(|variant| add_fields(record_fields(variant), &span));
-                }
-                _ => add_fields(record_fields(name), &span),
-            },
-            Output::Fields(fields) => add_fields(fields, &span),
+            Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => add(Some(of), &[], None, span),
+            Output::Named(name) | Output::Stream(StreamItem::Named(name)) => add(None, &[], Some(name), span),
+            Output::Fields(fields) => add(None, fields, None, span),
             Output::None | Output::Item => {}
         }
         if let Input::Payload(_) = input {
-            add_fields(fit::input(model, input).unwrap_or_default(), &custom.head.span());
+            add(None, fit::input(model, input).unwrap_or_default(), None, custom.head.span());
         }
     }
     for event in service.events.values() {
         let Some(custom) = written.events.get(&event.name) else { continue };
         let span = custom.payload.as_ref().map_or_else(|| custom.head.span(), |payload| payload.span.clone());
         match &event.payload {
-            Payload::Resource(of) => whole.push((of.clone(), span)),
-            Payload::Named(name) => add_fields(record_fields(name), &span),
-            Payload::Fields(fields) => add_fields(fields, &span),
+            Payload::Resource(of) => add(Some(of), &[], None, span),
+            Payload::Named(name) => add(None, &[], Some(name), span),
+            Payload::Fields(fields) => add(None, fields, None, span),
         }
     }
-    whole.extend(found);
-    whole
+    found
 }
 
 /// Values of enums stand beside each other in proto: `Order` with `status_paid` meets `OrderStatus` with `paid`.

@@ -17,10 +17,21 @@ use crate::{
     source::{Span, Spanned},
 };
 
+mod scope;
+use scope::Scope;
+
 pub(super) fn check(checker: &mut Checker) {
     let design = checker.design;
     if let Some(name) = &design.system.name {
         checker.name(Kind::System, name);
+    }
+
+    for path in &design.system.own {
+        let leaves = path.value.split(['/', '\\']).any(|part| part == "..") || path.value.starts_with('/');
+        if leaves || path.value.contains(['\\', ':']) {
+            let message = format!("`{}` is not a path within the workspace", rules::shown(&path.value));
+            checker.error("E201", &path.span, message, "write it relative to the workspace, with `/`, and without `..`");
+        }
     }
 
     let mut owners = Scope::new("crates, paths and environment variables");
@@ -66,6 +77,9 @@ fn check_members<'d, O: Iterator<Item = &'d Operation>>(
         calls.add(checker, Kind::Operation, &operation.head.name);
         check_body(checker, operation.input.as_ref());
         check_body(checker, operation.output.as_ref());
+        if let Some(Spanned { value: Body::Fields(fields), span }) = &operation.output {
+            not_empty(checker, fields, span);
+        }
         check_settings(checker, &operation.common);
     }
     check_verb_names(checker, operations(), resources.clone());
@@ -203,6 +217,13 @@ fn check_fields(checker: &mut Checker, fields: &Fields) {
     }
 }
 
+/// GraphQL has no type without fields (E320).
+fn not_empty(checker: &mut Checker, fields: &Fields, span: &Span) {
+    if fields.is_empty() {
+        checker.error("E320", span, "a record of nothing", "give it a field, or leave it out");
+    }
+}
+
 fn is_ref(ty: &FieldType) -> bool {
     let mut expr = &ty.expr;
     loop {
@@ -242,7 +263,10 @@ fn check_types(checker: &mut Checker) {
     for ty in design.types.values() {
         scope.add(checker, Kind::Type, &ty.head.name);
         match &ty.kind {
-            TypeDefKind::Record(fields) => check_fields(checker, fields),
+            TypeDefKind::Record(fields) => {
+                check_fields(checker, fields);
+                not_empty(checker, fields, &ty.head.span());
+            }
             TypeDefKind::Enum(values) => check_enum(checker, values),
             TypeDefKind::Scalar(_) | TypeDefKind::Union(_) | TypeDefKind::Broken => {}
         }
@@ -260,56 +284,6 @@ fn check_types(checker: &mut Checker) {
                 };
                 let error = Diagnostic::new("E205", head.span(), message).help(help);
                 checker.report(error.related(span.clone(), "the type"));
-            }
-        }
-    }
-}
-
-/// Names that must not meet, by their key.
-struct Scope {
-    /// Where two that meet would be one.
-    targets: &'static str,
-    seen: HashMap<String, (String, Span)>,
-}
-
-impl Scope {
-    fn new(targets: &'static str) -> Self {
-        Self { targets, seen: HashMap::new() }
-    }
-
-    /// Adds a name if it can be carried; reports why not, or what it meets.
-    fn add(&mut self, checker: &mut Checker, kind: Kind, name: &Spanned<String>) {
-        if !checker.name(kind, name) {
-            return;
-        }
-        let text = &name.value;
-        match self.seen.get(&names::key(text)) {
-            None => {
-                self.seen.insert(names::key(text), (text.clone(), name.span.clone()));
-            }
-            Some((first, span)) => {
-                let message = if first == text {
-                    format!("there are two called `{text}`")
-                } else if kind == Kind::Field {
-                    format!("`{first}` and `{text}` are both `{}` in GraphQL", names::graphql::field(text))
-                } else {
-                    format!("`{first}` and `{text}` are the same name in {}", self.targets)
-                };
-                let error = Diagnostic::new("E205", name.span.clone(), message).help("rename one");
-                checker.report(error.related(span.clone(), format!("`{first}` is here")));
-            }
-        }
-    }
-}
-
-impl Checker<'_> {
-    /// Whether a name can be carried everywhere; reports why not.
-    fn name(&mut self, kind: Kind, name: &Spanned<String>) -> bool {
-        match rules::check(kind, &name.value) {
-            Ok(()) => true,
-            Err(refusal) => {
-                self.error(refusal.code, &name.span, refusal.message, refusal.help);
-                false
             }
         }
     }

@@ -75,7 +75,8 @@ fn owner(checker: &mut Checker, name: &Spanned<String>, what: &str) {
 
 /// What replaces an external stands behind a gateway, which does the routing (E609).
 fn fronted(checker: &mut Checker, service: &str, external: &Spanned<String>) {
-    let fronted = checker.design.services.values().flat_map(|service| &service.fronts).any(|front| front.value == service);
+    let fronted =
+        checker.design.services.values().flat_map(|service| &service.fronts).any(|front| front.value == service);
     if !fronted {
         let message = format!("`replaces = \"{}\"`, but no service fronts `{service}`", shown(&external.value));
         checker.error("E609", &external.span, message, format!("add `fronts = [\"{service}\"]` to a gateway"));
@@ -109,10 +110,11 @@ fn known_role(checker: &mut Checker, role: &Spanned<String>) {
     if design.system.head.is_broken("roles") || roles.iter().any(|known| known.value == role.value) {
         return;
     }
-    let help = match nearest(&role.value, roles.iter().map(|role| role.value.as_str()).chain(ANY_CALLER.iter().copied())) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => "add it to `roles` of `[system]`".to_owned(),
-    };
+    let help =
+        match nearest(&role.value, roles.iter().map(|role| role.value.as_str()).chain(ANY_CALLER.iter().copied())) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "add it to `roles` of `[system]`".to_owned(),
+        };
     checker.error("E702", &role.span, format!("role `{}` is not in `[system] roles`", shown(&role.value)), help);
 }
 
@@ -166,17 +168,25 @@ fn sourced(checker: &mut Checker, home: &str, service: &Service, resource: &Reso
         let Some(of) = checker.event(reference, Some(home)) else { continue };
         if of.service != home {
             let message = format!("`{}` belongs to `{}`, and `{name}` to `{home}`", of.event, of.service);
-            checker.error("E403", &reference.span, message, "the state of a resource is the sum of its own service's events");
+            checker.error(
+                "E403",
+                &reference.span,
+                message,
+                "the state of a resource is the sum of its own service's events",
+            );
             continue;
         }
-        let payload = service.events.get(&of.event).and_then(|event| event.payload.as_ref()).map(|payload| &payload.value);
+        let payload =
+            service.events.get(&of.event).and_then(|event| event.payload.as_ref()).map(|payload| &payload.value);
         let fields = match payload {
             Some(Body::Fields(fields)) => fields,
             Some(Body::Named { name: payload, .. }) if payload.value.name == *name => continue,
-            Some(Body::Named { name: payload, .. }) => match checker.design.types.get(&payload.value.name).map(|def| &def.kind) {
-                Some(design::TypeDefKind::Record(fields)) => fields,
-                _ => continue,
-            },
+            Some(Body::Named { name: payload, .. }) => {
+                match checker.design.types.get(&payload.value.name).map(|def| &def.kind) {
+                    Some(design::TypeDefKind::Record(fields)) => fields,
+                    _ => continue,
+                }
+            }
             Some(Body::Broken) | None => continue,
         };
         if !fields.contains_key(&key) {

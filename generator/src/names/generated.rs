@@ -152,7 +152,7 @@ fn reached<'m>(model: &'m Model, service: &'m Service) -> (BTreeSet<&'m str>, Ve
 
 /// These types, the fields of these records, and those of all records below them. The records and unions met are added
 /// to `seen`.
-fn follow<'m>(
+pub(crate) fn follow<'m>(
     model: &'m Model,
     mut types: Vec<&'m Type>,
     mut names: Vec<&'m str>,

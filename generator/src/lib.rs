@@ -7,6 +7,7 @@
 pub mod blueprints;
 pub mod changes;
 pub mod check;
+pub mod contracts;
 pub mod design;
 pub mod diagnostic;
 pub mod disk;

@@ -198,8 +198,9 @@ fn name(scan: &mut Scan<'_>, word: &str, start: usize) -> TypeKind {
     let known = scan.reader.type_names.contains(word);
     let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == plain).map(|(_, ours)| *ours);
     let scalar = SCALARS.iter().copied().find(|scalar| *scalar == plain);
-    let is_lower = word.starts_with(char::is_lowercase) && !word.contains('.');
-    if known || !is_lower && foreign.is_none() && scalar.is_none() {
+    let is_name =
+        word.starts_with(char::is_alphabetic) && (word.contains('.') || !word.starts_with(char::is_lowercase));
+    if known || is_name && foreign.is_none() && scalar.is_none() {
         return reference_of(word).map_or(TypeKind::Broken, TypeKind::Name);
     }
     let near = || {

@@ -206,7 +206,7 @@ fn right_type(choices: &mut Choices, until: usize) -> String {
 fn right_fields(choices: &mut Choices, until: usize) -> String {
     let words = ["left", "right", "above", "below"];
     let mut fields: Vec<_> =
-        (0..choices.below(4)).map(|i| format!("{} = \"{}\"", words[i], right_type(choices, until))).collect();
+        (0..=choices.below(4)).map(|i| format!("{} = \"{}\"", words[i], right_type(choices, until))).collect();
     if choices.below(4) == 0 {
         fields.push(format!("other_id = \"ref {}?\"", choices.of(&RESOURCES)));
     }

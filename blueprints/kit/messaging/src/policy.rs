@@ -56,17 +56,25 @@ impl Policy {
             | Kind::NotFound
             | Kind::Conflict
             | Kind::Unauthenticated
-            | Kind::Unsupported => Verdict::DeadLetter { reason: error.to_string() },
+            | Kind::Unsupported => Verdict::DeadLetter { reason: reason(error) },
             Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal
                 if attempt >= self.attempts =>
             {
-                Verdict::DeadLetter { reason: format!("{error} (attempt {attempt} of {})", self.attempts) }
+                Verdict::DeadLetter { reason: format!("{} (attempt {attempt} of {})", reason(error), self.attempts) }
             }
             Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal => {
                 let asked = error.failure().and_then(|failure| failure.retry_after).unwrap_or_default();
-                Verdict::Retry { after: asked + self.backoff.pause(attempt), reason: error.to_string() }
+                Verdict::Retry { after: asked.saturating_add(self.backoff.pause(attempt)), reason: reason(error) }
             }
         }
+    }
+}
+
+/// With the cause, which only those who run the system see.
+fn reason(error: &impl OperationError) -> String {
+    match error.failure().and_then(|failure| failure.source.as_ref()) {
+        Some(cause) => format!("{error}: {cause:#}"),
+        None => error.to_string(),
     }
 }
 

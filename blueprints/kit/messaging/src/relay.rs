@@ -104,17 +104,24 @@ impl Relay {
             .bind(BATCH as i64)
             .fetch_all(self.0.store.read())
             .await?;
-            let (mut numbers, mut messages) = (Vec::new(), Vec::new());
+            let (mut numbers, mut messages, mut last) = (Vec::new(), Vec::new(), done.last);
             for row in &rows {
-                numbers.push(row.read::<i64>("seq")?);
-                messages.push(row.read::<Json<Message>>("event")?);
+                let number = row.read::<i64>("seq")?;
+                match row.read::<Json<Message>>("event") {
+                    Ok(message) => {
+                        numbers.push(number);
+                        messages.push(message);
+                    }
+                    Err(error) => self.refuse(number, &error.to_string()).await?,
+                }
+                last = number;
             }
             if let Some(oldest) = messages.first() {
                 self.0.waiting.store(oldest.time.timestamp_millis(), Ordering::Relaxed);
                 self.publish(&numbers, &messages).await?;
             }
             self.0.waiting.store(0, Ordering::Relaxed);
-            done.last = numbers.last().copied().unwrap_or(done.last);
+            done.last = last;
             done.untidy.extend(numbers);
             if done.untidy.len() >= 10 * BATCH || done.untidy_since.elapsed() >= TIDY {
                 self.tidy(done).await?;
@@ -137,15 +144,9 @@ impl Relay {
                 }
             }
             Err(failure) if failure.kind == Kind::Invalid => {
-                tracing::error!(%failure, "a message stays in the outbox: the broker will never take it");
-                self.0.refused.fetch_add(1, Ordering::Relaxed);
-                let mut tx = self.0.store.begin().await?;
-                sqlx::query(r#"update "kit_outbox" set "refused" = ? where "seq" = ?"#)
-                    .bind(&failure.detail)
-                    .bind(numbers.first())
-                    .execute(&mut *tx)
-                    .await?;
-                tx.commit().await?;
+                for number in numbers {
+                    self.refuse(*number, &failure.detail).await?;
+                }
             }
             Err(failure) => {
                 let cause = failure.source.as_ref().map(ToString::to_string);
@@ -153,6 +154,16 @@ impl Relay {
             }
         }
         Ok(())
+    }
+
+    /// Keeps a message that nobody will ever take, with the reason.
+    async fn refuse(&self, number: i64, reason: &str) -> Result<()> {
+        tracing::error!(number, reason, "a message stays in the outbox for good");
+        self.0.refused.fetch_add(1, Ordering::Relaxed);
+        let mut tx = self.0.store.begin().await?;
+        let update = sqlx::query(r#"update "kit_outbox" set "refused" = ? where "seq" = ?"#);
+        update.bind(reason).bind(number).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn tidy(&self, done: &mut Published) -> Result<()> {

@@ -5,6 +5,9 @@ use kit_resilience::Backoff;
 
 use crate::Verdict;
 
+/// Nobody is waited for any longer, whatever their `Retry-After` says: the message would be as good as lost.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
 /// How a link to messages treats what fails.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
@@ -64,7 +67,7 @@ impl Policy {
             }
             Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal => {
                 let asked = error.failure().and_then(|failure| failure.retry_after).unwrap_or_default();
-                Verdict::Retry { after: asked.saturating_add(self.backoff.pause(attempt)), reason: reason(error) }
+                Verdict::Retry { after: asked.min(LONGEST) + self.backoff.pause(attempt), reason: reason(error) }
             }
         }
     }
@@ -116,5 +119,8 @@ mod tests {
         let error = Failure::new(Kind::Limited, "x").retry_after(asked);
         let Verdict::Retry { after, .. } = Policy::default().verdict(1, &error) else { unreachable!() };
         assert!(after > asked && after <= asked + Duration::from_millis(100), "{after:?}");
+        let error = error.retry_after(Duration::MAX);
+        let Verdict::Retry { after, .. } = Policy::default().verdict(1, &error) else { unreachable!() };
+        assert!(after <= LONGEST + Duration::from_millis(100), "{after:?}");
     }
 }

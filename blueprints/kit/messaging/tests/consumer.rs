@@ -247,6 +247,16 @@ async fn a_deadline_ends_the_work_and_then_the_message() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn at_most_once_ends_with_its_deadline_too() {
+    let running = start(Policy { guarantee: Guarantee::AtMostOnce, ..policy() }, |_, _| async { Ok(()) }).await;
+    let late = Message::command(&Context::default(), "a", "/x", &1).unwrap().within(Duration::ZERO);
+    running.broker.publish(&[late]).await.unwrap();
+    settled(&running).await;
+    let (broker, state) = running.stop().await;
+    assert_eq!((state.lost, state.consumed, broker.stats().await.unwrap()[0].acked), (1, 0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn long_work_keeps_its_lease() {
     let handled = Arc::new(AtomicUsize::new(0));
     let counter = handled.clone();

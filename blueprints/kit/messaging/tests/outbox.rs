@@ -92,6 +92,24 @@ async fn what_is_committed_goes_out_in_order_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn big_messages_go_out_in_small_batches() {
+    let (store, broker) = (store().await, kit_messaging::EmbeddedBroker::open(":memory:").await.unwrap());
+    broker.declare(&Subscription::new("one", ["big"])).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    for _ in 0..5 {
+        let big = Message::new(&Context::default(), "big", "/x", &"\"".repeat(1 << 20)).unwrap();
+        outbox::send(&mut tx, &big).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let relay = Relay::new(store.clone(), Arc::new(broker.clone()));
+    relay.run(std::future::ready(())).await;
+    assert_eq!((relay.state().published, left(&store).await), (5, 0));
+    let delivered = broker.receive("one", 9, Duration::from_secs(60)).await.unwrap();
+    assert!(delivered.iter().all(|delivery| delivery.message.data.as_str().is_some_and(|text| text.len() == 1 << 20)));
+    assert_eq!(delivered.len(), 5);
+}
+
+#[tokio::test]
 async fn a_broker_that_is_away_is_waited_for() {
     let (store, broker) = (store().await, Arc::new(Faulty::default()));
     broker.away.store(true, Ordering::SeqCst);

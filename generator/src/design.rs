@@ -8,7 +8,10 @@
 //! A value with a mistake was reported when it was read. It is left out here, and its key stands in [`Head::broken`],
 //! so whoever would complain that something is missing looks there first. A broken type is [`TypeKind::Broken`].
 
-#![allow(missing_docs, reason = "a field is the key, a variant the word of LANGUAGE §4 and §9, which say what it means")]
+#![allow(
+    missing_docs,
+    reason = "a field is the key, a variant the word of LANGUAGE §4 and §9, which say what it means"
+)]
 
 use std::collections::BTreeSet;
 
@@ -42,6 +45,9 @@ pub struct Design {
     pub externals: IndexMap<String, External>,
     /// In the order of the text. No two have the same `from` and `to`.
     pub links: Vec<Link>,
+    /// Something that may have named things was not understood (a broken header, a misspelt section, a file that is not
+    /// there): a name that nobody declares here may well be declared there, and is not worth a report.
+    pub incomplete: bool,
 }
 
 /// What every table with a name has.

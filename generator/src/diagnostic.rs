@@ -2,6 +2,11 @@
 
 use crate::source::Span;
 
+pub mod render;
+mod suggest;
+
+pub use suggest::nearest;
+
 /// One mistake in a design.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {

@@ -5,11 +5,44 @@
 //! ```
 
 pub mod blueprints;
+pub mod changes;
+pub mod check;
+pub mod contracts;
 pub mod design;
 pub mod diagnostic;
+pub mod disk;
 pub mod escape;
+pub mod fit;
+pub mod format;
+pub mod lock;
+pub mod manifest;
 pub mod model;
 pub mod names;
+pub mod parse;
+pub mod path;
 pub mod plan;
 pub mod render;
 pub mod source;
+
+use diagnostic::Diagnostic;
+use model::Model;
+use source::Sources;
+
+/// Reads a design and says what it means.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the text. What could not be read is not checked for its meaning,
+/// everything else is.
+pub fn understand(sources: &Sources) -> Result<Model, Vec<Diagnostic>> {
+    let (design, mut diagnostics) = parse::parse(sources);
+    let (model, found) = check::check(&design);
+    diagnostics.extend(found);
+    match model {
+        Some(model) if diagnostics.is_empty() => Ok(model),
+        _ => {
+            diagnostics.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
+            diagnostics.dedup();
+            Err(diagnostics)
+        }
+    }
+}

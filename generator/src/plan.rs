@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{model::Model, render::{TemplateError, Templates}};
 
@@ -22,6 +22,9 @@ mod workspace;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     pub files: BTreeMap<String, File>,
+    /// The methods that a service's implementation must have, by the path of the file they belong in. That file is the
+    /// user's, so nobody adds them there: those that are missing are shown.
+    pub stubs: BTreeMap<String, Vec<Stub>>,
 }
 
 /// One file of a workspace.
@@ -34,8 +37,20 @@ pub struct File {
     pub origin: String,
 }
 
+/// One method of a trait as it would be written into the user's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stub {
+    /// The trait, without a path: `Inventory`.
+    pub of: String,
+    /// `reserve`
+    pub method: String,
+    /// The whole method, indented as it stands in an `impl`.
+    pub text: String,
+}
+
 /// Who may change a file, and so what `sync` does with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Owner {
     /// Linkwright: rewritten by `sync`; a hand edit is a conflict.
     Generated,

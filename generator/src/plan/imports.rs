@@ -32,6 +32,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Iso8601", "kit::json"),
     ("Json", "kit_http"),
     ("LazyLock", "std::sync"),
+    ("LinkConfig", "kit_service"),
     ("Link", "kit_resilience"),
     ("MergePatch", "kit_http"),
     ("Method", "axum::http"),
@@ -59,8 +60,11 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// Replaces the line `use _;` and the file's own `use` lines by what the file needs. `user` says where each name of the
-/// design is imported from; what the file itself defines is left out.
+/// design is imported from; what the file itself defines is left out. A file without that line stays as it is.
 pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
+    if !text.lines().any(|line| line == "use _;") {
+        return text.replace(USER, "");
+    }
     let mut uses = Uses::default();
     let mut lines = Vec::new();
     for line in text.lines() {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use crate::blueprints;
 
@@ -66,11 +66,18 @@ fn table<'a>(manifest: &'a DocumentMut, name: &str) -> Option<&'a Table> {
     manifest.get(name)?.as_table()
 }
 
-/// Everything a manifest takes from its workspace.
+/// Everything a manifest takes from its workspace, for any platform.
 pub fn dependencies(manifest: &DocumentMut) -> BTreeSet<String> {
-    let sections = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let tables = sections.iter().filter_map(|section| manifest.get(section)?.as_table_like());
-    tables.flat_map(|table| table.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>()).collect()
+    let platforms = manifest.get("target").and_then(Item::as_table_like).into_iter().flat_map(|t| t.iter());
+    let tables = platforms.filter_map(|(_, item)| item.as_table_like()).chain([manifest.as_table() as &dyn TableLike]);
+    let mut found = BTreeSet::new();
+    for table in tables {
+        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            let names = table.get(section).and_then(Item::as_table_like);
+            found.extend(names.into_iter().flat_map(|names| names.iter()).map(|(name, _)| name.to_owned()));
+        }
+    }
+    found
 }
 
 /// The crates among `known` (as packages, `kit-http`) that Rust text mentions.

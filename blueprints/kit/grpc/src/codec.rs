@@ -29,7 +29,10 @@ pub fn field<T: Proto<M>, M>(name: &str, message: M) -> Result<T, Failure> {
 
 /// The failure of a field that is not there.
 pub fn missing(name: &str) -> Failure {
-    Failure::fields(vec![FieldError { field: name.strip_prefix("r#").unwrap_or(name).into(), detail: "missing".into() }])
+    Failure::fields(vec![FieldError {
+        field: name.strip_prefix("r#").unwrap_or(name).into(),
+        detail: "missing".into(),
+    }])
 }
 
 /// The same failure, seen from the value that holds the wrong one.

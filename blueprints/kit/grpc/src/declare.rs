@@ -213,9 +213,7 @@ macro_rules! union {
 
                 fn decode(message: $message) -> ::std::result::Result<Self, $crate::Failure> {
                     match message.kind {
-                        $(Some(Kind::$variant(value)) => {
-                            $crate::field(stringify!($variant), value).map(Self::$variant)
-                        })+
+                        $(Some(Kind::$variant(value)) => $crate::Proto::decode(value).map(Self::$variant),)+
                         None => Err($crate::missing("kind")),
                     }
                 }

@@ -138,7 +138,8 @@ impl Mask {
         let mut entries = BTreeMap::new();
         for key in self.inner(name) {
             let text = key.strip_prefix('`').and_then(|key| key.strip_suffix('`')).unwrap_or(key);
-            let key: N = text.parse().map_err(|_| Failure::invalid(format!("update_mask: {text:?} is no key of {name}")))?;
+            let key: N =
+                text.parse().map_err(|_| Failure::invalid(format!("update_mask: {text:?} is no key of {name}")))?;
             let value = field(&format!("{name}[{text}]"), message.remove(&key))?;
             entries.insert(field(name, key)?, value);
         }
@@ -146,7 +147,11 @@ impl Mask {
     }
 
     /// The twin of [`Mask::put_record`] for a record that cannot be cleared.
-    pub fn record<P: Proto<(M, Self)>, M: Default>(&self, name: &str, message: Option<M>) -> Result<Option<P>, Failure> {
+    pub fn record<P: Proto<(M, Self)>, M: Default>(
+        &self,
+        name: &str,
+        message: Option<M>,
+    ) -> Result<Option<P>, Failure> {
         match self.nullable(name, message)? {
             Some(None) => Err(missing(name)),
             other => Ok(other.flatten()),

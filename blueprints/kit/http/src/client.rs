@@ -8,7 +8,7 @@ use kit::{Context, Etag, Failure, OperationError, Stream};
 use reqwest::{Response, Url, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Problem, conditional, escape, headers, reader};
+use crate::{Problem, conditional, escape, events, headers, reader};
 
 /// Bytes of an answer at most, and of one event of a stream.
 pub(crate) const MAX_ANSWER: usize = 16 << 20;
@@ -44,8 +44,8 @@ impl Client {
 
     /// Calls, and reads the answer: JSON, or nothing where `T` is `()`.
     pub async fn call<T: DeserializeOwned, E: OperationError>(&self, cx: &Context, request: Request) -> Result<T, E> {
-        let body =
-            cx.limit::<_, E>(async { Ok(read(self.send(cx, request, "application/json").await?).await?) }).await?;
+        let answer = async { Ok(read(self.send::<E>(cx, request, "application/json").await?).await?) };
+        let body = cx.limit::<_, E>(answer).await?;
         let body = if body.is_empty() { b"null" } else { &body[..] };
         serde_json::from_slice(body)
             .map_err(|error| Failure::internal(anyhow::anyhow!("the answer is not what was asked for: {error}")).into())
@@ -57,7 +57,11 @@ impl Client {
         T: DeserializeOwned + Send + 'static,
         E: OperationError,
     {
-        let response = cx.limit::<_, E>(self.send(cx, request, "text/event-stream")).await?;
+        let response = cx.limit::<_, E>(self.send(cx, request, events::TYPE)).await?;
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        if !kind.is_some_and(|kind| kind.as_bytes().starts_with(events::TYPE.as_bytes())) {
+            return Err(Failure::internal(anyhow::anyhow!("the answer is not a stream but {kind:?}")).into());
+        }
         Ok(reader::items(response))
     }
 

@@ -177,7 +177,7 @@ impl Shared {
             }
         }
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-            let problem = Problem { trace_id: Some(asked.trace_id.clone()), ..problem };
+            let problem = problem.in_trace(&asked.trace_id);
             if asked.grpc {
                 response = grpc::answer(&problem);
             } else {

@@ -63,9 +63,7 @@ impl Events {
                 Some(match timeout(HEARTBEAT, items.next()).await {
                     Err(_) => (Bytes::from_static(b":\n\n"), (Some(items), sent)),
                     Ok(Some(Ok(item))) => (message(sent + 1, &item), (Some(items), sent + 1)),
-                    Ok(Some(Err(failed))) => {
-                        (error(&Problem { trace_id: Some(trace_id), ..Problem::from(failed) }), (None, sent))
-                    }
+                    Ok(Some(Err(failed))) => (error(&Problem::from(failed).in_trace(&trace_id)), (None, sent)),
                     Ok(None) => (Bytes::from_static(b"event: end\ndata:\n\n"), (None, sent)),
                 })
             }

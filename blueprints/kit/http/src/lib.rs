@@ -45,6 +45,7 @@ mod reader;
 mod serve;
 mod stopping;
 mod strict;
+mod watch;
 
 pub use client::{Client, Request};
 pub use conditional::{IfMatch, IfNoneMatch};

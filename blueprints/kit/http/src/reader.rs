@@ -116,16 +116,57 @@ impl Parser {
     }
 
     fn line(&mut self) -> Option<String> {
-        if self.after_cr && self.buffer.get(self.read) == Some(&b'\n') {
-            self.read += 1;
+        if let (true, Some(byte)) = (self.after_cr, self.buffer.get(self.read)) {
+            self.after_cr = false;
+            self.read += usize::from(*byte == b'\n');
         }
         let rest = &self.buffer[self.read..];
-        self.after_cr &= rest.is_empty();
         let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
         let line = String::from_utf8_lossy(&rest[..end]).into_owned();
         self.after_cr = rest[end] == b'\r';
         self.read += end + 1;
         // The stream may begin with a byte order mark.
         Some(if std::mem::replace(&mut self.begun, true) { line } else { line.trim_start_matches('\u{feff}').into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(text: &str, chunk: usize) -> Vec<(String, String)> {
+        let mut parser = Parser::default();
+        let mut events = Vec::new();
+        for chunk in text.as_bytes().chunks(chunk) {
+            parser.push(chunk).unwrap();
+            events.extend(std::iter::from_fn(|| parser.next()).map(|event| (event.name, event.data)));
+        }
+        events
+    }
+
+    #[test]
+    fn chunks_and_line_ends_make_no_difference() {
+        let text = "\u{feff}: hello\n\ndata: one\n\nid: 7\nevent: told\ndata:two\ndata\ndata:  ü€😀\nretry: 5\n\nevent: lost\n\ndata: x: y\n\n";
+        let expected = [("", "one"), ("told", "two\n\n ü€😀"), ("", "x: y")].map(|(n, d)| (n.to_owned(), d.to_owned()));
+        for text in [text.to_owned(), text.replace('\n', "\r\n"), text.replace('\n', "\r")] {
+            for chunk in 1..text.len() {
+                assert_eq!(events(&text, chunk), expected, "chunks of {chunk} of {text:?}");
+            }
+        }
+        assert_eq!(events("data: a\r\rdata: b\n\n", 1).len(), 2, "an event ends with its line, not with the next byte");
+        assert_eq!(events("data: never ended\n", 99), []);
+    }
+
+    #[test]
+    fn an_event_without_end_is_given_up() {
+        let mut parser = Parser::default();
+        let chunk = vec![b'x'; MAX_ANSWER / 2];
+        assert!(parser.push(&chunk).is_ok() && parser.next().is_none());
+        assert!(parser.push(&chunk).is_ok() && parser.next().is_none());
+        assert!(parser.push(&chunk).is_err());
+        let mut lines = Parser::default();
+        let line = format!("data: {}\n", "x".repeat(MAX_ANSWER / 2));
+        assert!(lines.push(line.as_bytes()).is_ok() && lines.next().is_none());
+        assert!(lines.push(line.as_bytes()).is_err(), "nor one of many lines");
     }
 }

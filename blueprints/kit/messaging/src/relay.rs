@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result};
 use kit::Kind;
 use kit_store::{Columns, Json, Store};
 use serde::Serialize;
-use sqlx::Row;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{Broker, Message};
@@ -107,7 +106,7 @@ impl Relay {
             .await?;
             let (mut numbers, mut messages) = (Vec::new(), Vec::new());
             for row in &rows {
-                numbers.push(row.try_get::<i64, _>("seq")?);
+                numbers.push(row.read::<i64>("seq")?);
                 messages.push(row.read::<Json<Message>>("event")?);
             }
             if let Some(oldest) = messages.first() {

@@ -10,7 +10,9 @@ pub fn failure(error: sqlx::Error) -> Failure {
     const PASSING: [i32; 4] = [5, 6, 10, 13];
     let passing = match &error {
         sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => true,
-        sqlx::Error::Database(e) => e.code().and_then(|c| c.parse::<i32>().ok()).is_some_and(|c| PASSING.contains(&(c & 0xff))),
+        sqlx::Error::Database(e) => {
+            e.code().and_then(|c| c.parse::<i32>().ok()).is_some_and(|c| PASSING.contains(&(c & 0xff)))
+        }
         _ => false,
     };
     if passing { Failure::unavailable(error) } else { Failure::internal(error) }
@@ -25,21 +27,18 @@ pub fn on_unique<T>(result: sqlx::Result<T>, fields: &[(&str, &str)]) -> anyhow:
         Ok(done) => return Ok(done),
         Err(error) => error,
     };
-    let taken = match &error {
-        sqlx::Error::Database(e) if e.is_unique_violation() => {
-            let column = e.message().rsplit_once("failed: ").map_or("", |(_, column)| column);
-            fields.iter().find(|(of, _)| *of == column).map(|(_, field)| *field)
-        }
-        _ => None,
-    };
-    Err(match taken {
-        Some(field) => Failure {
-            fields: vec![FieldError { field: field.into(), detail: "is taken".into() }],
-            ..Failure::new(Kind::Exists, format!("{field} is taken"))
-        }
-        .into(),
-        None => failure(error).into(),
-    })
+    let sqlx::Error::Database(cause) = &error else { return Err(failure(error).into()) };
+    if !cause.is_unique_violation() {
+        return Err(failure(error).into());
+    }
+    // "UNIQUE constraint failed: orders.sku"
+    let constraint = cause.message().rsplit_once("failed: ").map_or("", |(_, columns)| columns);
+    let mut exists = Failure::new(Kind::Exists, "there is one already");
+    if let Some((_, field)) = fields.iter().find(|(columns, _)| *columns == constraint) {
+        exists.detail = format!("{field} is taken");
+        exists.fields = vec![FieldError { field: (*field).into(), detail: "is taken".into() }];
+    }
+    Err(exists.caused_by(error).into())
 }
 
 /// The row, or a failure of kind `not_found`. `what` is a noun with its name: `format_args!("order {id}")`.

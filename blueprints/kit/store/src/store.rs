@@ -1,7 +1,7 @@
 use std::{
     ops::{Deref, DerefMut},
-    str::FromStr,
-    sync::atomic::{AtomicU64, Ordering},
+    path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use sqlx::{
     Sqlite, SqliteConnection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::{Migration, failure, migrate::migrate};
@@ -29,24 +30,26 @@ pub struct Store {
     writer: SqlitePool,
     reader: SqlitePool,
     marks: watch::Sender<u64>,
+    /// Deleted with the last clone.
+    _folder: Option<Arc<TempDir>>,
 }
 
 impl Store {
     /// Opens or creates the file, folders included, and applies the migrations it has not seen.
     ///
-    /// `url` is `sqlite:path/to/file.db`, or `:memory:` for a database of its own that is gone with the store.
+    /// `url` is `sqlite:path/to/file.db`, or `:memory:` for a database of its own that is gone with the store: a file
+    /// in a temporary folder, for nothing in memory lets readers pass a writer as a file in WAL mode does.
     ///
     /// # Errors
     /// The URL is of another database, the file cannot be opened, or the migrations do not fit it.
     pub async fn open(url: &str, migrations: &[Migration]) -> Result<Self> {
-        let options = options(url).with_context(|| format!("opening {url}"))?;
+        let (options, folder) = options(url).with_context(|| format!("opening {url}"))?;
         let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false);
-        // Never closed: an in-memory database lives as long as its connection.
         let writer = pool().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
         let writer = writer.connect_with(options.clone()).await.with_context(|| format!("opening {url}"))?;
         migrate(&mut *writer.acquire().await?, migrations).await.with_context(|| format!("migrating {url}"))?;
         let reader = pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self { writer, reader, marks: watch::Sender::new(0) })
+        Ok(Self { writer, reader, marks: watch::Sender::new(0), _folder: folder })
     }
 
     /// For queries that change nothing. They see the last commit, and never wait for one.
@@ -114,29 +117,30 @@ impl DerefMut for Tx {
     }
 }
 
-fn options(url: &str) -> Result<SqliteConnectOptions> {
+fn options(url: &str) -> Result<(SqliteConnectOptions, Option<Arc<TempDir>>)> {
     let path = match url.split_once(':') {
         Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
         Some(("", _)) => url,
         _ => bail!("not a SQLite URL such as sqlite:data/orders.db"),
     };
-    let (path, synchronous) = match path.split_once('?') {
+    let (path, mut synchronous) = match path.split_once('?') {
         None => (path, SqliteSynchronous::Full),
         Some((path, "durability=power")) => (path, SqliteSynchronous::Full),
         Some((path, "durability=process")) => (path, SqliteSynchronous::Normal),
         Some((_, other)) => bail!("{other:?} is neither durability=power nor durability=process"),
     };
-    let options = if path == ":memory:" {
-        // Shared by the connections of one store, with the locks of a file, which SQLite's shared cache does not have.
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("/kit-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        SqliteConnectOptions::new().filename(name).vfs("memdb")
-    } else {
-        let options = SqliteConnectOptions::from_str(path)?.journal_mode(SqliteJournalMode::Wal);
-        if let Some(folder) = options.get_filename().parent() {
-            std::fs::create_dir_all(folder)?;
+    let (path, folder) = match path {
+        "" => bail!("the path is missing"),
+        ":memory:" => {
+            synchronous = SqliteSynchronous::Off;
+            let folder = TempDir::new()?;
+            (folder.path().join("memory.db"), Some(Arc::new(folder)))
         }
-        options
+        path => (PathBuf::from(path), None),
     };
-    Ok(options.create_if_missing(true).synchronous(synchronous).busy_timeout(PATIENCE).foreign_keys(true))
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
+    Ok((options.journal_mode(SqliteJournalMode::Wal).synchronous(synchronous).busy_timeout(PATIENCE), folder))
 }

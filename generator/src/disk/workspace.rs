@@ -1,0 +1,81 @@
+//! A plan and a workspace → what differs, and the workspace brought up to date.
+
+use std::path::{Path, PathBuf};
+
+use super::{Error, Watch, journal, rustfmt::Rustfmt, snapshot};
+use crate::{
+    changes::{self, Changes, Snapshot, Write},
+    format::{self, Cache, Formatted},
+    lock::Lock,
+    path,
+    plan::Plan,
+};
+
+/// What `check` found and `sync` carries out.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    pub root: PathBuf,
+    pub changes: Changes,
+    /// Files that stay as rendered because there is no rustfmt. Worth one warning.
+    pub unformatted: usize,
+    before: Option<Lock>,
+}
+
+/// Compares a plan with the workspace at `root`. `own`: paths left alone for good.
+///
+/// # Errors
+///
+/// If the lock or a file cannot be read, a path of the plan is not one, or rustfmt refuses a text.
+pub fn inspect(root: &Path, plan: &Plan, own: &[String], rustfmt: Option<&Rustfmt>) -> Result<Inspection, Error> {
+    let root = root.canonicalize().map_err(Error::io("open", root))?;
+    let before = snapshot::lock(&root)?;
+    let lock = before.clone().unwrap_or_default();
+    let (wanted, unformatted) = formatted(plan, &lock, rustfmt)?;
+    let disk = snapshot::take(&root, &wanted, &lock, own);
+    let mut layout = Cache::default();
+    if let Some(rustfmt) = rustfmt {
+        // A text that rustfmt refuses was edited, then.
+        rustfmt.run(&changes::doubtful(&wanted, &lock, &disk), &mut layout)?;
+    }
+    let changes = changes::compare(&wanted, &lock, &disk, own, &layout);
+    Ok(Inspection { root, changes, unformatted, before })
+}
+
+/// Carries an inspection out. With conflicts in it nothing is done, and the answer is false.
+///
+/// # Errors
+///
+/// Those of [`journal::apply`].
+pub fn sync(inspection: &Inspection, watch: Watch) -> Result<bool, Error> {
+    if inspection.changes.conflicts().next().is_some() {
+        return Ok(false);
+    }
+    let writes = inspection.changes.writes(inspection.before.as_ref());
+    if !writes.is_empty() {
+        journal::apply(&inspection.root, &writes, watch)?;
+    }
+    Ok(true)
+}
+
+/// Everything that a new workspace holds, and how many files stay unformatted for want of a rustfmt.
+///
+/// # Errors
+///
+/// If a path of the plan is not one, or rustfmt refuses a text.
+pub fn fresh(plan: &Plan, own: &[String], rustfmt: Option<&Rustfmt>) -> Result<(Vec<Write>, usize), Error> {
+    let lock = Lock::default();
+    let (wanted, unformatted) = formatted(plan, &lock, rustfmt)?;
+    let changes = changes::compare(&wanted, &lock, &Snapshot::default(), own, &Cache::default());
+    Ok((changes.writes(None), unformatted))
+}
+
+fn formatted(plan: &Plan, lock: &Lock, rustfmt: Option<&Rustfmt>) -> Result<(Formatted, usize), Error> {
+    for path in plan.files.keys() {
+        path::check(path).map_err(|reason| Error::Path { path: path.clone(), reason })?;
+    }
+    let mut cache = Cache::of(lock);
+    let missing = format::missing(plan, lock, &cache);
+    let unformatted = if rustfmt.is_none() { missing.len() } else { 0 };
+    let complaints = rustfmt.map_or(Ok(Default::default()), |rustfmt| rustfmt.run(&missing, &mut cache))?;
+    Ok((format::format(plan, lock, &cache, &complaints).map_err(Error::Unformattable)?, unformatted))
+}

@@ -1,0 +1,122 @@
+//! The text of a design to a [`Design`], with everything that is wrong with its form.
+//!
+//! ```text
+//! files ─toml─▶ a tree each ─unite─▶ one tree ─tables, values, types─▶ Design
+//! ```
+//!
+//! Nothing is looked up here but for suggestions: whether a name exists, and whether it is a good one, is the checker's.
+
+use crate::{
+    design::Design,
+    diagnostic::Diagnostic,
+    source::{Sources, Span, Spanned},
+};
+
+mod external;
+pub mod keys;
+mod link;
+mod literal;
+mod operation;
+mod reader;
+mod resource;
+mod service;
+mod system;
+mod toml;
+mod tree;
+mod types;
+mod values;
+
+pub use types::default_value;
+
+use tree::{Made, Node, Table, Twice};
+
+/// Reads a design. It always ends with one: what has a mistake is left out of it and stands in the diagnostics, which
+/// are in the order of the text.
+pub fn parse(sources: &Sources) -> (Design, Vec<Diagnostic>) {
+    let mut reader = reader::Reader::default();
+    let root = united(sources, &mut reader);
+    let types = root.entries.get("types").map(|entry| &entry.node);
+    let services = root.entries.get("services").map(|entry| &entry.node);
+    reader.type_names.extend(names(types));
+    for (_, service) in tables(services) {
+        reader.type_names.extend(names(service.entries.get("resources").map(|entry| &entry.node)));
+    }
+    let name = Spanned::new(String::new(), root.span.clone());
+    let item = reader::Item { name, description: String::new(), path: Vec::new(), node: Node::Table(root) };
+    let mut design = system::design(&mut reader, item);
+    design.incomplete = reader.incomplete;
+    reader.diagnostics.sort_by(|a, b| (&a.span, a.code).cmp(&(&b.span, b.code)));
+    (design, reader.diagnostics)
+}
+
+/// The patterns of `[system] include` in the text of a root file, and nothing else that it says.
+pub(crate) fn includes(text: &str) -> Vec<Spanned<String>> {
+    let root = toml::read(text, 0).root;
+    let include = match root.entries.get("system").map(|entry| &entry.node) {
+        Some(Node::Table(system)) => system.entries.get("include").map(|entry| &entry.node),
+        _ => None,
+    };
+    let Some(Node::List(patterns)) = include else { return Vec::new() };
+    let texts = patterns.value.iter().filter_map(|node| match node {
+        Node::Text(text) => Some(Spanned::new(text.value.clone(), text.span.clone())),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// The tree of all files.
+fn united(sources: &Sources, reader: &mut reader::Reader) -> Table {
+    let mut root = Table::new(Made::Header, Span::default());
+    let mut twice = Vec::new();
+    for (file, source) in sources.0.iter().enumerate() {
+        let mut read = toml::read(&source.text, file);
+        reader.diagnostics.append(&mut read.diagnostics);
+        reader.incomplete |= read.lost_tables;
+        twice.append(&mut read.twice);
+        if file > 0 {
+            for key in ["system", "defaults"] {
+                if let Some(entry) = read.root.entries.shift_remove(key) {
+                    let message = format!("`[{key}]` in an included file");
+                    let root = sources.0.first().map_or("", |root| &root.path);
+                    let help = format!("it belongs into the root file, {root}");
+                    reader.report(Diagnostic::new("E112", entry.key, message).help(help));
+                }
+            }
+        }
+        tree::unite(&mut root, read.root, &mut Vec::new(), &mut twice);
+    }
+    for twice in twice {
+        reader.report(set_twice(&twice, sources));
+    }
+    root
+}
+
+fn set_twice(twice: &Twice, sources: &Sources) -> Diagnostic {
+    let (line, _) = sources.position(twice.first.file, twice.first.start);
+    let first = match sources.0.get(twice.first.file) {
+        Some(source) if twice.first.file != twice.second.file => format!("in {}:{line}", source.path),
+        _ => format!("in line {line}"),
+    };
+    let message = format!("`{}` is set twice: here and {first}", tree::dotted(&twice.path));
+    Diagnostic::new("E103", twice.second.clone(), message)
+        .help("keep one of them")
+        .related(twice.first.clone(), "first set here")
+}
+
+fn tables(node: Option<&Node>) -> impl Iterator<Item = (&String, &Table)> {
+    let entries = match node {
+        Some(Node::Table(table)) => Some(table.entries.iter()),
+        _ => None,
+    };
+    entries.into_iter().flatten().filter_map(|(name, entry)| match &entry.node {
+        Node::Table(table) => Some((name, table)),
+        _ => None,
+    })
+}
+
+fn names(node: Option<&Node>) -> Vec<String> {
+    match node {
+        Some(Node::Table(table)) => table.entries.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,396 @@
+//! One type of a type expression: scalars with their bounds, names, references, enums, maps, lists, optionals.
+
+use std::str::FromStr;
+
+use super::{Reported, Scan, pattern};
+use crate::{
+    design::{TypeExpr, TypeKind},
+    diagnostic::{Diagnostic, nearest},
+    model::Scalar,
+    parse::values::reference_of,
+    source::Spanned,
+};
+
+/// How many of `[]`, `?` and `map<…>` may be around each other.
+const DEEPEST: usize = 8;
+
+const SCALARS: [&str; 14] = [
+    "string",
+    "bool",
+    "i32",
+    "i64",
+    "u32",
+    "u64",
+    "f64",
+    "decimal",
+    "uuid",
+    "timestamp",
+    "date",
+    "duration",
+    "bytes",
+    "json",
+];
+
+/// What the types of other languages are called here.
+const FOREIGN: &[(&str, &str)] = &[
+    ("int", "i32"),
+    ("integer", "i64"),
+    ("long", "i64"),
+    ("uint", "u32"),
+    ("usize", "u64"),
+    ("float", "f64"),
+    ("double", "f64"),
+    ("number", "decimal"),
+    ("numeric", "decimal"),
+    ("text", "string"),
+    ("str", "string"),
+    ("char", "string(1)"),
+    ("varchar", "string(..255)"),
+    ("boolean", "bool"),
+    ("datetime", "timestamp"),
+    ("time", "timestamp"),
+    ("blob", "bytes"),
+    ("any", "json"),
+    ("object", "json"),
+    ("guid", "uuid"),
+];
+
+/// A type: an atom and what is behind it, read left to right. `depth` counts what is around it.
+pub(super) fn expression(scan: &mut Scan<'_>, depth: usize) -> Result<TypeExpr, Reported> {
+    scan.space();
+    let start = scan.at;
+    let mut expr = atom(scan, depth)?;
+    for level in depth.. {
+        let suffix = scan.at;
+        let kind = if scan.eat("?") {
+            if matches!(expr.kind, TypeKind::Optional(_)) {
+                return scan.fail("E302", suffix..scan.at, "it is optional already", "one `?` is enough");
+            }
+            TypeKind::Optional(Box::new(expr))
+        } else if scan.eat("[") {
+            let (min, max) = list_bounds(scan, suffix)?;
+            TypeKind::List { item: Box::new(expr), min, max }
+        } else {
+            break;
+        };
+        if level >= DEEPEST {
+            return scan.fail("E318", start..scan.at, "a type this deep", "give the inner part a name: `[types.…]`");
+        }
+        expr = TypeExpr { kind, span: scan.span(start..scan.at) };
+    }
+    Ok(expr)
+}
+
+/// `]`, `n]`, `n..m]`
+fn list_bounds(scan: &mut Scan<'_>, start: usize) -> Result<(u32, Option<u32>), Reported> {
+    if scan.eat("]") {
+        return Ok((0, None));
+    }
+    let (min, max) = bounds::<u32>(scan, "]", start, "write how many: `[1..100]`")?;
+    if max == Some(0) {
+        return scan.fail("E314", start..scan.at, "a list of nothing", "a list has room for one item at least");
+    }
+    Ok((min.unwrap_or(0), max))
+}
+
+/// `n`, `n..m`, `n..`, `..m` and `close`. One number alone is both ends.
+fn bounds<N: FromStr + PartialOrd + Copy>(
+    scan: &mut Scan<'_>,
+    close: &str,
+    start: usize,
+    help: &str,
+) -> Result<(Option<N>, Option<N>), Reported> {
+    let min = bound(scan)?;
+    scan.space();
+    let (min, max) = if scan.eat("..") {
+        scan.space();
+        (min, bound(scan)?)
+    } else {
+        (min, min)
+    };
+    scan.space();
+    if !scan.eat(close) {
+        return scan.expected(&format!("`{close}`"), help);
+    }
+    if min.is_none() && max.is_none() {
+        return scan.fail("E314", start..scan.at, &format!("`{}` bounds nothing", scan.slice(start..scan.at)), help);
+    }
+    if let (Some(min), Some(max)) = (min, max)
+        && min > max
+    {
+        return scan.fail("E314", start..scan.at, &format!("`{}` runs backwards", scan.slice(start..scan.at)), help);
+    }
+    Ok((min, max))
+}
+
+fn bound<N: FromStr>(scan: &mut Scan<'_>) -> Result<Option<N>, Reported> {
+    let start = scan.at;
+    scan.eat("-");
+    scan.take_while(|c| c.is_ascii_digit());
+    // `1.5`, but not the `1.` of `1..2`.
+    let point = scan.at;
+    if scan.eat(".") && scan.take_while(|c| c.is_ascii_digit()).is_empty() {
+        scan.at = point;
+    }
+    match scan.slice(start..scan.at) {
+        "" => Ok(None),
+        number => match number.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => {
+                let message = format!("`{number}` does not fit here");
+                scan.fail("E314", start..scan.at, &message, "bounds lie within what the type can hold")
+            }
+        },
+    }
+}
+
+fn atom(scan: &mut Scan<'_>, depth: usize) -> Result<TypeExpr, Reported> {
+    if depth >= DEEPEST {
+        return scan.fail("E318", 0..scan.at, "a type this deep", "give the inner part a name: `[types.…]`");
+    }
+    let start = scan.at;
+    if scan.keyword("ref") {
+        return reference(scan, start);
+    }
+    if scan.keyword("stream") {
+        let help = "only a whole `input` or `output` can be a stream";
+        return scan.fail("E305", start..scan.at, "`stream` inside a field", help);
+    }
+    let mut word = scan.word();
+    // `catalogue.Product`, but not the `..` of bounds.
+    let dot = scan.at;
+    if !word.is_empty() && scan.eat(".") {
+        if scan.word().is_empty() {
+            scan.at = dot;
+        }
+        word = scan.slice(start..scan.at);
+    }
+    let kind = match word {
+        "" => return scan.expected("a type", "for example `string`, `u32`, `Money`, `Line[]`, `enum(a, b)`"),
+        "enum" => enumeration(scan)?,
+        "map" => map(scan, start, depth)?,
+        word if SCALARS.contains(&word) => scalar(scan, word, start)?,
+        word => name(scan, word, start),
+    };
+    Ok(TypeExpr { kind, span: scan.span(start..scan.at) })
+}
+
+fn reference(scan: &mut Scan<'_>, start: usize) -> Result<TypeExpr, Reported> {
+    scan.space();
+    let name_start = scan.at;
+    let name = scan.take_while(|c| c.is_alphanumeric() || c == '_' || c == '.');
+    let span = scan.span(name_start..scan.at);
+    match reference_of(name) {
+        Some(name) => Ok(TypeExpr { kind: TypeKind::Ref(Spanned::new(name, span)), span: scan.span(start..scan.at) }),
+        None => {
+            scan.at = name_start;
+            scan.expected("a resource", "write its name: `ref Product`, `ref catalogue.Product`")
+        }
+    }
+}
+
+/// A name of the design: it begins with a capital, or has an owner.
+fn name(scan: &mut Scan<'_>, word: &str, start: usize) -> TypeKind {
+    let plain = word.to_ascii_lowercase();
+    let known = scan.reader.type_names.contains(word);
+    let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == plain).map(|(_, ours)| *ours);
+    let scalar = SCALARS.iter().copied().find(|scalar| *scalar == plain);
+    let is_lower = word.starts_with(char::is_lowercase) && !word.contains('.');
+    if known || !is_lower && foreign.is_none() && scalar.is_none() {
+        return reference_of(word).map_or(TypeKind::Broken, TypeKind::Name);
+    }
+    let near = || {
+        let names = scan.reader.type_names.iter().map(String::as_str);
+        nearest(word, SCALARS.into_iter().chain(["enum", "map"]).chain(names)).map(str::to_owned)
+    };
+    let help = match scalar.or(foreign).map(str::to_owned).or_else(near) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("scalars are {}; names of types begin with a capital", crate::parse::reader::quoted(&SCALARS)),
+    };
+    let span = scan.span(start..scan.at);
+    scan.report(Diagnostic::new("E301", span, format!("`{word}` is not a type")).help(help));
+    TypeKind::Broken
+}
+
+/// `(a, b)`
+fn enumeration(scan: &mut Scan<'_>) -> Result<TypeKind, Reported> {
+    const HELP: &str = "write the values in round brackets: `enum(open, closed)`";
+    if !scan.eat("(") {
+        return scan.expected("`(`", HELP);
+    }
+    let mut values: Vec<Spanned<String>> = Vec::new();
+    loop {
+        scan.space();
+        if values.is_empty() && scan.peek() == Some(')') {
+            return scan.fail("E317", scan.at..scan.at + 1, "an enum of nothing", HELP);
+        }
+        let start = scan.at;
+        let value = scan.take_while(|c| !c.is_whitespace() && !matches!(c, ',' | '(' | ')' | '|' | '='));
+        if value.is_empty() {
+            return scan.expected("a value", HELP);
+        }
+        let value = Spanned::new(value.to_owned(), scan.span(start..scan.at));
+        match values.iter().find(|there| there.value == value.value) {
+            Some(first) => {
+                let diagnostic = Diagnostic::new("E317", value.span, format!("`{}` is in the enum twice", value.value));
+                scan.report(diagnostic.related(first.span.clone(), "first here").help("remove one of them"));
+            }
+            None => values.push(value),
+        }
+        scan.space();
+        if scan.eat(")") {
+            return Ok(TypeKind::Enum(values));
+        }
+        if !scan.eat(",") {
+            return scan.expected("`,` or `)`", HELP);
+        }
+    }
+}
+
+/// `<type>`, `<key, type>`
+fn map(scan: &mut Scan<'_>, start: usize, depth: usize) -> Result<TypeKind, Reported> {
+    const HELP: &str = "write `map<u32>`, or with a key `map<uuid, u32>`";
+    if !scan.eat("<") {
+        return scan.expected("`<`", HELP);
+    }
+    let first = expression(scan, depth + 1)?;
+    scan.space();
+    let (key, value) = if scan.eat(",") { (Some(first), expression(scan, depth + 1)?) } else { (None, first) };
+    scan.space();
+    if !scan.eat(">") {
+        let help = format!("write `{}>`", scan.slice(start..scan.at).trim_end());
+        return scan.expected("`>`", &help);
+    }
+    let wrong = key.as_ref().and_then(|key| match &key.kind {
+        TypeKind::Name(_) | TypeKind::Enum(_) | TypeKind::Broken => None,
+        TypeKind::Scalar(scalar) if *scalar == Scalar::String { min: 0, max: None, pattern: None } => None,
+        TypeKind::Scalar(Scalar::Uuid | Scalar::Date) => None,
+        TypeKind::Scalar(scalar)
+            if ["i32", "i64", "u32", "u64"].iter().any(|name| unbounded(name).as_ref() == Some(scalar)) =>
+        {
+            None
+        }
+        TypeKind::Scalar(
+            Scalar::String { .. } | Scalar::I32 { .. } | Scalar::I64 { .. } | Scalar::U32 { .. } | Scalar::U64 { .. },
+        ) => Some((key, "a key has no bounds", "write the bare type; bounds belong to values")),
+        _ => Some((key, "a key must be a string, integer, uuid, date or enum", "use a list of records")),
+    });
+    if let Some((key, why, help)) = wrong {
+        let message = format!("`{}`: {why}", scan.slice(start..scan.at));
+        scan.report(Diagnostic::new("E304", key.span.clone(), message).help(help));
+        return Ok(TypeKind::Broken);
+    }
+    Ok(TypeKind::Map { key: key.map(Box::new), value: Box::new(value) })
+}
+
+/// A scalar as it is without bounds.
+fn unbounded(name: &str) -> Option<Scalar> {
+    Some(match name {
+        "string" => Scalar::String { min: 0, max: None, pattern: None },
+        "bool" => Scalar::Bool,
+        "i32" => Scalar::I32 { min: i32::MIN, max: i32::MAX },
+        "i64" => Scalar::I64 { min: i64::MIN, max: i64::MAX },
+        "u32" => Scalar::U32 { min: 0, max: u32::MAX },
+        "u64" => Scalar::U64 { min: 0, max: u64::MAX },
+        "f64" => Scalar::F64 { min: None, max: None },
+        "decimal" => Scalar::Decimal { precision: 18, scale: 4 },
+        "uuid" => Scalar::Uuid,
+        "timestamp" => Scalar::Timestamp,
+        "date" => Scalar::Date,
+        "duration" => Scalar::Duration,
+        "bytes" => Scalar::Bytes,
+        "json" => Scalar::Json,
+        _ => return None,
+    })
+}
+
+/// A scalar from behind its name on.
+fn scalar(scan: &mut Scan<'_>, word: &str, start: usize) -> Result<TypeKind, Reported> {
+    let Some(mut scalar) = unbounded(word) else { return Ok(TypeKind::Broken) };
+    let open = scan.at;
+    if scan.eat("(") {
+        match &mut scalar {
+            Scalar::String { min, max, .. } => {
+                let given = bounds(scan, ")", open, "write lengths: `string(1..64)`")?;
+                (*min, *max) = (given.0.unwrap_or(0), given.1);
+                if given.1 == Some(0) {
+                    return scan.fail(
+                        "E314",
+                        open..scan.at,
+                        "a string of nothing",
+                        "it has room for one character at least",
+                    );
+                }
+            }
+            Scalar::I32 { min, max } => integer_bounds(scan, open, min, max)?,
+            Scalar::I64 { min, max } => integer_bounds(scan, open, min, max)?,
+            Scalar::U32 { min, max } => integer_bounds(scan, open, min, max)?,
+            Scalar::U64 { min, max } => integer_bounds(scan, open, min, max)?,
+            Scalar::F64 { min, max } => (*min, *max) = bounds(scan, ")", open, "write both ends: `f64(0..1)`")?,
+            Scalar::Decimal { precision, scale } => {
+                let Some(given) = digits(scan, start)? else { return Ok(TypeKind::Broken) };
+                (*precision, *scale) = given;
+            }
+            _ => {
+                let message = format!("`{word}` has no bounds");
+                return scan.fail("E314", open..scan.at, &message, &format!("write `{word}`"));
+            }
+        }
+    }
+    if let Scalar::String { pattern, .. } = &mut scalar {
+        let here = scan.at;
+        scan.space();
+        match scan.peek() {
+            Some('/') => *pattern = Some(pattern::read(scan)?),
+            _ => scan.at = here,
+        }
+    }
+    Ok(TypeKind::Scalar(scalar))
+}
+
+fn integer_bounds<N: FromStr + PartialOrd + Copy>(
+    scan: &mut Scan<'_>,
+    open: usize,
+    least: &mut N,
+    most: &mut N,
+) -> Result<(), Reported> {
+    let (min, max) = bounds(scan, ")", open, "write both ends, or one: `u32(1..999)`, `u32(1..)`")?;
+    *least = min.unwrap_or(*least);
+    *most = max.unwrap_or(*most);
+    Ok(())
+}
+
+/// `p,s)` of `decimal(p,s)`. `None`: too many, which is reported.
+fn digits(scan: &mut Scan<'_>, start: usize) -> Result<Option<(u32, u32)>, Reported> {
+    const HELP: &str = "write how many digits in all, and how many of them after the point: `decimal(12,2)`";
+    scan.space();
+    let precision = scan.take_while(|c| c.is_ascii_digit());
+    scan.space();
+    if precision.is_empty() || !scan.eat(",") {
+        return scan.expected(if precision.is_empty() { "a number" } else { "`,`" }, HELP);
+    }
+    scan.space();
+    let scale = scan.take_while(|c| c.is_ascii_digit());
+    scan.space();
+    if scale.is_empty() || !scan.eat(")") {
+        return scan.expected(if scale.is_empty() { "a number" } else { "`)`" }, HELP);
+    }
+    let written = scan.slice(start..scan.at);
+    let (given, after) = (precision.parse().unwrap_or(u32::MAX), scale.parse().unwrap_or(u32::MAX));
+    let (message, help) = if given > 18 {
+        let message = format!("`{written}`: at most 18 digits are exact in every store");
+        (message, format!("use `decimal(18,{})`, or a string", after.min(18)))
+    } else if given == 0 {
+        (format!("`{written}` has no digits"), HELP.to_owned())
+    } else if after > given {
+        (
+            format!("`{written}` has more digits after the point than in all"),
+            format!("use `decimal({},{after})`", after.min(18)),
+        )
+    } else {
+        return Ok(Some((given, after)));
+    };
+    let span = scan.span(start..scan.at);
+    scan.report(Diagnostic::new("E309", span, message).help(help));
+    Ok(None)
+}

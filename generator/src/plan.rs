@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{model::Model, render::{TemplateError, Templates}};
+use crate::{contracts::{pb::PbError, wire::WireLock}, model::Model, render::{TemplateError, Templates}};
 
 mod contract;
 mod day_one;
+mod grpc;
 mod imports;
 mod manifest;
 mod operations;
@@ -72,16 +73,21 @@ pub enum PlanError {
     /// A file of the blueprints, and what is wrong with it.
     #[error("blueprint {0}: {1}")]
     Blueprint(String, String),
+    /// The `.proto` file of a service, and why it has no Rust side.
+    #[error("the proto file of `{0}`: {1}")]
+    Proto(String, #[source] Box<PbError>),
 }
 
-/// Plans the whole workspace of a model. `design` are the design's own files, which belong to the workspace.
-pub fn plan(model: &Model, design: &[(String, String)]) -> Result<Plan, PlanError> {
+/// Plans the whole workspace of a model. `design` are the design's own files, which belong to the workspace; `wire` is
+/// its `contracts/wire.lock`, empty if it is new.
+pub fn plan(model: &Model, design: &[(String, String)], wire: WireLock) -> Result<Plan, PlanError> {
     let mut planner = Planner {
         model,
         templates: Templates::new()?,
         versions: manifest::Versions::read()?,
         scope: scope::Scope::of(model),
         plan: Plan::default(),
+        wire,
         local: BTreeMap::new(),
         used: BTreeSet::new(),
     };
@@ -103,6 +109,8 @@ struct Planner<'a> {
     versions: manifest::Versions,
     scope: scope::Scope,
     plan: Plan,
+    /// The numbers of proto fields and enum values, those of this plan included.
+    wire: WireLock,
     /// Crates of the workspace that others may depend on, and their folders.
     local: BTreeMap<String, String>,
     /// Every dependency of every member so far.

@@ -140,9 +140,13 @@ fn scalar(scalar: &Scalar, hint: &str, nth: u32) -> Value {
         Scalar::String { min, max, pattern: Some(pattern) } => {
             json!(matching(pattern, *min, *max, nth).unwrap_or_else(|| text(hint, *min, *max, nth)))
         }
-        Scalar::Bool => json!(nth % 2 == 0),
-        Scalar::I32 { min, max } => json!(i64::try_from(integer((*min).into(), (*max).into(), nth)).unwrap_or_default()),
-        Scalar::U32 { min, max } => json!(i64::try_from(integer((*min).into(), (*max).into(), nth)).unwrap_or_default()),
+        Scalar::Bool => json!(nth.is_multiple_of(2)),
+        Scalar::I32 { min, max } => {
+            json!(i64::try_from(integer((*min).into(), (*max).into(), nth)).unwrap_or_default())
+        }
+        Scalar::U32 { min, max } => {
+            json!(i64::try_from(integer((*min).into(), (*max).into(), nth)).unwrap_or_default())
+        }
         Scalar::I64 { min, max } => json!(integer((*min).into(), (*max).into(), nth).to_string()),
         Scalar::U64 { min, max } => json!(integer((*min).into(), (*max).into(), nth).to_string()),
         Scalar::F64 { min, max } => json!(float(*min, *max, nth)),
@@ -212,3 +216,6 @@ fn decimal(precision: u32, scale: u32, nth: u32) -> String {
         _ => format!("{whole}.{part:0width$}", width = scale as usize),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,9 @@ impl Node {
                 Rc::new(Self { kind: Kind::One(chars), lengths: (0..=max).map(|length| length == 1).collect() })
             }
             HirKind::Capture(capture) => Self::of(&capture.sub, max)?,
-            HirKind::Concat(subs) => Self::sequence(subs.iter().map(|sub| Self::of(sub, max)).collect::<Option<_>>()?, max),
+            HirKind::Concat(subs) => {
+                Self::sequence(subs.iter().map(|sub| Self::of(sub, max)).collect::<Option<_>>()?, max)
+            }
             HirKind::Alternation(subs) => {
                 // One that takes nothing at all must not spoil the others.
                 Self::either(subs.iter().filter_map(|sub| Self::of(sub, max)).collect(), max)
@@ -196,7 +198,9 @@ mod tests {
 
     #[test]
     fn says_when_there_is_none() {
-        for (pattern, min, max) in [("a{3}", 4, None), ("a{3}", 0, Some(2)), ("[^\\s\\S]", 0, None), ("a*", 100_000, None), ("(", 0, None)] {
+        for (pattern, min, max) in
+            [("a{3}", 4, None), ("a{3}", 0, Some(2)), ("[^\\s\\S]", 0, None), ("a*", 100_000, None), ("(", 0, None)]
+        {
             assert_eq!(matching(pattern, min, max, 0), None, "{pattern}");
         }
     }

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     escape,
     model::{
-        Docs, Field, Method, Model, Operation, Output, Resource, Route, Safety, Segment, Service, Shape, StreamItem, Type,
-        Verb,
+        Docs, Field, Method, Model, Operation, Output, Resource, Route, Safety, Segment, Service, Shape, StreamItem,
+        Type, Verb,
     },
     names,
 };
@@ -79,7 +79,6 @@ struct Taken {
 struct Body {
     media_type: &'static str,
     schema: Value,
-    example: Value,
 }
 
 impl Writer<'_> {
@@ -97,7 +96,7 @@ impl Writer<'_> {
             object["parameters"] = taken.parameters.into();
         }
         if let Some(body) = taken.body {
-            let content = json!({ body.media_type: { "schema": body.schema, "example": body.example } });
+            let content = json!({ body.media_type: { "schema": body.schema } });
             object["requestBody"] = json!({ "required": true, "content": content });
         }
         object["responses"] = responses.into();
@@ -160,8 +159,7 @@ impl Writer<'_> {
                 }
             }
         };
-        let schema = self.schemas.define(&name, |schemas| schemas.object(&Docs::default(), &fields, side));
-        Some(Body { media_type, schema, example: example::object(self.model, &fields, 0) })
+        Some(Body { media_type, schema: self.schemas.message(&name, &Docs::default(), &fields, side) })
     }
 
     /// The answers that are no errors.
@@ -198,40 +196,37 @@ impl Writer<'_> {
     }
 
     fn output(&mut self, operation: &Operation, output: &Output) -> (&'static str, Value) {
-        let (schema, example) = match output {
-            Output::None => return ("204", json!({ "description": "Done." })),
+        let done = || ("204", json!({ "description": "Done." }));
+        let response = match output {
+            Output::None => return done(),
             Output::Named(name) => {
-                let ty = shape::named_type(name);
-                (self.schemas.named(name, Side::Output), example::value(self.model, &ty))
+                let mut response = answer("Done.", self.schemas.named(name, Side::Output));
+                let example = example::value(self.model, &shape::named_type(name));
+                response["content"]["application/json"]["example"] = example;
+                response
             }
             Output::Fields(fields) => {
                 let name = names::upper_camel(&operation.name) + "Response";
-                let make = |schemas: &mut Schemas| schemas.object(&Docs::default(), fields, Side::Output);
-                (self.schemas.define(&name, make), example::object(self.model, fields, 0))
+                answer("Done.", self.schemas.message(&name, &Docs::default(), fields, Side::Output))
             }
             Output::Resource(of) => {
-                let example = example::value(self.model, &Type::Resource(of.clone()));
-                let mut response = answer("Done.", self.schemas.item(of), example);
+                let mut response = answer("Done.", self.schemas.item(of));
                 if of.service == self.service.name {
                     response["headers"] = etag();
                 }
-                return ("200", response);
+                response
             }
-            Output::Item => {
-                let resource = shape::on_item(operation).and_then(|name| self.service.resources.get(name));
-                return match resource {
-                    Some(resource) => ("200", self.item(resource, "The item after it.")),
-                    None => ("204", json!({ "description": "Done." })),
-                };
-            }
-            Output::Stream(item) => return ("200", self.events(item)),
+            Output::Item => match shape::on_item(operation).and_then(|name| self.service.resources.get(name)) {
+                Some(resource) => self.item(resource, "The item after it."),
+                None => return done(),
+            },
+            Output::Stream(item) => self.events(item),
         };
-        ("200", answer("Done.", schema, example))
+        ("200", response)
     }
 
     fn item(&mut self, resource: &Resource, text: &str) -> Value {
-        let schema = self.schemas.item(&shape::of_service(self.service, &resource.name));
-        let mut response = answer(text, schema, example::item(self.model, resource, 0));
+        let mut response = answer(text, self.schemas.item(&shape::of_service(self.service, &resource.name)));
         response["headers"] = etag();
         response
     }
@@ -245,7 +240,7 @@ impl Writer<'_> {
             "properties": { "items": { "type": "array", "items": item }, "next": next },
         });
         let schema = self.schemas.define(&format!("{}Page", resource.name), |_| page);
-        let mut response = answer("A page.", schema, json!({ "items": [example::item(self.model, resource, 0)] }));
+        let mut response = answer("A page.", schema);
         response["headers"] = json!({ "Link": { "$ref": "#/components/headers/Link" } });
         response
     }
@@ -255,28 +250,23 @@ impl Writer<'_> {
             StreamItem::Named(name) => (self.schemas.named(name, Side::Output), shape::named_type(name)),
             StreamItem::Resource(of) => (self.schemas.item(of), Type::Resource(of.clone())),
         };
-        let example = example::value(self.model, &ty);
         json!({
             "description": "A stream of server-sent events. Each item is the `data` of one event, as JSON. The event \
                 `end` says that the stream is complete, the event `error` brings a problem and ends it; without either \
                 the connection was lost.",
+            // OpenAPI 3.2 has `itemSchema` for this; here the stream is told as the list of what it brings.
             "content": {
                 "text/event-stream": {
-                    // OpenAPI 3.2 calls it `itemSchema`.
-                    "x-item-schema": schema,
-                    "schema": { "type": "string" },
-                    "example": format!("id: 1\ndata: {example}\n\nevent: end\ndata:\n\n"),
+                    "schema": { "type": "array", "format": "event-stream", "items": schema },
+                    "example": [example::value(self.model, &ty)],
                 },
             },
         })
     }
 }
 
-fn answer(text: &str, schema: Value, example: Value) -> Value {
-    json!({
-        "description": text,
-        "content": { "application/json": { "schema": schema, "example": example } },
-    })
+fn answer(text: &str, schema: Value) -> Value {
+    json!({ "description": text, "content": { "application/json": { "schema": schema } } })
 }
 
 fn etag() -> Value {

@@ -8,9 +8,7 @@ use std::fmt::Write as _;
 
 use regex_syntax::{
     Parser,
-    ast::{
-        self, Ast, ClassSetItem, ClassUnicodeKind, GroupKind, HexLiteralKind, LiteralKind, SpecialLiteralKind,
-    },
+    ast::{self, Ast, ClassSetItem, ClassUnicodeKind, GroupKind, HexLiteralKind, LiteralKind, SpecialLiteralKind},
     hir::{Class, Hir, HirKind, Look},
 };
 
@@ -247,7 +245,11 @@ mod tests {
         for (min, max) in [(0, 0), (0, 9), (1, 10), (7, 1234), (-5, 5), (-120, -7), (199, 2003), (90, 110), (-1, 0)] {
             let pattern = pattern(min, max);
             for n in -2100..2100i128 {
-                assert_eq!(pattern.is_match(&n.to_string()), (min..=max).contains(&n), "{n} in {min}..{max}: {pattern}");
+                assert_eq!(
+                    pattern.is_match(&n.to_string()),
+                    (min..=max).contains(&n),
+                    "{n} in {min}..{max}: {pattern}"
+                );
             }
             assert!(!pattern.is_match("007") && !pattern.is_match("") && !pattern.is_match("-0"));
         }

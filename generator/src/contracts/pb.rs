@@ -4,6 +4,7 @@ use std::path::Path;
 
 use prost::Message;
 use prost_build::Module;
+use prost_types::FileDescriptorSet;
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
 /// The Rust side of a `.proto` file.
@@ -34,13 +35,7 @@ pub enum PbError {
 /// # Errors
 /// If the text is not a valid file.
 pub fn pb(path: &str, proto: &str) -> Result<Pb, PbError> {
-    let mut files = ChainFileResolver::new();
-    files.add(OneFile { path: path.to_owned(), text: proto.to_owned() });
-    files.add(GoogleFileResolver::new());
-    let mut compiler = protox::Compiler::with_file_resolver(files);
-    compiler.include_imports(true).include_source_info(false).open_file(path)?;
-    let descriptors = compiler.file_descriptor_set();
-
+    let descriptors = compile(path, proto)?;
     let encoded = descriptors.encode_to_vec();
     let mut config = prost_build::Config::new();
     config.btree_map(["."]).service_generator(tonic_prost_build::configure().service_generator());
@@ -48,6 +43,16 @@ pub fn pb(path: &str, proto: &str) -> Result<Pb, PbError> {
     // Only our own package has code; what it imports is in `prost_types`.
     let code = config.generate(files.collect())?.into_values().next().unwrap_or_default();
     Ok(Pb { rust: format!("{ALLOW}\n\n{code}"), descriptors: encoded })
+}
+
+/// The file and all that it imports.
+pub(crate) fn compile(path: &str, proto: &str) -> Result<FileDescriptorSet, protox::Error> {
+    let mut files = ChainFileResolver::new();
+    files.add(OneFile { path: path.to_owned(), text: proto.to_owned() });
+    files.add(GoogleFileResolver::new());
+    let mut compiler = protox::Compiler::with_file_resolver(files);
+    compiler.include_imports(true).include_source_info(false).open_file(path)?;
+    Ok(compiler.file_descriptor_set())
 }
 
 /// What prost and tonic write is not held to our lints.

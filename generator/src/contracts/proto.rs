@@ -12,7 +12,8 @@ mod definition;
 mod types;
 
 use definition::{Definition, Kind, Member, comment};
-use types::{Needed, Types};
+pub use types::Needed;
+use types::Types;
 
 /// The path of the file below `proto`: `shop/orders/v1/orders.proto`.
 pub fn path(model: &Model, service: &Service) -> String {
@@ -70,6 +71,26 @@ pub fn proto(model: &Model, service: &Service, lock: &mut WireLock) -> String {
     text
 }
 
+/// The messages and enums of the file besides the requests and responses of its rpcs, and what they stand for.
+pub fn definitions(model: &Model, service: &Service) -> Vec<(String, Needed)> {
+    let mut types = Types::new(model, service);
+    for operation in service.operations.values() {
+        if model.served(&service.name, &operation.name).grpc {
+            method(&mut types, operation, &mut Vec::new());
+        }
+    }
+    types.names()
+}
+
+/// The scope of an enum in the lock: `shop.Currency` of `[types]`, `shop.orders.OrderStatus` written in a field.
+pub fn enum_scope(model: &Model, owner: Option<&str>, name: &str) -> String {
+    let system = model.name.replace('-', "_");
+    match owner {
+        Some(owner) => format!("{system}.{owner}.{name}"),
+        None => format!("{system}.{name}"),
+    }
+}
+
 /// The rpc's line, with its comment; its messages are added to the definitions.
 fn method(types: &mut Types, operation: &Operation, definitions: &mut Vec<Definition>) -> String {
     let rpc = rpc(types.service, operation);
@@ -80,8 +101,11 @@ fn method(types: &mut Types, operation: &Operation, definitions: &mut Vec<Defini
         }
         Shape::Verb { verb, resource } => verb_messages(types, *verb, resource, &rpc),
     };
-    let message = |suffix: &str, members| {
-        Definition { name: rpc.clone() + suffix, docs: Docs::default(), kind: Kind::Message, members }
+    let message = |suffix: &str, members| Definition {
+        name: rpc.clone() + suffix,
+        docs: Docs::default(),
+        kind: Kind::Message,
+        members,
     };
     definitions.push(message("Request", request));
     definitions.extend(response.map(|members| message("Response", members)));
@@ -113,10 +137,7 @@ fn verb_messages(types: &mut Types, verb: Verb, name: &str, rpc: &str) -> (Vec<M
     let Some(resource) = types.service.resources.get(name) else { return (Vec::new(), (types.empty(), None)) };
     let item = Type::Resource(of.clone());
     let id = shape::item_id(&of);
-    let etag = Field {
-        docs: shape::summary("Refused as stale unless this is the item's revision."),
-        ..shape::etag()
-    };
+    let etag = Field { docs: shape::summary("Refused as stale unless this is the item's revision."), ..shape::etag() };
     let body = |types: &mut Types, needed| Member {
         name: names::snake(name),
         docs: Docs::default(),
@@ -134,7 +155,11 @@ fn verb_messages(types: &mut Types, verb: Verb, name: &str, rpc: &str) -> (Vec<M
                 said("page_token", text(), "The `next_page_token` of the page before; not set for the first page."),
             ]);
             if !resource.sort.is_empty() {
-                let say = format!("`{} desc, …`: any of {}.", resource.sort[0].segments.join("."), shape::sorts(resource).join(", "));
+                let say = format!(
+                    "`{} desc, …`: any of {}.",
+                    resource.sort[0].segments.join("."),
+                    shape::sorts(resource).join(", ")
+                );
                 members.extend(types.members(&[said("order_by", text(), &say)]));
             }
             if !resource.filter.is_empty() {

@@ -140,7 +140,8 @@ impl Service {
     pub(crate) fn with_resource(mut self, name: &str, fields: Vec<Field>, filter: &[FieldPath], sort: &[&str]) -> Self {
         let plural = crate::names::plural(name);
         let (one, many) = (crate::names::snake(name), crate::names::snake(&plural));
-        let paths = sort.iter().map(|sort| FieldPath { segments: sort.split('.').map(str::to_owned).collect(), ty: u32s() });
+        let paths =
+            sort.iter().map(|sort| FieldPath { segments: sort.split('.').map(str::to_owned).collect(), ty: u32s() });
         self.resources.insert(
             name.to_owned(),
             Resource {
@@ -163,7 +164,8 @@ impl Service {
             (Verb::Patch, format!("patch_{one}"), "PATCH", "/{id}"),
             (Verb::Delete, format!("delete_{one}"), "DELETE", "/{id}"),
         ] {
-            let kind = if matches!(verb, Verb::List | Verb::Get) { OperationKind::Query } else { OperationKind::Command };
+            let kind =
+                if matches!(verb, Verb::List | Verb::Get) { OperationKind::Query } else { OperationKind::Command };
             let route = format!("{method} /v1/{folder}{item}");
             let plain = operation(kind, &word, &route, Input::None, Output::None);
             let safety = if matches!(verb, Verb::Create | Verb::Patch) { Safety::Keyed } else { Safety::Safe };
@@ -227,7 +229,8 @@ pub(crate) fn shop() -> Model {
         kind: ErrorKind::Conflict,
         data: Some("Shortage".to_owned()),
     };
-    let sent = DeclaredError { name: "AlreadySent".to_owned(), docs: Docs::default(), kind: ErrorKind::Conflict, data: None };
+    let sent =
+        DeclaredError { name: "AlreadySent".to_owned(), docs: Docs::default(), kind: ErrorKind::Conflict, data: None };
     let reserve = Operation {
         docs: docs("Holds stock for an order.", "Twice with the same key is once."),
         errors: vec![out_of_stock],
@@ -258,7 +261,12 @@ pub(crate) fn shop() -> Model {
     let mark_paid = Operation {
         expose: Exposure::default(),
         on: vec![event_ref("billing", "CardCharged")],
-        ..of("mark_paid", "POST /v1/orders/{id}/mark-paid", Input::Payload(event_ref("billing", "CardCharged")), Output::Item)
+        ..of(
+            "mark_paid",
+            "POST /v1/orders/{id}/mark-paid",
+            Input::Payload(event_ref("billing", "CardCharged")),
+            Output::Item,
+        )
     };
     let orders = Service { docs: docs("The life of an order.", ""), ..service("orders") }
         .with_resource("Order", order, &filters, &["placed_at", "total.amount"])
@@ -282,7 +290,10 @@ pub(crate) fn shop() -> Model {
         ))
         .with(reserve)
         .with(cancel)
-        .with(Operation { safety: Safety::Unsafe, ..operation(Command, "ping", "POST /v1/ping", Input::None, Output::None) })
+        .with(Operation {
+            safety: Safety::Unsafe,
+            ..operation(Command, "ping", "POST /v1/ping", Input::None, Output::None)
+        })
         .with(mark_paid)
         .with_event(Event {
             name: "OrderPlaced".to_owned(),
@@ -293,7 +304,10 @@ pub(crate) fn shop() -> Model {
         .with_event(Event {
             name: "OrderCancelled".to_owned(),
             docs: Docs::default(),
-            payload: Payload::Fields(vec![field("order_id", Type::Scalar(Scalar::Uuid)), field("reason", optional(string()))]),
+            payload: Payload::Fields(vec![
+                field("order_id", Type::Scalar(Scalar::Uuid)),
+                field("reason", optional(string())),
+            ]),
             key: Some("order_id".to_owned()),
         });
     let mut orders = orders;
@@ -302,11 +316,23 @@ pub(crate) fn shop() -> Model {
     let charge = Operation {
         expose: Exposure::default(),
         on: vec![event_ref("orders", "OrderPlaced")],
-        ..operation(Command, "charge", "POST /v1/charge", Input::Payload(event_ref("orders", "OrderPlaced")), Output::None)
+        ..operation(
+            Command,
+            "charge",
+            "POST /v1/charge",
+            Input::Payload(event_ref("orders", "OrderPlaced")),
+            Output::None,
+        )
     };
     let restock = Operation {
         expose: Exposure { queue: true, ..Exposure::default() },
-        ..operation(Command, "restock", "POST /v1/restock", Input::Fields(vec![field("quantity", u32s())]), Output::None)
+        ..operation(
+            Command,
+            "restock",
+            "POST /v1/restock",
+            Input::Fields(vec![field("quantity", u32s())]),
+            Output::None,
+        )
     };
     let billing = service("billing").with(charge).with(restock).with_event(Event {
         name: "CardCharged".to_owned(),
@@ -316,7 +342,10 @@ pub(crate) fn shop() -> Model {
     });
 
     let product = vec![
-        fixed("sku", Type::Scalar(Scalar::String { min: 3, max: Some(32), pattern: Some("[A-Z]{3}[0-9]*".to_owned()) })),
+        fixed(
+            "sku",
+            Type::Scalar(Scalar::String { min: 3, max: Some(32), pattern: Some("[A-Z]{3}[0-9]*".to_owned()) }),
+        ),
         Field { unique: true, ..field("name", string()) },
         field("price", money()),
     ];
@@ -409,19 +438,28 @@ pub(crate) fn everything() -> Model {
         record("Branch", vec![field("left", named("Either")), field("right", optional(named("Either")))]),
         union("Either", &["Branch", "Leaf", "Kind"]),
         record("Kind", vec![field("tags", list(string()))]),
-        record("Tree", vec![
-            field("leaf", named("Leaf")),
-            field("first", optional(named("Tree"))),
-            field("rest", list(named("Tree"))),
-            field("named", map(MapKey::String, named("Tree"))),
-        ]),
+        record(
+            "Tree",
+            vec![
+                field("leaf", named("Leaf")),
+                field("first", optional(named("Tree"))),
+                field("rest", list(named("Tree"))),
+                field("named", map(MapKey::String, named("Tree"))),
+            ],
+        ),
         record("Everything", expressions()),
     ]);
     let mut thing = vec![readonly("id", Type::Scalar(Scalar::Uuid))];
     thing.extend(expressions());
     let store = service("store")
         .with_resource("Thing", thing, &[filter("plain_text", string())], &["plain_count"])
-        .with(operation(Command, "swap", "POST /v1/swap", Input::Named("Everything".to_owned()), Output::Named("Everything".to_owned())))
+        .with(operation(
+            Command,
+            "swap",
+            "POST /v1/swap",
+            Input::Named("Everything".to_owned()),
+            Output::Named("Everything".to_owned()),
+        ))
         .with(operation(
             Query,
             "look",
@@ -443,4 +481,42 @@ pub(crate) fn everything() -> Model {
         services: IndexMap::from_iter([("store".to_owned(), store)]),
         links: Vec::new(),
     }
+}
+
+/// What is wrong with a value, by the schema at that place of a document; formats are checked too.
+pub(crate) fn wrong(document: &serde_json::Value, pointer: &str, value: &serde_json::Value) -> Vec<String> {
+    let mut schema = document.clone();
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    // Under a name of our own, for a place may have characters that a reference has to escape.
+    schema["x-target"] = document.pointer(pointer).unwrap().clone();
+    schema["$ref"] = "#/x-target".into();
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    validator.iter_errors(value).map(|error| format!("{error} at {}", error.instance_path())).collect()
+}
+
+/// Calls `see` with every object of a document and its place.
+pub(crate) fn walk(
+    value: &serde_json::Value,
+    pointer: &str,
+    see: &mut impl FnMut(&str, &serde_json::Map<String, serde_json::Value>),
+) {
+    match value {
+        serde_json::Value::Object(object) => {
+            see(pointer, object);
+            for (name, value) in object {
+                walk(value, &format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), see);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| walk(item, &format!("{pointer}/{index}"), see));
+        }
+        _ => {}
+    }
+}
+
+/// One of the schemas of others under `tests/foreign`.
+pub(crate) fn foreign(name: &str) -> jsonschema::Validator {
+    let path = format!("{}/tests/foreign/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let schema = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
 }

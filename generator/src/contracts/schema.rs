@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{pattern, shape};
+use super::{example, pattern, shape};
 use crate::{
     escape,
-    model::{Default, Docs, Enum, Event, Field, MapKey, Model, Payload, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef},
+    model::{
+        Default, Docs, Enum, Event, Field, MapKey, Model, Payload, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef,
+    },
 };
 
 /// What a schema is used for.
@@ -142,7 +144,20 @@ impl<'m> Schemas<'m> {
     pub fn item(&mut self, of: &ResourceRef) -> Value {
         let name = shape::name_in(self.model, self.service, &of.service, &of.resource);
         let Some(resource) = shape::resource(self.model, of) else { return json!({}) };
-        self.define(&name, |schemas| schemas.object(&resource.docs, &shape::item_fields(resource), Side::Output))
+        self.define(&name, |schemas| {
+            let mut schema = schemas.object(&resource.docs, &shape::item_fields(resource), Side::Output);
+            schema["examples"] = json!([example::item(schemas.model, resource, 0)]);
+            schema
+        })
+    }
+
+    /// A named object that belongs to one operation or event, with an example.
+    pub fn message(&mut self, name: &str, docs: &Docs, fields: &[Field], side: Side) -> Value {
+        self.define(name, |schemas| {
+            let mut schema = schemas.object(docs, fields, side);
+            schema["examples"] = json!([example::object(schemas.model, fields, 0)]);
+            schema
+        })
     }
 
     /// A record or union of `[types]` by name.
@@ -155,9 +170,7 @@ impl<'m> Schemas<'m> {
         match &event.payload {
             Payload::Named(name) => self.named(name, Side::Output),
             Payload::Resource(of) => self.item(of),
-            Payload::Fields(fields) => {
-                self.define(&event.name, |schemas| schemas.object(&event.docs, fields, Side::Output))
-            }
+            Payload::Fields(fields) => self.message(&event.name, &event.docs, fields, Side::Output),
         }
     }
 
@@ -259,9 +272,9 @@ impl<'m> Schemas<'m> {
                 let text = "A span of time, ISO 8601 without years and months: `P1DT2H0.5S`.";
                 json!({ "type": "string", "description": text, "pattern": DURATION })
             }),
-            Scalar::Bytes => self.define("Bytes", |_| {
-                json!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64 })
-            }),
+            Scalar::Bytes => {
+                self.define("Bytes", |_| json!({ "type": "string", "contentEncoding": "base64", "pattern": BASE64 }))
+            }
             Scalar::Json => json!({}),
         }
     }
@@ -313,6 +326,7 @@ pub fn event(model: &Model, service: &Service, event: &Event) -> Value {
     });
     if let (Some(document), Value::Object(schema)) = (document.as_object_mut(), schema) {
         document.extend(schema);
+        document.insert("examples".to_owned(), json!([example::object(model, &fields, 0)]));
         let named = schemas.into_named();
         if !named.is_empty() {
             document.insert("$defs".to_owned(), named.into());
@@ -351,8 +365,8 @@ fn nullable(mut schema: Value) -> Value {
     }
     match schema.get_mut("type") {
         Some(Value::String(one)) => schema["type"] = json!([one, "null"]),
-        Some(Value::Array(several)) => several.push(json!("null")),
-        // Anything, so null too.
+        Some(Value::Array(several)) if !several.contains(&json!("null")) => several.push(json!("null")),
+        // Null already, or anything.
         _ => {}
     }
     schema
@@ -410,5 +424,7 @@ const DURATION: &str = concat!(
 );
 
 /// RFC 4648 §4 with padding and without bits that mean nothing.
-const BASE64: &str =
-    "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+const BASE64: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+
+#[cfg(test)]
+mod tests;

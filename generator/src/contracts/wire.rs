@@ -87,7 +87,8 @@ impl WireLock {
             return Err(form());
         };
         let ty = words.next().unwrap_or_default();
-        let plain = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b));
+        let plain =
+            |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b));
         if !plain(scope) || !plain(name) || ty.starts_with(' ') {
             return Err(form());
         }

@@ -44,6 +44,7 @@ struct View {
     variable_name: String,
     /// The expression that makes the router, in parts.
     faces: Vec<String>,
+    has_grpc: bool,
 }
 
 #[derive(Serialize)]
@@ -80,7 +81,7 @@ struct Dependency {
     open_for: String,
     bulkhead: u32,
     /// What a caller sees when the other side is slow, failing or gone.
-    promise: String,
+    promise: Vec<String>,
 }
 
 /// Plans `services/<service>`.
@@ -130,6 +131,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         Implemented { cx: if mentions(&text, "cx") { "cx" } else { "_cx" }, operation: view, body, own_signature }
     });
     let dependencies = dependencies(planner, service);
+    let has_grpc = contract::serves(model, service, |e| e.grpc);
     let variable_name = names::rust::ident(&service.name);
     View {
         docs: doc_lines(&service.docs, ""),
@@ -142,7 +144,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         operations: operations.collect(),
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
         config: if dependencies.is_empty() { "_config" } else { "config" },
-        runtime: if dependencies.is_empty() { "_service" } else { "service" },
+        runtime: if dependencies.is_empty() && !has_grpc { "_service" } else { "service" },
+        has_grpc,
         dependencies,
         faces: faces(model, service, &contract, &variable_name),
         variable_name,
@@ -164,7 +167,8 @@ fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<St
         let argument = if number == last { name.to_owned() } else { format!("{name}.clone()") };
         if number == 0 { format!("{router}({argument})") } else { format!(".merge({router}({argument}))") }
     };
-    routers.into_iter().enumerate().map(face).collect()
+    let standard = contract::serves(model, service, |e| e.grpc).then(|| ".merge(standard)".to_owned());
+    routers.into_iter().enumerate().map(face).chain(standard).collect()
 }
 
 /// The text uses the variable.
@@ -212,26 +216,24 @@ fn dependency(planner: &Planner<'_>, model: &Model, link: &Link) -> Option<Depen
 }
 
 /// What a caller of this link sees, in one paragraph.
-fn promise(link: &Link) -> String {
+fn promise(link: &Link) -> Vec<String> {
     let policy = &link.policy;
-    let mut text = format!("Slow: each try is given up after {}", duration(policy.timeout));
-    match policy.retry.attempts {
-        0 | 1 => text += " and none is repeated.",
-        attempts => text += &format!("; what is safe is tried {attempts} times in all."),
-    }
-    match policy.breaker {
-        Some(breaker) => {
-            text += &format!(
-                " Failing or gone: `unavailable`, and at once for {} after {} % of the last {} calls failed.",
-                duration(breaker.open_for),
-                (breaker.failure_rate * 100.0).round(),
-                breaker.window
-            );
+    let slow = match policy.retry.attempts {
+        0 | 1 => format!("Slow: a call is given up after {}.", duration(policy.timeout)),
+        attempts => {
+            format!("Slow: a try is given up after {}, and what is safe is tried {attempts} times.", duration(policy.timeout))
         }
-        None => text += " Failing or gone: `unavailable`.",
-    }
-    text += &format!(" More than {} calls at a time are refused.", policy.bulkhead);
-    text
+    };
+    let failing = match policy.breaker {
+        Some(breaker) => format!(
+            "Failing or gone: `unavailable`; at once for {} when {} % of the last {} calls failed.",
+            duration(breaker.open_for),
+            (breaker.failure_rate * 100.0).round(),
+            breaker.window
+        ),
+        None => "Failing or gone: `unavailable`.".into(),
+    };
+    vec![slow, failing, format!("Busy: more than {} calls at a time are refused.", policy.bulkhead)]
 }
 
 /// As designs and configuration write it: `300ms`, `2s`.

@@ -7,12 +7,11 @@ use anyhow::{Context, Result, bail};
 use crate::command::root;
 
 /// Builds every member, so that all of them share one resolution of features, and shows cargo's own progress.
-pub async fn workspace() -> Result<()> {
-    let status = tokio::process::Command::new(cargo())
+pub fn workspace() -> Result<()> {
+    let status = Command::new(cargo())
         .args(["build", "--workspace", "--bins"])
         .current_dir(root()?)
         .status()
-        .await
         .context("cannot run cargo")?;
     if status.success() { Ok(()) } else { bail!("the workspace does not build") }
 }

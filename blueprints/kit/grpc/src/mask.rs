@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
-use kit::{Failure, FieldError};
+use kit::Failure;
 use prost_types::FieldMask;
 
 use crate::{Proto, field, missing};
@@ -62,8 +62,7 @@ impl Mask {
         };
         match self.0.iter().flatten().find(|path| !known(path)) {
             Some(path) => {
-                let detail = format!("{path:?} is no field that can be changed");
-                Err(Failure::fields(vec![FieldError { field: "update_mask".into(), detail }]))
+                Err(Failure::invalid(format!("{path:?} is no field that can be changed")).within("update_mask"))
             }
             None => Ok(()),
         }

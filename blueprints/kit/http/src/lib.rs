@@ -44,8 +44,6 @@ mod problem;
 mod reader;
 mod serve;
 mod stopping;
-mod strict;
-mod watch;
 
 pub use client::{Client, Request};
 pub use conditional::{IfMatch, IfNoneMatch};

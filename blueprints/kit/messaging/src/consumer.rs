@@ -108,20 +108,13 @@ impl Consumer {
             while work.len() >= policy.concurrency.max(1) {
                 work.join_next().await;
             }
-            // Not dropped when a piece of work ends: it may hold messages already.
+            // Not begun anew when a piece of work ends: it may hold messages already.
             let free = policy.concurrency.max(1) - work.len();
             let mut received = std::pin::pin!(broker.receive(&subscription.name, free, policy.lease));
             let deliveries = loop {
                 tokio::select! {
                     biased;
-                    () = &mut stop => {
-                        if let Some(Ok(deliveries)) = received.as_mut().now_or_never() {
-                            for delivery in deliveries {
-                                let _ = broker.settle(&delivery.receipt, Verdict::Release).await;
-                            }
-                        }
-                        break 'receive;
-                    }
+                    () = &mut stop => break 'receive,
                     deliveries = &mut received => break deliveries,
                     Some(_) = work.join_next() => {}
                 }

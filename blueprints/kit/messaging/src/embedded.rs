@@ -19,6 +19,7 @@ use kit::Failure;
 use kit_store::{Migration, Store, failure};
 use sqlx::Row;
 use tokio::{
+    runtime::Handle,
     sync::{mpsc, oneshot, watch},
     time::sleep,
 };
@@ -65,9 +66,16 @@ impl EmbeddedBroker {
 
     async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T, Failure>>) -> Job) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
-        let gone = || Failure::unavailable(anyhow::anyhow!("the broker's writer has ended"));
         self.jobs.send(job(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    async fn take(&self, subscription: &str, max: usize, lease: Duration) -> Result<Vec<Delivery>, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let mut taker = Taker { jobs: self.jobs.clone(), answer };
+        let job = Job::Receive { subscription: subscription.to_owned(), max, lease, reply };
+        self.jobs.send(job).await.map_err(|_| gone())?;
+        (&mut taker.answer).await.map_err(|_| gone())?
     }
 
     /// When the next message of the subscription may be delivered, in milliseconds since 1970.
@@ -109,8 +117,7 @@ impl Broker for EmbeddedBroker {
                 None => i64::MAX,
             };
             if wait <= 0 {
-                let subscription = subscription.to_owned();
-                let deliveries = self.ask(|reply| Job::Receive { subscription, max, lease, reply }).await?;
+                let deliveries = self.take(subscription, max, lease).await?;
                 if !deliveries.is_empty() {
                     return Ok(deliveries);
                 }
@@ -147,6 +154,31 @@ impl Broker for EmbeddedBroker {
     async fn drop_dead(&self, subscription: &str, which: Which<'_>) -> Result<u64, Failure> {
         admin::drop_dead(&self.store, subscription, which).await
     }
+}
+
+/// Waits for deliveries, and gives them back if it is dropped when they are under way.
+struct Taker {
+    jobs: mpsc::Sender<Job>,
+    answer: oneshot::Receiver<Result<Vec<Delivery>, Failure>>,
+}
+
+impl Drop for Taker {
+    fn drop(&mut self) {
+        // Closed, it refuses what has not been sent, and the writer notices.
+        self.answer.close();
+        if let (Ok(Ok(deliveries)), Ok(runtime)) = (self.answer.try_recv(), Handle::try_current()) {
+            let jobs = self.jobs.clone();
+            runtime.spawn(async move {
+                for delivery in deliveries {
+                    let _ = jobs.send(writer::release(delivery)).await;
+                }
+            });
+        }
+    }
+}
+
+fn gone() -> Failure {
+    Failure::unavailable(anyhow::anyhow!("the broker's writer has ended"))
 }
 
 /// Wakes waiting consumers when another process has published. Ends with the broker.

@@ -74,6 +74,6 @@ pub use broker::{
 pub use consumer::{Consumer, ConsumerState};
 pub use embedded::EmbeddedBroker;
 pub use memory::MemoryBroker;
-pub use message::{Event, Message};
+pub use message::{Event, Message, SpecVersion};
 pub use policy::{Guarantee, Policy};
 pub use relay::{Relay, RelayState};

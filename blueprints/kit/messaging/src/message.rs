@@ -28,7 +28,7 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync {
 /// A CloudEvent 1.0 with JSON data; its serde form is the JSON event format. Source and id together name it for good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    specversion: V1,
+    pub specversion: SpecVersion,
     pub id: String,
     pub source: String,
     #[serde(rename = "type")]
@@ -58,7 +58,7 @@ pub struct Message {
 
 /// The one version of the specification that is spoken here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-enum V1 {
+pub enum SpecVersion {
     #[default]
     #[serde(rename = "1.0")]
     V1,
@@ -75,7 +75,7 @@ impl Message {
     /// The data has no JSON form.
     pub fn new(cx: &Context, kind: &str, source: &str, data: &impl Serialize) -> Result<Self, Failure> {
         Ok(Self {
-            specversion: V1::V1,
+            specversion: SpecVersion::V1,
             id: Uuid::now_v7().to_string(),
             source: source.into(),
             kind: kind.into(),
@@ -126,7 +126,7 @@ impl Message {
     /// can use: it ends as a dead letter and not as an error in the middle of the broker.
     pub(crate) fn decode(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_else(|error| Self {
-            specversion: V1::V1,
+            specversion: SpecVersion::V1,
             id: String::new(),
             source: String::new(),
             kind: format!("not a message: {error}"),

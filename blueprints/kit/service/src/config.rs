@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use kit_resilience::{Backoff, Breaker, Policy, Retry};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
+use tracing_subscriber::EnvFilter;
 
 use crate::Span;
 
@@ -11,29 +12,54 @@ use crate::Span;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct ServerConfig {
-    /// Where the service listens.
+    /// Where the service listens. Port 0: at a free one.
     pub listen: SocketAddr,
-    /// How long what is under way may take to finish when the service stops.
-    pub drain: Span,
     /// How long a request may take at most.
     pub timeout: Span,
-    /// Bytes of a body at most.
+    /// How long to go on as before once `/-/ready` says no, so that balancers notice before connections are refused.
+    pub notice: Span,
+    /// How long what is under way may take to finish when the service stops.
+    pub drain: Span,
+    /// Bytes of a request's body at most.
     pub body_limit: usize,
     /// Requests at work at a time; one more is answered 503.
     pub in_flight: usize,
-    /// What is logged: `info`, `orders=debug,info`.
+    /// What is logged: `info`, `orders=debug,info`. `RUST_LOG` replaces it.
+    #[serde(deserialize_with = "filter")]
     pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+}
+
+fn filter<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let wrong = |_| D::Error::custom(format!("{text:?} is not a filter as \"info\" or \"orders=debug,info\""));
+    EnvFilter::try_new(&text).map_err(wrong)?;
+    Ok(text)
+}
+
+/// `log_format`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    #[default]
+    Auto,
+    Text,
+    Json,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            drain: Span(Duration::from_secs(10)),
             timeout: Span(Duration::from_secs(30)),
+            notice: Span(Duration::ZERO),
+            drain: Span(Duration::from_secs(10)),
             body_limit: 1 << 20,
             in_flight: 1024,
             log: "info".into(),
+            log_format: LogFormat::Auto,
         }
     }
 }

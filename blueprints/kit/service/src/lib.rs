@@ -22,15 +22,17 @@
 //! }
 //! ```
 
+mod arguments;
 mod config;
 mod health;
+mod log;
 mod overlay;
 mod run;
 mod service;
 mod signal;
 mod span;
 
-pub use config::{LinkConfig, ServerConfig, StoreConfig};
+pub use config::{BreakerConfig, LinkConfig, LogFormat, ServerConfig, StoreConfig};
 pub use run::run;
 pub use service::Service;
 pub use span::Span;

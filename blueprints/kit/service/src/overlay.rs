@@ -1,88 +1,119 @@
 //! Configuration from three places, the later over the earlier: the file built into the service, a file named with
-//! `--config`, environment variables `<SERVICE>__SECTION__KEY`. Only keys that the built-in file has, or that a
-//! section of it may have, are taken.
+//! `--config`, environment variables. Each value remembers where it came from, for messages.
 
-use anyhow::{Context, Result, anyhow, bail};
+use std::collections::BTreeMap;
+
+use kit::{FieldError, strict};
 use serde::de::DeserializeOwned;
-use toml::{Table, Value};
+use toml::{
+    Spanned, Table, Value,
+    de::{DeTable, DeValue},
+};
 
-/// A configuration and, for messages, where each part of it came from.
-pub struct Overlay {
+/// The configuration so far.
+pub(crate) struct Overlay {
     table: Table,
+    /// `conf.toml:7` or `ORDERS__SERVER__LISTEN` by the path of the key, `server.listen`.
+    sources: BTreeMap<String, String>,
 }
 
 impl Overlay {
     /// Begins with the file that is built in.
-    pub fn new(built_in: &str) -> Result<Self> {
-        Ok(Self { table: built_in.parse().context("config.toml, as built in")? })
+    pub(crate) fn new(built_in: &str) -> Result<Self, String> {
+        let mut overlay = Self { table: Table::new(), sources: BTreeMap::new() };
+        overlay.text("config.toml, as built in", built_in)?;
+        Ok(overlay)
     }
 
-    /// Puts a file over it.
-    pub fn file(&mut self, path: &str) -> Result<()> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
-        merge(&mut self.table, text.parse().with_context(|| path.to_owned())?);
-        Ok(())
-    }
-
-    /// Puts environment variables over it: those that begin with `prefix` and two underscores.
-    pub fn environment(&mut self, prefix: &str, variables: impl Iterator<Item = (String, String)>) -> Result<()> {
-        let prefix = format!("{prefix}__");
-        for (name, text) in variables {
-            if let Some(path) = name.strip_prefix(&prefix) {
-                let path: Vec<String> = path.split("__").map(str::to_lowercase).collect();
-                self.set(&path, &text).with_context(|| format!("environment variable {name}"))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Sets one value from text, by the type of the value that is there.
-    pub fn set(&mut self, path: &[String], text: &str) -> Result<()> {
-        let Some((key, sections)) = path.split_last() else { bail!("names no key") };
-        let mut table = &mut self.table;
-        for section in sections {
-            let entry = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
-            table = entry.as_table_mut().ok_or_else(|| anyhow!("`{section}` is no section"))?;
-        }
-        let value = match table.get(key) {
-            Some(Value::String(_)) => Value::String(text.into()),
-            // A number, a list, true: as TOML writes it. Anything else is text.
-            _ => format!("v = {text}")
-                .parse::<Table>()
-                .ok()
-                .and_then(|mut t| t.remove("v"))
-                .unwrap_or(Value::String(text.into())),
+    /// Puts a text over it that was read from `place`.
+    pub(crate) fn text(&mut self, place: &str, text: &str) -> Result<(), String> {
+        let line = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count() + 1;
+        let wrong = |error: toml::de::Error| {
+            let at = error.span().map_or(0, |span| span.start);
+            format!("{place}:{}: {}", line(at), error.message())
         };
-        table.insert(key.clone(), value);
+        let keys = DeTable::parse(text).map_err(wrong)?;
+        note(keys.get_ref(), "", &mut |path, at| {
+            self.sources.insert(path, format!("{place}:{}", line(at)));
+        });
+        merge(&mut self.table, text.parse().map_err(wrong)?);
         Ok(())
     }
 
-    /// Whether the built-in file has this section.
-    pub fn has(&self, path: &[&str]) -> bool {
-        let mut table = &self.table;
-        path.iter().all(|section| match table.get(*section).and_then(Value::as_table) {
-            Some(found) => {
-                table = found;
-                true
-            }
-            None => false,
-        })
+    /// Sets one key to what an environment variable says: text where there is text, else as TOML writes it.
+    pub(crate) fn variable(&mut self, name: &str, path: &[&str], text: &str) -> Result<(), String> {
+        let Some((key, sections)) = path.split_last() else { return Ok(()) };
+        let mut table = &mut self.table;
+        for (depth, section) in sections.iter().enumerate() {
+            let entry = table.entry(*section).or_insert_with(|| {
+                self.sources.insert(sections[..=depth].join("."), name.to_owned());
+                Value::Table(Table::new())
+            });
+            table = entry.as_table_mut().ok_or_else(|| format!("{name}: `{section}` is no section"))?;
+        }
+        let parsed = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+        let value = match (table.get(*key), parsed) {
+            (Some(Value::String(_)), _) | (_, None) => Value::String(text.to_owned()),
+            (_, Some(value)) => value,
+        };
+        table.insert((*key).to_owned(), value);
+        self.sources.insert(path.join("."), name.to_owned());
+        Ok(())
     }
 
-    /// Reads two configurations out of one, the runtime's and the service's own. A key that neither knows is an error.
-    pub fn read<A: DeserializeOwned, B: DeserializeOwned>(&self) -> Result<(A, B)> {
-        let mut ours = Vec::new();
-        let a = serde_ignored::deserialize(self.table.clone(), |path| ours.push(path.to_string()))?;
-        let mut unknown = Vec::new();
-        let b = serde_ignored::deserialize(self.table.clone(), |path| unknown.push(path.to_string()))?;
-        // What the runtime ignores as a whole, the service may know in part.
-        unknown.retain(|path| ours.iter().any(|other| path == other || path.starts_with(&format!("{other}."))));
-        ours.retain(|path| path.contains('.') && path.starts_with("server."));
-        unknown.extend(ours);
-        match unknown.first() {
-            Some(key) => bail!("unknown key `{key}`"),
-            None => Ok((a, b)),
+    /// Whether there is such a section.
+    pub(crate) fn has(&self, path: &[&str]) -> bool {
+        let mut table = Some(&self.table);
+        for section in path {
+            table = table.and_then(|table| table.get(*section)?.as_table());
         }
+        table.is_some()
+    }
+
+    /// Where the value of a key came from.
+    pub(crate) fn source(&self, key: &str) -> &str {
+        let mut key = key;
+        loop {
+            match (self.sources.get(key), key.rfind(['.', '['])) {
+                (Some(source), _) => return source,
+                (None, Some(parent)) => key = &key[..parent],
+                (None, None) => return "configuration",
+            }
+        }
+    }
+
+    /// Reads one section into one value and all others into another. Otherwise, a line for each key that nobody knows
+    /// and each value that does not fit.
+    pub(crate) fn read<A: DeserializeOwned, B: DeserializeOwned>(&self, section: &str) -> Result<(A, B), Vec<String>> {
+        let mut rest = self.table.clone();
+        let own = rest.remove(section).unwrap_or_else(|| Value::Table(Table::new()));
+        let (own, mut wrong) = strict::read::<A, _>(own, |error| error.message().to_owned());
+        wrong.iter_mut().for_each(|wrong| {
+            let dot = if wrong.field.is_empty() { "" } else { "." };
+            wrong.field = format!("{section}{dot}{}", wrong.field);
+        });
+        let (rest, more) = strict::read::<B, _>(Value::Table(rest), |error| error.message().to_owned());
+        wrong.extend(more);
+        match (own, rest) {
+            (Ok(own), Ok(rest)) if wrong.is_empty() => Ok((own, rest)),
+            _ => Err(wrong.iter().map(|wrong| self.line(wrong)).collect()),
+        }
+    }
+
+    fn line(&self, wrong: &FieldError) -> String {
+        let detail = wrong.detail.replace('\n', " ");
+        format!("{}: `{}`: {detail}", self.source(&wrong.field), wrong.field)
+    }
+}
+
+/// Tells where each key stands.
+fn note(table: &DeTable<'_>, parent: &str, tell: &mut impl FnMut(String, usize)) {
+    for (key, value) in table {
+        let path = if parent.is_empty() { key.get_ref().to_string() } else { format!("{parent}.{}", key.get_ref()) };
+        if let DeValue::Table(table) = Spanned::get_ref(value) {
+            note(table, &path, tell);
+        }
+        tell(path, key.span().start);
     }
 }
 
@@ -100,58 +131,70 @@ mod tests {
     use super::*;
     use serde::Deserialize;
 
-    #[derive(Debug, Deserialize)]
-    struct Ours {
-        server: Server,
-    }
-
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, PartialEq, Deserialize)]
     struct Server {
         listen: String,
     }
 
-    #[derive(Debug, Deserialize)]
-    struct Theirs {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Rest {
         stock: Stock,
     }
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, PartialEq, Deserialize)]
     struct Stock {
         limit: u32,
+        names: Vec<String>,
     }
 
     fn overlay() -> Overlay {
-        Overlay::new("[server]\nlisten = \"a\"\n[stock]\nlimit = 3").unwrap()
-    }
-
-    fn variables(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()
+        Overlay::new("[server]\nlisten = \"a\"\n\n[stock]\nlimit = 3\nnames = []").unwrap()
     }
 
     #[test]
-    fn the_environment_wins_and_keeps_the_type() {
+    fn the_later_goes_over_the_earlier() {
         let mut config = overlay();
-        config
-            .environment(
-                "SHOP",
-                variables(&[("SHOP__SERVER__LISTEN", "7"), ("SHOP__STOCK__LIMIT", "9"), ("HOME", "x")]),
-            )
-            .unwrap();
-        let (ours, theirs): (Ours, Theirs) = config.read().unwrap();
-        assert_eq!((ours.server.listen.as_str(), theirs.stock.limit), ("7", 9));
+        config.text("conf.toml", "[stock]\nlimit = 5\nnames = [\"x\"]").unwrap();
+        config.variable("S__SERVER__LISTEN", &["server", "listen"], "7").unwrap();
+        config.variable("S__STOCK__LIMIT", &["stock", "limit"], "9").unwrap();
+        let (server, rest): (Server, Rest) = config.read("server").unwrap();
+        assert_eq!(server.listen, "7", "a text stays one");
+        assert_eq!(rest.stock, Stock { limit: 9, names: vec!["x".into()] });
+        assert_eq!(config.source("server.listen"), "S__SERVER__LISTEN");
+        assert_eq!(config.source("stock.names[0]"), "conf.toml:3");
+        assert_eq!(overlay().source("stock.limit"), "config.toml, as built in:5");
     }
 
     #[test]
-    fn keys_that_nobody_knows_are_errors() {
-        for name in ["SHOP__SERVER__LISTN", "SHOP__STOCK__LIMT", "SHOP__STOK__LIMIT"] {
-            let mut config = overlay();
-            config.environment("SHOP", variables(&[(name, "1")])).unwrap();
-            let error = config.read::<Ours, Theirs>().unwrap_err();
-            assert!(error.to_string().contains("unknown key"), "{name}: {error}");
-        }
+    fn what_is_wrong_names_its_source() {
+        let wrong = |config: &Overlay| config.read::<Server, Rest>("server").unwrap_err();
         let mut config = overlay();
-        config.environment("SHOP", variables(&[("SHOP__STOCK__LIMIT", "many")])).unwrap();
-        assert!(config.read::<Ours, Theirs>().is_err());
-        assert!(overlay().environment("SHOP", variables(&[("SHOP__STOCK__LIMIT__X", "1")])).is_err());
+        config.text("conf.toml", "[server]\nlistn = 1\n[stok]\n").unwrap();
+        config.variable("S__STOCK__LIMT", &["stock", "limt"], "9").unwrap();
+        config.variable("S__SHELF__LIMIT", &["shelf", "limit"], "9").unwrap();
+        assert_eq!(
+            wrong(&config),
+            [
+                "conf.toml:2: `server.listn`: is not known here",
+                "S__SHELF__LIMIT: `shelf`: is not known here",
+                "S__STOCK__LIMT: `stock.limt`: is not known here",
+                "conf.toml:3: `stok`: is not known here",
+            ]
+        );
+        let mut config = overlay();
+        config.text("conf.toml", "[server]\nlisten = 5\n[stock]\nlimit = -1\n").unwrap();
+        assert_eq!(
+            wrong(&config),
+            [
+                "conf.toml:2: `server.listen`: invalid type: integer `5`, expected a string",
+                "conf.toml:4: `stock.limit`: invalid value: integer `-1`, expected u32",
+            ]
+        );
+        assert_eq!(config.text("conf.toml", "\nx = ").unwrap_err().split_once(": ").unwrap().0, "conf.toml:2");
+        assert!(config.variable("S__STOCK__LIMIT__X", &["stock", "limit", "x"], "1").is_err());
+        assert_eq!(
+            wrong(&Overlay::new("").unwrap()),
+            ["configuration: `server.listen`: is missing", "configuration: `stock`: is missing",]
+        );
     }
 }

@@ -17,8 +17,10 @@ impl Writer<'_> {
         let mut parameter = self.parameter("path", field);
         parameter["required"] = json!(true);
         // An empty segment is another path.
-        if parameter["schema"]["type"] == "string" && parameter["schema"].get("minLength").is_none() {
-            parameter["schema"]["minLength"] = json!(1);
+        if let Some(schema) = parameter["schema"].as_object_mut()
+            && schema.iter().all(|(name, value)| name == "maxLength" || (name == "type" && value == "string"))
+        {
+            schema.insert("minLength".to_owned(), json!(1));
         }
         parameter
     }

@@ -8,7 +8,7 @@ use super::{Taken, Writer, is_keyed};
 use crate::{
     contracts::{example, schema::Side, shape},
     escape,
-    model::{DeclaredError, ErrorKind, Operation, Verb},
+    model::{DeclaredError, ErrorKind, Operation, Service, Shape, Verb},
     names,
 };
 
@@ -97,7 +97,7 @@ pub(super) fn add(responses: &mut Map<String, Value>, writer: &mut Writer, opera
         declared.entry(status(error.kind)).or_default().push(error);
     }
     for (status, name, text) in STANDARD {
-        let can_happen = can_happen(status, operation, taken);
+        let can_happen = can_happen(status, writer.service, operation, taken);
         let response = match declared.get(&status) {
             Some(errors) => own(writer, status, errors, can_happen.then_some(text)),
             None if can_happen => json!({ "$ref": format!("#/components/responses/{name}") }),
@@ -115,12 +115,11 @@ pub(super) fn add(responses: &mut Map<String, Value>, writer: &mut Writer, opera
 }
 
 /// Whether the kit answers so without the operation having said it.
-fn can_happen(status: u16, operation: &Operation, taken: &Taken) -> bool {
-    use crate::model::Shape;
+fn can_happen(status: u16, service: &Service, operation: &Operation, taken: &Taken) -> bool {
     let body = taken.body.is_some();
     match status {
         404 => shape::on_item(operation).is_some(),
-        409 => is_keyed(operation) || matches!(operation.shape, Shape::Verb { verb: Verb::Replace, .. }),
+        409 => is_keyed(operation) || replaces_unique(service, operation),
         412 => {
             let reads = matches!(operation.shape, Shape::Verb { verb: Verb::Get, .. });
             shape::on_item(operation).is_some() && !reads
@@ -130,6 +129,12 @@ fn can_happen(status: u16, operation: &Operation, taken: &Taken) -> bool {
         429 => false,
         _ => true,
     }
+}
+
+/// Whether it may give an item a value that another item has and no two may have.
+fn replaces_unique(service: &Service, operation: &Operation) -> bool {
+    let Shape::Verb { verb: Verb::Replace, resource } = &operation.shape else { return false };
+    service.resources.get(resource).is_some_and(|resource| resource.fields.iter().any(|field| field.unique))
 }
 
 /// The answer of a status that declared errors have. `text`: it may also be an error that is not declared.

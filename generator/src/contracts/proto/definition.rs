@@ -23,8 +23,9 @@ pub(super) enum Kind {
     Message,
     /// A message whose members are alternatives, in a `oneof kind`.
     Alternatives,
-    /// The members are values; the zero has this name and is not among them.
-    Enum(String),
+    /// The members are values. The zero is not among them. An enum has the same numbers in every package that uses it:
+    /// those of its `scope` in the lock.
+    Enum { zero: String, scope: String },
 }
 
 /// A field, or a value of an enum.
@@ -39,14 +40,17 @@ pub(super) struct Member {
 
 impl Definition {
     pub(super) fn text(&self, package: &str, lock: &mut WireLock) -> String {
-        let scope = format!("{package}.{}", self.name);
+        let scope = match &self.kind {
+            Kind::Enum { scope, .. } => scope.clone(),
+            Kind::Message | Kind::Alternatives => format!("{package}.{}", self.name),
+        };
         let (keyword, indent) = match &self.kind {
             Kind::Message => ("message", "  "),
             Kind::Alternatives => ("message", "    "),
-            Kind::Enum(_) => ("enum", "  "),
+            Kind::Enum { .. } => ("enum", "  "),
         };
         let mut body = String::new();
-        if let Kind::Enum(zero) = &self.kind {
+        if let Kind::Enum { zero, .. } = &self.kind {
             _ = writeln!(body, "  {zero} = 0;");
         }
         if let Kind::Alternatives = &self.kind {

@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use super::definition::{Definition, Kind, Member};
 use crate::{
     contracts::shape,
-    model::{
-        Docs, Enum, Field, MapKey, Model, Resource, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef, Union,
-    },
+    model::{Docs, Enum, Field, MapKey, Model, Resource, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef, Union},
     names,
 };
 
@@ -26,7 +24,8 @@ pub(super) struct Types<'m> {
 }
 
 /// What a field's type has to be defined as.
-pub(super) enum Needed {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Needed {
     Type(TypeRef),
     Item(ResourceRef),
     List(Type),
@@ -81,6 +80,18 @@ impl<'m> Types<'m> {
         format!(".google.protobuf.{name}")
     }
 
+    /// The names of all that is needed and what they stand for, in the order in which they were first referred to.
+    pub(super) fn names(&mut self) -> Vec<(String, Needed)> {
+        let mut found = Vec::new();
+        while !self.later.is_empty() {
+            for (name, needed) in std::mem::take(&mut self.later) {
+                self.definition(name.clone(), needed.clone());
+                found.push((name, needed));
+            }
+        }
+        found
+    }
+
     /// All that is needed, in the order in which it was first referred to.
     pub(super) fn define(&mut self) -> Vec<Definition> {
         let mut definitions = Vec::new();
@@ -98,10 +109,11 @@ impl<'m> Types<'m> {
         let message = |docs: &Docs, members| Definition { docs: docs.clone(), ..wrapper(members) };
         Some(match needed {
             Needed::Type(TypeRef { service: Some(owner), name: of }) => {
-                enumeration(name.clone(), model.services.get(&owner)?.enums.get(&of)?)
+                let scope = super::enum_scope(model, Some(&owner), &of);
+                enumeration(name.clone(), scope, model.services.get(&owner)?.enums.get(&of)?)
             }
             Needed::Type(TypeRef { service: None, name: of }) => match model.types.get(&of)? {
-                TypeDef::Enum(of) => enumeration(name.clone(), of),
+                TypeDef::Enum(found) => enumeration(name.clone(), super::enum_scope(model, None, &of), found),
                 TypeDef::Union(of) => self.union(name.clone(), of),
                 TypeDef::Record(of) => message(&of.docs, self.members(&of.fields)),
             },
@@ -212,7 +224,7 @@ fn map_key(key: &MapKey) -> &'static str {
     }
 }
 
-fn enumeration(name: String, of: &Enum) -> Definition {
+fn enumeration(name: String, scope: String, of: &Enum) -> Definition {
     let member = |value: &String| Member {
         name: names::proto::enum_value(&name, value),
         docs: Docs::default(),
@@ -220,7 +232,7 @@ fn enumeration(name: String, of: &Enum) -> Definition {
         ty: String::new(),
     };
     let members = of.values.iter().map(member).collect();
-    Definition { kind: Kind::Enum(names::proto::enum_zero(&name)), docs: of.docs.clone(), members, name }
+    Definition { kind: Kind::Enum { zero: names::proto::enum_zero(&name), scope }, docs: of.docs.clone(), members, name }
 }
 
 fn given(does: &str, resource: &str) -> Docs {

@@ -88,7 +88,7 @@ fn reply(job: Job, done: Done) -> Vec<Delivery> {
     Vec::new()
 }
 
-fn release(delivery: Delivery) -> Job {
+pub(super) fn release(delivery: Delivery) -> Job {
     Job::Settle { receipt: delivery.receipt, verdict: Verdict::Release, reply: oneshot::channel().0 }
 }
 

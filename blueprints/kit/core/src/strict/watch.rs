@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, Seq
 
 /// What has been seen.
 #[derive(Default)]
-pub(crate) struct Findings {
+pub(super) struct Findings {
     /// Paths of properties that the type does not have.
     pub unknown: RefCell<Vec<String>>,
     /// Path of the value that does not fit; `None` if it is the whole.
@@ -16,7 +16,7 @@ pub(crate) struct Findings {
 
 /// Where in the document a value stands; written as `lines[2].note`, and `labels[key]` for the entries of a map.
 #[derive(Clone, Copy)]
-pub(crate) enum Path<'a> {
+pub(super) enum Path<'a> {
     Root,
     Field(&'a Path<'a>, &'a str),
     Entry(&'a Path<'a>, &'a str),
@@ -36,7 +36,7 @@ impl fmt::Display for Path<'_> {
 }
 
 /// Something of serde's (a deserializer, visitor, seed or access) and where in the document it is at work.
-pub(crate) struct Watched<'a, X> {
+pub(super) struct Watched<'a, X> {
     inner: X,
     path: Path<'a>,
     findings: &'a Findings,
@@ -47,7 +47,7 @@ pub(crate) struct Watched<'a, X> {
 }
 
 impl<'a, X> Watched<'a, X> {
-    pub(crate) fn new(inner: X, path: Path<'a>, findings: &'a Findings) -> Self {
+    pub(super) fn new(inner: X, path: Path<'a>, findings: &'a Findings) -> Self {
         Self { inner, path, findings, record: false, key: None }
     }
 }

@@ -8,11 +8,6 @@
 //! A value with a mistake was reported when it was read. It is left out here, and its key stands in [`Head::broken`],
 //! so whoever would complain that something is missing looks there first. A broken type is [`TypeKind::Broken`].
 
-#![allow(
-    missing_docs,
-    reason = "a field is the key, a variant the word of LANGUAGE §4 and §9, which say what it means"
-)]
-
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;

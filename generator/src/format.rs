@@ -107,9 +107,7 @@ pub fn format(
 
 /// Whether a file's text goes through rustfmt. The user's files are written once, and so formatted once.
 fn formats(path: &str, owner: Owner, lock: &Lock) -> bool {
-    path.ends_with(".rs")
-        && owner != Owner::Vendored
-        && !(owner == Owner::Yours && lock.entries.contains_key(path))
+    path.ends_with(".rs") && owner != Owner::Vendored && !(owner == Owner::Yours && lock.entries.contains_key(path))
 }
 
 fn numbered(text: &str) -> String {

@@ -97,10 +97,13 @@ fn set_twice(twice: &Twice, sources: &Sources) -> Diagnostic {
         Some(source) if twice.first.file != twice.second.file => format!("in {}:{line}", source.path),
         _ => format!("in line {line}"),
     };
-    let message = format!("`{}` is set twice: here and {first}", tree::dotted(&twice.path));
-    Diagnostic::new("E103", twice.second.clone(), message)
-        .help("keep one of them")
-        .related(twice.first.clone(), "first set here")
+    let path = tree::dotted(&twice.path);
+    let (message, help) = if twice.headers {
+        (format!("`[{path}]` is there twice: here and {first}"), "write its keys below one of them")
+    } else {
+        (format!("`{path}` is set twice: here and {first}"), "keep one of them")
+    };
+    Diagnostic::new("E103", twice.second.clone(), message).help(help).related(twice.first.clone(), "first set here")
 }
 
 fn tables(node: Option<&Node>) -> impl Iterator<Item = (&String, &Table)> {

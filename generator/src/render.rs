@@ -4,8 +4,8 @@
 //! field that a view does not have is an error, in `if` too.
 
 use handlebars::{
-    Context, Handlebars, Helper, HelperResult, JsonTruthy, Output, RenderContext, RenderError, RenderErrorReason, Renderable,
-    no_escape,
+    Context, Handlebars, Helper, HelperResult, JsonTruthy, Output, RenderContext, RenderError, RenderErrorReason,
+    Renderable, no_escape,
 };
 use serde::Serialize;
 
@@ -58,7 +58,9 @@ fn strict_if<'reg, 'rc>(
 ) -> HelperResult {
     let refuse = |what: &str| RenderError::from(RenderErrorReason::Other(what.into()));
     let param = helper.param(0).ok_or_else(|| refuse("`if` needs a field"))?;
-    if param.is_value_missing() || !(param.value().is_boolean() || param.value().is_array() || param.value().is_string()) {
+    if param.is_value_missing()
+        || !(param.value().is_boolean() || param.value().is_array() || param.value().is_string())
+    {
         let name = param.relative_path().map_or("?", String::as_str);
         return Err(refuse(&format!("`if {name}`: the view has no such flag, list or text")));
     }

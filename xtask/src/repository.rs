@@ -7,23 +7,24 @@ mod test;
 use std::{
     env,
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
-use anyhow::Result;
 use clap::Subcommand;
+
+use crate::{
+    Session,
+    output::{Exit, Problem},
+};
 
 /// What only a checkout of the repository can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tests this repository: its own code, the kit, and workspaces made from the examples
-    Test(test::Arguments),
+    Test(test::Args),
 }
 
-/// Does it. Exits with 1 if a test failed.
-pub fn run(command: Command) -> Result<ExitCode> {
+pub fn run(session: &mut Session, command: &Command) -> Result<Exit, Problem> {
     match command {
-        Command::Test(arguments) => test::run(&arguments),
+        Command::Test(args) => test::run(session, args),
     }
 }
 

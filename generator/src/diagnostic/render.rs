@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, fmt::Write as _, ops::Range};
 
-use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use super::Diagnostic;
@@ -10,8 +10,10 @@ use crate::source::{Sources, Span};
 
 /// How many diagnostics are shown; a file that is no design at all has as many mistakes as lines.
 const MOST_SHOWN: usize = 100;
-/// How many characters of a line are shown on each side of the place in it.
-const AROUND: usize = 80;
+/// How wide lines are shown.
+const WIDTH: usize = 140;
+/// Of a very long line, how many characters on each side of the place are looked at.
+const AROUND: usize = 1000;
 
 /// A diagnostic for programs. Lines and columns are from 1; columns count characters; ends are exclusive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,7 +79,7 @@ pub fn entries(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Entry> {
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> String {
     let lines = Lines::of(sources);
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.term_width(2 * AROUND + 60);
+    let renderer = renderer.term_width(WIDTH);
     let mut text = String::new();
     for diagnostic in sorted(diagnostics).into_iter().take(MOST_SHOWN) {
         text.push_str(&shown(diagnostic, &lines, &renderer));
@@ -103,17 +105,22 @@ fn shown(diagnostic: &Diagnostic, lines: &Lines<'_>, renderer: &Renderer) -> Str
     let level = if diagnostic.code.starts_with('W') { Level::WARNING } else { Level::ERROR };
     let (message, help) = (visible(&diagnostic.message), diagnostic.help.as_deref().map(visible));
     let notes: Vec<String> = diagnostic.related.iter().map(|(_, note)| visible(note)).collect();
-    let mut group = level.primary_title(message).id(diagnostic.code).element(lines.origin(&diagnostic.span));
-    if let Some(excerpt) = lines.excerpt(&diagnostic.span) {
-        let annotation = AnnotationKind::Primary.span(excerpt.range.clone());
-        group = group.element(excerpt.snippet().annotation(annotation));
-    }
-    for ((span, _), note) in diagnostic.related.iter().zip(&notes) {
-        group = group.element(lines.origin(span));
-        if let Some(excerpt) = lines.excerpt(span) {
-            let annotation = AnnotationKind::Context.span(excerpt.range.clone()).label(note.clone());
-            group = group.element(excerpt.snippet().annotation(annotation));
-        }
+    let mut group = Group::with_title(level.primary_title(message).id(diagnostic.code));
+    let context =
+        diagnostic.related.iter().zip(&notes).map(|((span, _), note)| (span, AnnotationKind::Context, Some(note)));
+    for (span, kind, note) in [(&diagnostic.span, AnnotationKind::Primary, None)].into_iter().chain(context) {
+        let Some(excerpt) = lines.excerpt(span) else {
+            group = group.element(lines.origin(span));
+            continue;
+        };
+        let annotation = kind.span(excerpt.range).label(note.cloned());
+        let snippet = Snippet::source(excerpt.text).line_start(excerpt.line).annotation(annotation);
+        group = if excerpt.cut {
+            // The snippet would count its columns from the cut.
+            group.element(lines.origin(span)).element(snippet)
+        } else {
+            group.element(snippet.path(lines.path(span)))
+        };
     }
     if let Some(help) = help {
         group = group.element(Level::HELP.message(help));
@@ -150,12 +157,8 @@ struct Excerpt {
     text: String,
     line: usize,
     range: Range<usize>,
-}
-
-impl Excerpt {
-    fn snippet(&self) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
-        Snippet::source(self.text.clone()).line_start(self.line)
-    }
+    /// It does not begin where the line begins.
+    cut: bool,
 }
 
 impl<'s> Lines<'s> {
@@ -191,9 +194,13 @@ impl<'s> Lines<'s> {
         Place { file, line, column, end_line, end_column }
     }
 
+    fn path(&self, span: &Span) -> String {
+        self.sources.0.get(span.file).map_or_else(String::new, |source| visible(&source.path))
+    }
+
     fn origin(&self, span: &Span) -> Origin<'static> {
-        let place = self.place(span);
-        Origin::path(visible(&place.file)).line(place.line).char_column(place.column)
+        let (line, column) = self.position(span.file, span.start);
+        Origin::path(self.path(span)).line(line).char_column(column)
     }
 
     /// The line in which a place begins, as far as it is of interest. None of an empty file.
@@ -208,10 +215,10 @@ impl<'s> Lines<'s> {
         let (from, to) = (at - start, (span.end.max(at) - start).min(line.len()));
         let from = from.min(line.len());
         let cut_start = line[..from].char_indices().rev().nth(AROUND).map_or(0, |(at, _)| at);
-        let to = line[from..].char_indices().nth(2 * AROUND).map_or(to, |(at, _)| to.min(from + at));
+        let to = line[from..].char_indices().nth(AROUND).map_or(to, |(at, _)| to.min(from + at));
         let to = line.floor_char_boundary(to.max(from));
         let cut_end = line[to..].char_indices().nth(AROUND).map_or(line.len(), |(at, _)| to + at);
-        let mut excerpt = Excerpt { text: String::new(), line: number + 1, range: 0..0 };
+        let mut excerpt = Excerpt { text: String::new(), line: number + 1, range: 0..0, cut: cut_start > 0 };
         if cut_start > 0 {
             excerpt.text.push('…');
         }

@@ -109,7 +109,10 @@ fn write(root: &Path, path: &str, text: &str) {
 fn a_new_workspace_is_clean_and_stays_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = make(&folder.path().join("deep/er/shop"), &first()).expect("created");
-    assert_eq!(fs::read_to_string(root.join("contracts/a/src/lib.rs")).expect("text"), "pub mod types;\npub fn a() {}\n");
+    assert_eq!(
+        fs::read_to_string(root.join("contracts/a/src/lib.rs")).expect("text"),
+        "pub mod types;\npub fn a() {}\n"
+    );
     assert_eq!(fs::read_to_string(root.join("kit/k/src/lib.rs")).expect("text"), "pub  fn vendored() {}\n");
     assert_eq!(fs::read_dir(folder.path().join("deep/er")).expect("folder").count(), 1, "no temporary folder stays");
     assert_eq!(find(&root.join("contracts/a")).expect("found"), root.canonicalize().expect("a path"));
@@ -430,7 +433,12 @@ fn places_where_no_workspace_can_be() {
     write(folder.path(), "file", "");
     fs::create_dir_all(at("full/x")).expect("created");
     let before = tree(folder.path());
-    let cases = [("file", "is not a folder"), ("file/shop", "is not a folder"), ("file/a/b", "is not a folder"), ("full", "not empty")];
+    let cases = [
+        ("file", "is not a folder"),
+        ("file/shop", "is not a folder"),
+        ("file/a/b", "is not a folder"),
+        ("full", "not empty"),
+    ];
     for (target, expected) in cases {
         let error = make(&at(target), &first()).expect_err(target).to_string();
         assert!(error.contains(expected), "{target}: {error}");
@@ -530,5 +538,8 @@ fn a_text_of_ours_that_is_not_rust_is_our_bug_and_shown() {
     assert_eq!((writes[0].text.as_deref(), unformatted), (Some("fn a() {\n    let\n}\n"), 1));
     assert_eq!(Rustfmt::at("no-such-rustfmt"), None);
     assert_eq!(Rustfmt::at("cargo"), None, "a program that is something else");
-    assert_eq!(format::CONFIG.parse::<toml_edit::DocumentMut>().expect("TOML")["edition"].as_str(), Some(format::EDITION));
+    assert_eq!(
+        format::CONFIG.parse::<toml_edit::DocumentMut>().expect("TOML")["edition"].as_str(),
+        Some(format::EDITION)
+    );
 }

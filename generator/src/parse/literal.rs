@@ -29,7 +29,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// `50ms..1s`
 pub(super) fn range(text: &str) -> Result<DurationRange, String> {
     let (min, max) = text.split_once("..").ok_or_else(|| format!("`{text}` is not a range"))?;
-    let (min, max) = (duration(min)?, duration(max)?);
+    let part = |part: &str| duration(part).map_err(|why| format!("in `{text}`, {why}"));
+    let (min, max) = (part(min)?, part(max)?);
     if min > max {
         return Err(format!("`{text}` runs backwards"));
     }
@@ -43,7 +44,7 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
     if count.is_empty() || !count.bytes().all(|b| b.is_ascii_digit()) {
         return Err(wrong());
     }
-    let per = duration(per)?;
+    let per = duration(per).map_err(|why| format!("in `{text}`, {why}"))?;
     match count.parse() {
         Ok(0) => Err(format!("`{text}` allows nothing")),
         Ok(count) => Ok(Rate { count, per }),
@@ -76,7 +77,8 @@ pub(super) fn date(text: &str) -> Result<Date, String> {
 /// `every 5m`, or five cron fields.
 pub(super) fn schedule(text: &str) -> Result<Schedule, String> {
     if let Some(interval) = text.strip_prefix("every ") {
-        return duration(interval.trim()).map(Schedule::Every);
+        let interval = duration(interval.trim()).map_err(|why| format!("in `{text}`, {why}"))?;
+        return Ok(Schedule::Every(interval));
     }
     let fields: Vec<&str> = text.split_ascii_whitespace().collect();
     let [minute, hour, day, month, weekday] = fields[..] else {

@@ -43,8 +43,6 @@ pub(super) struct TableReader<'r> {
     keys: Keys,
     table: Table,
     head: Head,
-    /// Keys that are there.
-    read: BTreeSet<&'static str>,
     /// Required keys that are not there, each with what to write.
     missing: Vec<(&'static str, &'static str)>,
 }
@@ -88,8 +86,7 @@ impl Reader {
                 Table::new(Made::Inline, other.span().clone())
             }
         };
-        let (read, missing) = (BTreeSet::new(), Vec::new());
-        TableReader { reader: self, path: item.path, keys, table, head, read, missing }
+        TableReader { reader: self, path: item.path, keys, table, head, missing: Vec::new() }
     }
 
     /// A table within a value: `retry = { … }`. `None` if it is not one, which is reported with `help`.
@@ -157,7 +154,6 @@ impl TableReader<'_> {
     ) -> Option<T> {
         debug_assert!(self.keys.contains(&key), "{key} is not a key of {:?}", self.path);
         let node = self.table.entries.shift_remove(key)?.node;
-        self.read.insert(key);
         self.path.push(key.to_owned());
         let value = read(self.reader, &self.path, node);
         self.path.pop();
@@ -189,7 +185,6 @@ impl TableReader<'_> {
     pub(super) fn item(&mut self, key: &'static str) -> Option<Item> {
         debug_assert!(self.keys.contains(&key), "{key} is not a key of {:?}", self.path);
         let entry = self.table.entries.shift_remove(key)?;
-        self.read.insert(key);
         Some(Item {
             name: Spanned::new(key.to_owned(), entry.key),
             description: entry.description,
@@ -296,7 +291,7 @@ impl TableReader<'_> {
             self.head.docs.summary = self.get("summary", super::values::line);
         }
         for (name, entry) in &self.table.entries {
-            let meant = nearest(name, self.keys.iter().copied().filter(|key| !self.read.contains(key)));
+            let meant = nearest(name, self.keys.iter().copied());
             let help = match meant {
                 Some(key) => format!("did you mean `{key}`?"),
                 None => {
@@ -313,7 +308,10 @@ impl TableReader<'_> {
         }
         for (key, help) in std::mem::take(&mut self.missing) {
             if self.head.broken.insert(key) {
-                let message = format!("`[{}]` has no `{key}`", dotted(&self.path));
+                let message = match self.path.as_slice() {
+                    [] => format!("a design without `[{key}]`"),
+                    path => format!("`[{}]` has no `{key}`", dotted(path)),
+                };
                 self.reader.report(Diagnostic::new("E107", self.head.name.span.clone(), message).help(help));
             }
         }

@@ -239,9 +239,11 @@ impl<'s> Builder<'s> {
                     }
                     Node::Broken(_) => {}
                     node => {
-                        self.twice.push(Twice { path: names.clone(), first: key.clone(), second: last.span.clone() });
-                        // A second header of the same table: its keys are meant to be there too.
-                        if matches!(node, Node::Table(table) if table.made == Made::Header) {
+                        let headers = matches!(node, Node::Table(table) if table.made == Made::Header);
+                        let (first, second) = (key.clone(), last.span.clone());
+                        self.twice.push(Twice { path: names.clone(), headers, first, second });
+                        // The keys below a second header are meant to be there too.
+                        if headers {
                             self.header = Some(names);
                         }
                     }
@@ -468,7 +470,7 @@ fn descend<'t>(
             }
             Node::Broken(_) => return None,
             _ => {
-                twice.push(Twice { path: at.clone(), first: first.clone(), second: key.span.clone() });
+                twice.push(Twice { path: at.clone(), headers: false, first: first.clone(), second: key.span.clone() });
                 return None;
             }
         }
@@ -493,7 +495,7 @@ fn insert(
         }
         Slot::Occupied(slot) => {
             at.push(last.name.clone());
-            twice.push(Twice { path: at, first: slot.get().key.clone(), second: last.span.clone() });
+            twice.push(Twice { path: at, headers: false, first: slot.get().key.clone(), second: last.span.clone() });
         }
     }
 }

@@ -109,6 +109,8 @@ impl Text {
 /// A key that is set twice: its path, and both places.
 pub(super) struct Twice {
     pub path: Vec<String>,
+    /// Both are headers.
+    pub headers: bool,
     pub first: Span,
     pub second: Span,
 }
@@ -129,7 +131,12 @@ pub(super) fn unite(into: &mut Table, from: Table, path: &mut Vec<String>, twice
                 match (&mut there.node, entry.node) {
                     (Node::Table(into), Node::Table(from)) => unite(into, from, path, twice),
                     (Node::Broken(_), _) | (_, Node::Broken(_)) => {}
-                    _ => twice.push(Twice { path: path.clone(), first: there.key.clone(), second: entry.key }),
+                    _ => twice.push(Twice {
+                        path: path.clone(),
+                        headers: false,
+                        first: there.key.clone(),
+                        second: entry.key,
+                    }),
                 }
             }
         }

@@ -43,12 +43,6 @@ pub(super) fn raw(reader: &mut Reader, at: At<'_>, node: Node, help: &str) -> Op
     Some(text)
 }
 
-/// Any text.
-pub(super) fn text(reader: &mut Reader, at: At<'_>, node: Node) -> Option<Spanned<String>> {
-    let text = raw(reader, at, node, "write text in quotes")?;
-    Some(Spanned::new(text.value, text.span))
-}
-
 /// A text of one line.
 pub(super) fn line(reader: &mut Reader, at: At<'_>, node: Node) -> Option<Spanned<String>> {
     let text = raw(reader, at, node, "write text in quotes")?;

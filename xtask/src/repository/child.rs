@@ -1,9 +1,8 @@
 //! A command to its output, shown as it comes, and what that output counts.
 
 use std::{
-    env,
     ffi::OsStr,
-    io::{self, BufRead, BufReader, IsTerminal, PipeReader, Write},
+    io::{self, BufRead, BufReader, PipeReader, Write},
     path::Path,
     process::{Command, Stdio},
     sync::mpsc,
@@ -12,6 +11,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+
+use crate::{output, toolchain};
 
 /// How long output may stay open and silent after the command is gone.
 const LEFT_BEHIND: Duration = Duration::from_secs(10);
@@ -33,26 +34,21 @@ impl Counts {
     }
 }
 
-/// A command as it should be run from here: in `folder`, without the variables with which the cargo that runs us
-/// describes our own package.
+/// A program that is run in `folder`.
 pub fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(folder);
-    for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|own| name.starts_with(own)) {
-            command.env_remove(&*name);
-        }
-    }
-    let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none();
-    command.env("CARGO_TERM_COLOR", if colour { "always" } else { "never" });
+    placed(toolchain::command(program), folder)
+}
+
+/// A call of cargo in `folder`.
+pub fn cargo(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = placed(toolchain::cargo(), folder);
+    command.args(arguments);
     command
 }
 
-/// The cargo that runs us.
-pub fn cargo(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), folder);
-    command.args(arguments);
+fn placed(mut command: Command, folder: &Path) -> Command {
+    let color = if output::colored(&io::stdout()) { "always" } else { "never" };
+    command.current_dir(folder).env("CARGO_TERM_COLOR", color);
     command
 }
 
@@ -67,7 +63,11 @@ pub struct Ended {
 }
 
 /// Runs a command and writes what it prints to `out`, line by line.
-pub fn run(mut command: Command, out: &mut impl Write) -> Result<Ended> {
+pub fn run(command: Command, out: &mut dyn Write) -> Result<Ended> {
+    run_patiently(command, out, LEFT_BEHIND)
+}
+
+fn run_patiently(mut command: Command, out: &mut dyn Write, patience: Duration) -> Result<Ended> {
     let program = command.get_program().to_string_lossy().into_owned();
     let (reader, writer) = io::pipe()?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
@@ -78,7 +78,7 @@ pub fn run(mut command: Command, out: &mut impl Write) -> Result<Ended> {
     let mut read = Read::default();
     let mut gone = false;
     loop {
-        match lines.recv_timeout(LEFT_BEHIND) {
+        match lines.recv_timeout(patience) {
             Ok(line) => {
                 read.line(&String::from_utf8_lossy(&line));
                 out.write_all(&line)?;
@@ -190,6 +190,19 @@ mod tests {
         let ended = run(cargo(Path::new("."), &["no-such-command"]), &mut out).unwrap();
         assert!(!ended.success && ended.counts.failed == 1);
         assert!(String::from_utf8(out).unwrap().contains("no-such-command"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_command_that_leaves_a_process_behind_has_failed() {
+        let mut shell = command("sh", Path::new("."));
+        shell.args(["-c", "echo one passed; sleep 60 & echo $!"]);
+        let mut out = Vec::new();
+        let ended = run_patiently(shell, &mut out, Duration::from_millis(50)).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!ended.success && text.contains("left a process behind"), "{text}");
+        let id = text.lines().nth(1).unwrap();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
     }
 
     #[test]

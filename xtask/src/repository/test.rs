@@ -2,14 +2,20 @@
 
 use std::{
     env, fs,
-    io::{self, Write},
+    io::Write,
     path::PathBuf,
-    process::{Command, ExitCode},
+    process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
-use clap::{Args, builder::PossibleValuesParser};
+use clap::builder::PossibleValuesParser;
+
+use crate::{
+    Session,
+    output::{Exit, Problem},
+    process::Interrupts,
+};
 
 use super::{
     child::{self, Counts},
@@ -17,9 +23,9 @@ use super::{
     stage::{STAGES, Stage},
 };
 
-/// How much of it.
-#[derive(Debug, Args)]
-pub struct Arguments {
+/// Test this repository: its own code, the kit, and workspaces made from the examples
+#[derive(Debug, clap::Args)]
+pub struct Args {
     /// Everything that CI runs
     #[arg(long)]
     full: bool,
@@ -54,36 +60,32 @@ impl Depth {
 }
 
 /// Runs the stages asked for; exits with 1 if anything failed.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let mut out = io::stdout();
-    if arguments.list {
+pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {
+    let out = &mut *session.output.out;
+    if args.list {
         for stage in STAGES {
             let when = if stage.from == Depth::Quick { "always" } else { "--full" };
             writeln!(out, "{:<10} {when:<7} {}", stage.name, stage.shows)?;
         }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Done);
     }
-    let depth = match arguments {
-        Arguments { thorough: true, .. } => Depth::Thorough,
-        Arguments { full: true, .. } => Depth::Full,
+    let depth = match args {
+        Args { thorough: true, .. } => Depth::Thorough,
+        Args { full: true, .. } => Depth::Full,
         _ => Depth::Quick,
     };
     let wanted = |stage: &Stage| {
-        if arguments.stages.is_empty() {
-            stage.from <= depth
-        } else {
-            arguments.stages.iter().any(|name| name == stage.name)
-        }
+        if args.stages.is_empty() { stage.from <= depth } else { args.stages.iter().any(|name| name == stage.name) }
     };
-    let mut bench = Bench::new(depth)?;
+    let mut bench = Bench::new(depth, out, session.interrupts.clone())?;
     let mut results = Vec::new();
     for stage in STAGES.iter().filter(|stage| wanted(stage)) {
         results.push(bench.stage(stage)?);
     }
-    summarise(&results, &mut out)
+    Ok(summarise(&results, out)?)
 }
 
-fn summarise(results: &[StageResult], out: &mut impl Write) -> Result<ExitCode> {
+fn summarise(results: &[StageResult], out: &mut dyn Write) -> Result<Exit> {
     let mut all = Counts::default();
     writeln!(out, "\n── Summary")?;
     for StageResult { name, counts, time, failures } in results {
@@ -98,7 +100,7 @@ fn summarise(results: &[StageResult], out: &mut impl Write) -> Result<ExitCode> 
     writeln!(out, "{:<10} {}", "", seconds(results.iter().map(|result| result.time).sum()))?;
     writeln!(out, "{passed} passed, {failed} failed, {skipped} skipped")?;
     out.flush()?;
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
 }
 
 fn seconds(time: Duration) -> String {
@@ -117,14 +119,14 @@ struct StageResult {
 #[derive(Clone, Copy, Debug)]
 pub struct Tool {
     pub name: &'static str,
-    /// `cargo` with these arguments succeeds where the tool is.
+    /// `cargo` with these args succeeds where the tool is.
     pub probe: &'static [&'static str],
     /// How to get it.
     pub install: &'static str,
 }
 
 /// What stages work with.
-pub struct Bench {
+pub struct Bench<'a> {
     /// The checkout.
     pub root: PathBuf,
     /// The program under test: what runs now, at a place where no build replaces it.
@@ -132,13 +134,14 @@ pub struct Bench {
     depth: Depth,
     /// A missing tool is a failure (`TESTBED_REQUIRE=all`).
     strict: bool,
-    out: io::Stdout,
+    out: &'a mut dyn Write,
+    interrupts: Interrupts,
     counts: Counts,
     failures: Vec<String>,
 }
 
-impl Bench {
-    fn new(depth: Depth) -> Result<Self> {
+impl<'a> Bench<'a> {
+    fn new(depth: Depth, out: &'a mut dyn Write, interrupts: Interrupts) -> Result<Self> {
         let root = root();
         let programs = root.join("target/workspaces/bin");
         let linkwright = programs.join(format!("linkwright{}", env::consts::EXE_SUFFIX));
@@ -146,7 +149,7 @@ impl Bench {
             .and_then(|()| fs::copy(env::current_exe()?, &linkwright))
             .with_context(|| format!("cannot write {}", linkwright.display()))?;
         let strict = env::var_os("TESTBED_REQUIRE").is_some_and(|require| require == "all");
-        Ok(Self { root, linkwright, depth, strict, out: io::stdout(), counts: Counts::default(), failures: Vec::new() })
+        Ok(Self { root, linkwright, depth, strict, out, interrupts, counts: Counts::default(), failures: Vec::new() })
     }
 
     fn stage(&mut self, stage: &Stage) -> Result<StageResult> {
@@ -180,7 +183,9 @@ impl Bench {
     fn announce(&mut self, what: &str, mut command: Command) -> Result<child::Ended> {
         writeln!(self.out, "─ {what}")?;
         command.env("PROPTEST_CASES", self.depth.cases());
-        child::run(command, &mut self.out)
+        let ended = child::run(command, self.out)?;
+        self.interrupts.check()?;
+        Ok(ended)
     }
 
     fn count(&mut self, what: &str, success: bool, counts: Counts) -> bool {

@@ -117,7 +117,11 @@ impl Message {
     pub(crate) fn encode(&self) -> Result<String, Failure> {
         let text = serde_json::to_string(self).map_err(Failure::internal)?;
         if text.len() > MAX_BYTES {
-            return Err(Failure::invalid(format!("message {} has {} bytes, of {MAX_BYTES} allowed", self.id, text.len())));
+            return Err(Failure::invalid(format!(
+                "message {} has {} bytes, of {MAX_BYTES} allowed",
+                self.id,
+                text.len()
+            )));
         }
         Ok(text)
     }
@@ -146,7 +150,8 @@ impl Message {
     /// # Errors
     /// `invalid` if it is something else, which sends the message to the dead letters.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        T::deserialize(&self.data).map_err(|error| Failure::invalid(format!("message {} of type {}: {error}", self.id, self.kind)))
+        T::deserialize(&self.data)
+            .map_err(|error| Failure::invalid(format!("message {} of type {}: {error}", self.id, self.kind)))
     }
 
     /// The context of the work this message asks for: the sender's trace, the deadline, and as idempotency key that of

@@ -158,10 +158,12 @@ impl Relay {
     async fn tidy(&self, done: &mut Published) -> Result<()> {
         if !done.untidy.is_empty() {
             let mut tx = self.0.store.begin().await?;
-            sqlx::query(r#"delete from "kit_outbox" where "refused" is null and "seq" in (select "value" from json_each(?))"#)
-                .bind(Json(&done.untidy))
-                .execute(&mut *tx)
-                .await?;
+            sqlx::query(
+                r#"delete from "kit_outbox" where "refused" is null and "seq" in (select "value" from json_each(?))"#,
+            )
+            .bind(Json(&done.untidy))
+            .execute(&mut *tx)
+            .await?;
             tx.commit().await?;
         }
         done.untidy.clear();

@@ -56,7 +56,8 @@ async fn acknowledged_is_gone(broker: TestBroker) {
     assert!(broker.settle(&delivery.receipt, Verdict::Ack).await.unwrap());
     assert!(!broker.settle(&delivery.receipt, Verdict::Ack).await.unwrap(), "only once");
     assert!(nothing(&broker, "one").await);
-    let wanted = SubscriptionStats { subscription: "one".into(), delivered: 1, acked: 1, ..SubscriptionStats::default() };
+    let wanted =
+        SubscriptionStats { subscription: "one".into(), delivered: 1, acked: 1, ..SubscriptionStats::default() };
     assert_eq!(stats(&broker, "one").await, wanted);
 }
 
@@ -157,13 +158,22 @@ async fn dead_letters_are_kept_replayed_and_dropped(broker: TestBroker) {
     assert_eq!(broker.dead_letters(None, 2).await.unwrap().len(), 2);
     let letter = letters.iter().find(|letter| letter.message == sent[0]).unwrap();
     assert_eq!((letter.subscription.as_str(), letter.attempts, letter.reason.as_str()), ("one", 2, "poison 1"));
-    assert_eq!(letter.history.iter().map(|past| (past.attempt, past.reason.as_str())).collect::<Vec<_>>(), [(1, "busy")]);
+    assert_eq!(
+        letter.history.iter().map(|past| (past.attempt, past.reason.as_str())).collect::<Vec<_>>(),
+        [(1, "busy")]
+    );
 
     assert_eq!(broker.replay("one", Which::Ids(&[sent[0].id.clone(), "no such".into()])).await.unwrap(), 1);
     let again = one(&broker, "one", LONG).await;
     assert_eq!((number(&again), again.attempt), (1, 1), "as if for the first time");
     broker.settle(&again.receipt, Verdict::DeadLetter { reason: "still".into() }).await.unwrap();
-    let letter = broker.dead_letters(Some("one"), 9).await.unwrap().into_iter().find(|letter| letter.message == sent[0]).unwrap();
+    let letter = broker
+        .dead_letters(Some("one"), 9)
+        .await
+        .unwrap()
+        .into_iter()
+        .find(|letter| letter.message == sent[0])
+        .unwrap();
     let past: Vec<_> = letter.history.iter().map(|past| past.reason.as_str()).collect();
     assert_eq!((letter.reason.as_str(), past), ("still", vec!["busy", "poison 1"]), "the history goes on");
 
@@ -201,12 +211,18 @@ async fn every_text_and_size_arrives_as_it_was(broker: TestBroker) {
     assert_eq!(broker.publish(&[message("a", 4), too_big]).await.unwrap_err().kind, Kind::Invalid);
     broker.publish(&[strange.clone(), big.clone()]).await.unwrap();
     let deliveries = receive(&broker, "größe 'x' \" 邮", 9, LONG).await;
-    assert!(deliveries.into_iter().map(|delivery| delivery.message).eq([strange, big]), "all of it, and nothing of the refused");
+    assert!(
+        deliveries.into_iter().map(|delivery| delivery.message).eq([strange, big]),
+        "all of it, and nothing of the refused"
+    );
 }
 
 async fn a_new_subscription_begins_where_it_says(broker: TestBroker) {
     broker.publish(&[message("a", 1), message("b", 2)]).await.unwrap();
-    let (first, latest) = (Subscription::new("first", ["a"]), Subscription { start: Start::Latest, ..Subscription::new("latest", ["a"]) });
+    let (first, latest) = (
+        Subscription::new("first", ["a"]),
+        Subscription { start: Start::Latest, ..Subscription::new("latest", ["a"]) },
+    );
     for subscription in [&first, &latest, &first, &latest] {
         broker.declare(subscription).await.unwrap();
     }

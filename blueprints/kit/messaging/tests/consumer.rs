@@ -91,7 +91,11 @@ async fn each_kind_of_error_has_its_end() {
             seen.push(seen_now);
         }
         let retried = matches!(kind, Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal);
-        assert_eq!(seen.iter().map(|(attempt, _)| *attempt).collect::<Vec<_>>(), if retried { vec![1, 2, 3] } else { vec![1] }, "{kind}");
+        assert_eq!(
+            seen.iter().map(|(attempt, _)| *attempt).collect::<Vec<_>>(),
+            if retried { vec![1, 2, 3] } else { vec![1] },
+            "{kind}"
+        );
         assert_eq!((letters.len(), state.dead_lettered, state.retried), (1, 1, if retried { 2 } else { 0 }), "{kind}");
         assert!(letters[0].reason.contains(kind.as_str()), "{}", letters[0].reason);
         if let [(_, first), (_, second), (_, third)] = seen[..] {
@@ -144,7 +148,10 @@ async fn poison_does_not_block_the_others() {
     let (broker, state) = running.stop().await;
     let reasons: Vec<_> = broker.dead_letters(None, 9).await.unwrap().into_iter().map(|letter| letter.reason).collect();
     assert_eq!((reasons.len(), state.consumed, state.dead_lettered), (2, 98, 2));
-    assert!(reasons.iter().any(|reason| reason.starts_with("internal")) && reasons.iter().any(|reason| reason.contains("never")));
+    assert!(
+        reasons.iter().any(|reason| reason.starts_with("internal"))
+            && reasons.iter().any(|reason| reason.contains("never"))
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,16 +6,28 @@ use sqlx::sqlite::SqliteQueryResult;
 /// What an error of the database is to the caller: `unavailable` where waiting may help (the file is locked, the disk
 /// is full or failing, every connection is taken), else `internal`.
 pub fn failure(error: sqlx::Error) -> Failure {
-    // Primary result codes of SQLite: BUSY, LOCKED, IOERR, FULL. https://www.sqlite.org/rescode.html
-    const PASSING: [i32; 4] = [5, 6, 10, 13];
-    let passing = match &error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => true,
-        sqlx::Error::Database(e) => {
-            e.code().and_then(|c| c.parse::<i32>().ok()).is_some_and(|c| PASSING.contains(&(c & 0xff)))
-        }
-        _ => false,
+    let passing = match code(&error) {
+        Some(code) => [BUSY, LOCKED, IOERR, FULL].contains(&code),
+        None => matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)),
     };
     if passing { Failure::unavailable(error) } else { Failure::internal(error) }
+}
+
+// Primary result codes: https://www.sqlite.org/rescode.html
+const BUSY: i32 = 5;
+const LOCKED: i32 = 6;
+const IOERR: i32 = 10;
+const FULL: i32 = 13;
+
+/// Somebody else writes.
+pub(crate) fn is_locked(error: &sqlx::Error) -> bool {
+    code(error) == Some(BUSY)
+}
+
+/// The primary result code.
+fn code(error: &sqlx::Error) -> Option<i32> {
+    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(extended & 0xff)
 }
 
 /// Makes a failure of kind `exists` out of a value that must be unique and is taken.

@@ -31,6 +31,7 @@ mod column;
 mod failure;
 mod list;
 mod migrate;
+mod raw;
 mod store;
 
 pub use column::{Column, Columns, Digits, Json, Micros, Revision, Scaled, Span, Text};

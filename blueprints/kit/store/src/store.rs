@@ -2,7 +2,7 @@ use std::{
     ops::{Deref, DerefMut},
     path::PathBuf,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -14,7 +14,11 @@ use sqlx::{
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::{Migration, failure, migrate::migrate};
+use crate::{
+    Migration,
+    failure::{failure, is_locked},
+    migrate::migrate,
+};
 
 /// How long to wait for the file, or for a connection to it, before the answer is `unavailable`.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,7 +51,11 @@ impl Store {
         let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false);
         let writer = pool().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
         let writer = writer.connect_with(options.clone()).await.with_context(|| format!("opening {url}"))?;
-        migrate(&mut *writer.acquire().await?, migrations).await.with_context(|| format!("migrating {url}"))?;
+        let mut connection = writer.acquire().await?;
+        migrate(&mut connection, migrations).await.with_context(|| format!("migrating {url}"))?;
+        // SQLite tries again after 1, 2, 5, … 100 ms, and who waits longest tries least. Give up early, and begin anew.
+        sqlx::query("pragma busy_timeout = 8").execute(&mut *connection).await?;
+        drop(connection);
         let reader = pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Self { writer, reader, marks: watch::Sender::new(0), _folder: folder })
     }
@@ -62,8 +70,14 @@ impl Store {
     /// # Errors
     /// `unavailable` if others wrote for too long.
     pub async fn begin(&self) -> Result<Tx, Failure> {
-        let inner = self.writer.begin_with("begin immediate").await.map_err(failure)?;
-        Ok(Tx { inner, marks: self.marks.clone(), marked: false })
+        let begun = Instant::now();
+        loop {
+            match self.writer.begin_with("begin immediate").await {
+                Ok(inner) => return Ok(Tx { inner, marks: self.marks.clone(), marked: false }),
+                Err(error) if is_locked(&error) && begun.elapsed() < PATIENCE => {}
+                Err(error) => return Err(failure(error)),
+            }
+        }
     }
 
     /// Changes with each commit of a transaction that was [marked](Tx::mark).

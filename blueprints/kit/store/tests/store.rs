@@ -162,3 +162,21 @@ async fn a_hundred_writers_wait_for_each_other() {
     let row = sqlx::query("select * from items where id = ?").bind(Text("7")).fetch_optional(store.read());
     assert!(tokio::time::timeout(Duration::from_secs(5), row).await.unwrap().unwrap().is_some());
 }
+
+#[tokio::test]
+async fn the_file_is_as_safe_as_was_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let sure = file(&folder);
+    for (url, wanted) in
+        [(sure.clone(), [2, 1]), (sure.clone() + "?durability=power", [2, 1]), (sure + "?durability=process", [1, 1])]
+    {
+        let store = Store::open(&url, &[ITEMS]).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        let journal: String = sqlx::query_scalar("pragma journal_mode").fetch_one(&mut *tx).await.unwrap();
+        let mut pragmas = Vec::new();
+        for pragma in ["pragma synchronous", "pragma foreign_keys"] {
+            pragmas.push(sqlx::query_scalar::<_, i32>(pragma).fetch_one(&mut *tx).await.unwrap());
+        }
+        assert_eq!((journal.as_str(), pragmas), ("wal", wanted.to_vec()), "{url}");
+    }
+}

@@ -137,6 +137,9 @@ fn diagnostic(error: &ParseError, text: &str, file: usize, runaway: bool) -> Dia
         description => description.to_owned(),
     };
     let diagnostic = Diagnostic::new("E100", Span::new(file, range), message);
+    if error.description() == "string values must be quoted" {
+        return diagnostic.help(format!("write `\"{shown}\"`"));
+    }
     let expected: Vec<String> = error.expected().unwrap_or_default().iter().map(wanted).collect();
     match expected.as_slice() {
         [] => diagnostic,
@@ -150,7 +153,7 @@ fn wanted(expected: &Expected) -> String {
         Expected::Literal("\n") => "the end of the line".to_owned(),
         Expected::Literal("#") => "a comment".to_owned(),
         Expected::Literal(literal) => format!("`{literal}`"),
-        Expected::Description(description) => format!("a {description}"),
+        Expected::Description(description) => (*description).to_owned(),
         _ => "something else".to_owned(),
     }
 }

@@ -4,7 +4,9 @@
 //! Every document holds its own copy of the types it uses. What the design's names become is [`crate::names`]; how its
 //! free texts are written is [`crate::escape`].
 
+pub mod asyncapi;
 pub mod example;
+pub mod graphql;
 pub mod matching;
 pub mod openapi;
 pub mod pattern;
@@ -16,3 +18,5 @@ pub mod wire;
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tests;

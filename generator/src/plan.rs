@@ -16,6 +16,7 @@ mod rest;
 mod rust;
 mod scope;
 mod service;
+mod tests;
 mod types;
 mod workspace;
 
@@ -98,6 +99,7 @@ pub fn plan(model: &Model, design: &[(String, String)], wire: WireLock) -> Resul
     for service in model.services.values() {
         service::plan(&mut planner, service)?;
     }
+    tests::plan(&mut planner)?;
     workspace::plan(&mut planner, design)?;
     Ok(planner.plan)
 }
@@ -144,11 +146,21 @@ impl Planner<'_> {
 
     /// Resolves the imports of a crate's files, reads its dependencies off them, and plans files and manifest.
     /// `names` says where each type name of the design is imported from.
-    fn add_crate(&mut self, sources: Sources, names: &BTreeMap<String, String>, mut member: manifest::Member) {
+    fn add_crate(&mut self, sources: Sources, names: &BTreeMap<String, String>, member: manifest::Member) {
+        self.add_crate_with(sources, |_| names.clone(), member);
+    }
+
+    /// The same, where names mean something else in each file.
+    fn add_crate_with(
+        &mut self,
+        sources: Sources,
+        names: impl Fn(&str) -> BTreeMap<String, String>,
+        mut member: manifest::Member,
+    ) {
         let known: Vec<String> =
             self.versions.names().map(str::to_owned).chain(self.local.keys().cloned()).collect();
         for (path, origin, text) in sources.files {
-            let text = imports::resolve(&text, names);
+            let text = imports::resolve(&text, &names(&path));
             let mentioned = manifest::mentioned(&text, known.iter().map(String::as_str).filter(|name| **name != member.name));
             if path.starts_with("src/") {
                 member.dependencies.extend(mentioned);

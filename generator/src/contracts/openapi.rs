@@ -148,11 +148,9 @@ impl Writer<'_> {
                 let resource = self.service.resources.get(name)?;
                 match verb {
                     Verb::Create => (json, format!("New{name}"), shape::new_fields(resource), Side::Input),
-                    Verb::Replace => {
-                        (json, format!("{name}Replacement"), shape::replacement_fields(resource), Side::Input)
-                    }
+                    Verb::Replace => (json, format!("{name}Draft"), shape::draft_fields(resource), Side::Input),
                     Verb::Patch => {
-                        let fields = shape::replacement_fields(resource);
+                        let fields = shape::draft_fields(resource);
                         ("application/merge-patch+json", format!("{name}Patch"), fields, Side::Patch)
                     }
                     Verb::List | Verb::Get | Verb::Delete => return None,

@@ -177,7 +177,7 @@ fn verb_messages(types: &mut Types, verb: Verb, name: &str, rpc: &str) -> (Vec<M
         Verb::Create => (vec![body(types, Needed::New(name.to_owned()))], (types.item(&of), None)),
         Verb::Replace => {
             let mut members = types.members(&[id]);
-            members.push(body(types, Needed::Replacement(name.to_owned())));
+            members.push(body(types, Needed::Draft(name.to_owned())));
             members.extend(types.members(&[etag]));
             (members, (types.item(&of), None))
         }

@@ -21,7 +21,7 @@ pub fn on_item(operation: &Operation) -> Option<&str> {
 }
 
 /// The input of a command or query, without the id of the item it is on. Verbs have none: see [`new_fields`],
-/// [`replacement_fields`] and [`filters`].
+/// [`draft_fields`] and [`filters`].
 pub fn input_fields(model: &Model, operation: &Operation) -> Vec<Field> {
     let Shape::Custom { input, .. } = &operation.shape else { return Vec::new() };
     match input {
@@ -69,7 +69,7 @@ pub fn new_fields(resource: &Resource) -> Vec<Field> {
 }
 
 /// What a caller gives to replace an item, and may change by a patch.
-pub fn replacement_fields(resource: &Resource) -> Vec<Field> {
+pub fn draft_fields(resource: &Resource) -> Vec<Field> {
     let given = |field: &&Field| !field.readonly && !field.fixed && field.name != resource.id;
     resource.fields.iter().filter(given).cloned().collect()
 }

@@ -1,11 +1,12 @@
 //! `contracts/wire.lock`: which number each proto field and enum value has on the wire, given once and for all.
 //!
-//! A line a number, sorted: the message or enum in full, the number, the name, and for a field its proto type.
+//! A line a number, sorted: the message or enum in full, the number, the name, and for a field its proto type. An enum
+//! has the same numbers in every package that uses it, so it stands here without one.
 //!
 //! ```text
 //! shop.orders.v1.Order 2 customer string
 //! shop.orders.v1.Order 3 lines repeated Line
-//! shop.orders.v1.OrderStatus 1 ORDER_STATUS_PLACED
+//! shop.orders.OrderStatus 1 ORDER_STATUS_PLACED
 //! ```
 //!
 //! Nothing is ever taken out: a name that is gone keeps its number, and gets it back should it return. A field whose

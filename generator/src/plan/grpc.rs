@@ -173,7 +173,7 @@ fn definition(model: &Model, service: &Service, name: &str, needed: &Needed) -> 
         Needed::Map(key, value) => {
             format!("kit_grpc::map!({}, {} = {message});", rust::map_key(key), rust::ty(value))
         }
-        Needed::New(_) | Needed::Replacement(_) | Needed::Patch(_) | Needed::Filter(_) => {
+        Needed::New(_) | Needed::Draft(_) | Needed::Patch(_) | Needed::Filter(_) => {
             debug_assert!(!service.resources.is_empty());
             return None;
         }

@@ -46,6 +46,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Response", "axum::response"),
     ("Router", "axum"),
     ("Same", "kit::json"),
+    ("Script", "kit_test"),
     ("Serialize", "serde"),
     ("State", "axum::extract"),
     ("Stream", "kit"),

@@ -188,7 +188,7 @@ pub fn workspace(versions: &Versions, used: &BTreeSet<String>, local: &BTreeMap<
     let mut manifest = DocumentMut::new();
     let mut workspace = Table::new();
     workspace["resolver"] = value("3");
-    workspace["members"] = value(["contracts/*", "kit/*", "services/*", "xtask"].into_iter().collect::<Array>());
+    workspace["members"] = value(["contracts/*", "kit/*", "services/*", "tests", "xtask"].into_iter().collect::<Array>());
     let mut package = Table::new();
     package["version"] = value("0.1.0");
     package["edition"] = value("2024");

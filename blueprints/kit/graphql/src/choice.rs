@@ -1,5 +1,6 @@
 use async_graphql::{
-    ErrorExtensionValues, Name, Pos, ServerError, Value, indexmap::IndexMap,
+    ErrorExtensionValues, Name, Pos, ServerError, Value,
+    indexmap::IndexMap,
     registry::{Deprecation, MetaEnumValue, MetaType},
 };
 
@@ -11,7 +12,9 @@ fn name(text: &str) -> String {
 
 /// What [`choice!`](crate::choice) tells of a choice: its values as texts.
 pub mod values {
-    use super::{Deprecation, ErrorExtensionValues, IndexMap, MetaEnumValue, MetaType, Name, Pos, ServerError, Value, name};
+    use super::{
+        Deprecation, ErrorExtensionValues, IndexMap, MetaEnumValue, MetaType, Name, Pos, ServerError, Value, name,
+    };
 
     pub fn meta<'a>(type_name: &str, description: &str, texts: impl Iterator<Item = &'a str>) -> MetaType {
         let value = |text| MetaEnumValue {

@@ -3,7 +3,7 @@ use axum::{
     Extension, Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{any, get},
 };
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     Limits,
-    request::{Answer, Asked, Form, Refusal, got, operation, posted},
+    request::{Answer, Asked, Form, Refusal, got, posted},
     watch,
 };
 
@@ -61,7 +61,11 @@ async fn execute<E: Executor>(
             written(form, answer.status(form), &answer)
         }
         Ok(Asked::Many(requests)) => {
-            let responses = requests.into_iter().map(|request| schema.execute(request.data(cx.clone())));
+            let responses = requests.into_iter().enumerate().map(|(index, request)| {
+                // As in `context`: each call has an idempotency key of its own.
+                let key = cx.idempotency_key().map(|key| format!("{key}/{index}"));
+                schema.execute(request.data(key.into_iter().fold(cx.clone(), Context::keyed)))
+            });
             let responses = future::join_all(responses).await;
             written(form, StatusCode::OK, &responses.iter().map(Answer::from).collect::<Vec<_>>())
         }
@@ -70,15 +74,10 @@ async fn execute<E: Executor>(
 
 async fn query<E: Executor>(State(endpoint): State<Endpoint<E>>, cx: Cx, headers: HeaderMap, uri: Uri) -> Response {
     let Some(form) = Form::wanted(&headers) else { return not_acceptable() };
-    let mut request = match got(&uri) {
+    let request = match got(&uri, &[OperationType::Query]) {
         Ok(request) => request,
         Err(refusal) => return refused(form, &refusal),
     };
-    // GET is safe: it must not change anything.
-    if operation(&mut request).is_some_and(|kind| kind != OperationType::Query) {
-        let refusal = Refusal(StatusCode::METHOD_NOT_ALLOWED, "only queries can be sent with GET".into());
-        return ([(header::ALLOW, "POST")], refused(form, &refusal)).into_response();
-    }
     let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
     let response = endpoint.schema.execute(request.data(cx)).await;
     let answer = Answer::from(&response);
@@ -86,7 +85,11 @@ async fn query<E: Executor>(State(endpoint): State<Endpoint<E>>, cx: Cx, headers
 }
 
 pub(crate) fn refused(form: Form, refusal: &Refusal) -> Response {
-    written(form, refusal.0, &refusal.body())
+    let mut response = written(form, refusal.0, &refusal.body());
+    if refusal.0 == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
 }
 
 fn not_acceptable() -> Response {

@@ -1,8 +1,23 @@
 //! GraphQL: views of a contract's types, one line an operation, failures as extensions, the endpoint.
 //!
-//! The types of a contract know nothing of GraphQL. Its `graphql` module declares a view of each ([`object!`],
-//! [`input!`], [`arguments!`], [`union!`], [`one_of!`], [`choice!`], [`entry!`], [`connection!`]) and resolvers that call the contract's
-//! trait: [`context`], [`received`], [`answer`]. [`schema`] puts limits around them, [`endpoint`] serves them.
+//! The types of a contract know nothing of GraphQL. Its `graphql` module declares views of them and resolvers that call
+//! the contract's trait: [`context`], [`received`], then [`answer`], [`found`], [`done`] or [`items`]. [`schema`] puts
+//! limits around them, [`endpoint`] serves them. A whole one is `tests/shop/graphql.rs`.
+//!
+//! | contract | output | input |
+//! |---|---|---|
+//! | `String`, `bool`, `i32`, `f64` | the same | the same |
+//! | `u32`, `i64`, `u64` | [`UInt32`], [`Int64`], [`UInt64`] | the same |
+//! | `Decimal`, `Uuid`, `DateTime<Utc>`, `NaiveDate`, `Duration`, `Vec<u8>` | [`Decimal`], [`Uuid`], [`DateTime`], [`Date`], [`Duration`], [`Bytes`] | the same |
+//! | `serde_json::Value` | `Option<Json>`, optional or not | the same |
+//! | an id | [`Key<OrderId>`](Key) | the same |
+//! | `Etag`, `Cursor` | `String` | `String` |
+//! | `Option<T>`, `Vec<T>`, `Box<T>` of the view | the same | the same |
+//! | `BTreeMap<K, T>` | `Vec<TEntry>`, [`entry!`] | `Vec<TEntryInput>` |
+//! | record, union, choice | [`object!`], [`union!`], [`choice!`] | [`input!`], [`one_of!`], [`choice!`] |
+//! | a page | [`connection!`] | |
+//! | a patch's `Option<T>`, `Option<Option<T>>` | | [`Change`], `MaybeUndefined` |
+//! | arguments that make a record | | [`arguments!`] |
 
 mod call;
 mod choice;

@@ -5,7 +5,8 @@ use std::sync::{
 
 use async_graphql::{
     Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, ServerResult, SubscriptionType,
-    ValidationResult, Value, Variables, async_trait::async_trait,
+    ValidationResult, Value, Variables,
+    async_trait::async_trait,
     extensions::{
         Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextPrepareRequest, NextRequest,
         NextSubscribe, NextValidation,

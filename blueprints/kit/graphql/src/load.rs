@@ -74,11 +74,14 @@ where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    let loader = field.data::<DataLoader<ById<K, V>>>()?;
+    let cx = crate::context(field);
+    let Some(loader) = field.data_opt::<DataLoader<ById<K, V>>>() else {
+        return Err(error(&cx, &Failure::new(Kind::Internal, "the schema has nothing that loads this reference")));
+    };
     let Ok(loaded) = loader.load_one(key.clone()).await;
     match loaded {
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(G::of(value))),
-        Some(Err(failure)) => Err(error(&crate::context(field), &*failure)),
+        Some(Err(failure)) => Err(error(&cx, &*failure)),
     }
 }

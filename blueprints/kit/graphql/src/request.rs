@@ -1,9 +1,6 @@
 //! What HTTP requests ask, and in which form they want it answered: GraphQL over HTTP.
 
-use async_graphql::{
-    Request, Response, Variables,
-    parser::types::{DocumentOperations, OperationType},
-};
+use async_graphql::{Request, Response, Variables, parser::types::OperationType};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -91,7 +88,8 @@ impl From<Parameters> for Request {
 pub fn posted(headers: &HeaderMap, body: &[u8], batch: usize) -> Result<Asked, Refusal> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let mut parts = kind.split(';').map(|part| part.trim().to_ascii_lowercase());
-    let charset = |part: String| !part.starts_with("charset=") || part == "charset=utf-8" || part == "charset=\"utf-8\"";
+    let charset =
+        |part: String| !part.starts_with("charset=") || part == "charset=utf-8" || part == "charset=\"utf-8\"";
     if parts.next().as_deref() != Some("application/json") || !parts.all(charset) {
         return Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8".into()));
     }
@@ -105,8 +103,8 @@ pub fn posted(headers: &HeaderMap, body: &[u8], batch: usize) -> Result<Asked, R
     }
 }
 
-/// The request of a GET.
-pub fn got(uri: &Uri) -> Result<Request, Refusal> {
+/// The request of a GET, which must be for one of these kinds of operation, none of which changes anything.
+pub fn got(uri: &Uri, kinds: &[OperationType]) -> Result<Request, Refusal> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Texts {
@@ -120,25 +118,29 @@ pub fn got(uri: &Uri) -> Result<Request, Refusal> {
         let text = text.filter(|text| !text.is_empty());
         text.map(|text| serde_json::from_str(&text)).transpose().map(Option::flatten).map_err(Refusal::bad)
     };
-    Ok(Parameters {
+    let mut request = Request::from(Parameters {
         query: texts.query,
         operation_name: texts.operation_name.filter(|name| !name.is_empty()),
         variables: object(texts.variables)?,
         extensions: object(texts.extensions)?,
+    });
+    match operation(&mut request) {
+        Some(kind) if !kinds.contains(&kind) => {
+            Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, format!("a {kind} cannot be sent with GET")))
+        }
+        _ => Ok(request),
     }
-    .into())
 }
 
 /// What kind of operation a request is for. `None`: that cannot be told, and executing it will say why.
-pub fn operation(request: &mut Request) -> Option<OperationType> {
-    let name = request.operation_name.clone();
-    match &request.parsed_query().ok()?.operations {
-        DocumentOperations::Single(operation) => Some(operation.node.ty),
-        DocumentOperations::Multiple(operations) => match name {
-            Some(name) => operations.get(name.as_str()).map(|operation| operation.node.ty),
-            None => None,
-        },
-    }
+fn operation(request: &mut Request) -> Option<OperationType> {
+    let wanted = request.operation_name.clone();
+    let mut operations = request.parsed_query().ok()?.operations.iter();
+    let operation = match wanted {
+        Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| *name == wanted)),
+        None => operations.next().filter(|_| operations.next().is_none()),
+    };
+    operation.map(|(_, operation)| operation.node.ty)
 }
 
 /// The JSON form of a response. `data` is there if execution began.

@@ -5,6 +5,7 @@ use std::{convert::Infallible, time::Duration};
 use async_graphql::{
     Data, Executor, Request,
     http::{WebSocket, WebSocketProtocols, WsMessage},
+    parser::types::OperationType,
 };
 use axum::{
     Extension,
@@ -65,7 +66,7 @@ async fn talk<E: Executor>(socket: ws::WebSocket, schema: E, cx: Context) {
 }
 
 pub async fn got_stream<E: Executor>(State(endpoint): State<Endpoint<E>>, cx: Cx, uri: Uri) -> Response {
-    match got(&uri) {
+    match got(&uri, &[OperationType::Query, OperationType::Subscription]) {
         Ok(request) => events(&endpoint.schema, cx, request),
         Err(refusal) => refused(Form::Json, &refusal),
     }

@@ -42,6 +42,7 @@ mod grpc;
 mod headers;
 mod problem;
 mod reader;
+mod resume;
 mod serve;
 mod stopping;
 

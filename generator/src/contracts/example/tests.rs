@@ -59,7 +59,8 @@ fn numbers_tell_examples_apart() {
             || matches!(of.ty, Type::Scalar(Scalar::Decimal { precision: 2, .. }))
             || !matches!(of.ty, Type::Scalar(_));
         if !many {
-            let values: BTreeSet<_> = (0..50).map(|nth| object(&model, std::slice::from_ref(&of), nth).to_string()).collect();
+            let values: BTreeSet<_> =
+                (0..50).map(|nth| object(&model, std::slice::from_ref(&of), nth).to_string()).collect();
             assert_eq!(values.len(), 50, "{}", of.name);
         }
     }

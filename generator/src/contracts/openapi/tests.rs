@@ -115,7 +115,7 @@ fn each_operation_tells_what_it_takes_and_answers() {
         // The id is the caller's, so replacing may create; the name is unique, so it may be taken.
         (
             "catalogue.replace_product",
-            "PUT /v1/products/{id} (id! If-Match) application/json ProductReplacement -> 200 201 400 404 406 409 412 413 415 422 500 503 504 default",
+            "PUT /v1/products/{id} (id! If-Match) application/json ProductDraft -> 200 201 400 404 406 409 412 413 415 422 500 503 504 default",
         ),
         (
             "orders.cancel",
@@ -142,7 +142,7 @@ fn each_operation_tells_what_it_takes_and_answers() {
         ("orders.ping", "POST /v1/ping ()  -> 204 400 406 500 503 504 default"),
         (
             "orders.replace_order",
-            "PUT /v1/orders/{id} (id! If-Match) application/json OrderReplacement -> 200 400 404 406 412 413 415 422 500 503 504 default",
+            "PUT /v1/orders/{id} (id! If-Match) application/json OrderDraft -> 200 400 404 406 412 413 415 422 500 503 504 default",
         ),
         (
             "orders.reserve",

@@ -25,7 +25,10 @@ pub(super) enum Kind {
     Alternatives,
     /// The members are values. The zero is not among them. An enum has the same numbers in every package that uses it:
     /// those of its `scope` in the lock.
-    Enum { zero: String, scope: String },
+    Enum {
+        zero: String,
+        scope: String,
+    },
 }
 
 /// A field, or a value of an enum.

@@ -33,7 +33,7 @@ pub enum Needed {
     Map(MapKey, Type),
     /// What a caller gives to create an item of the service's resource of that name; and so on.
     New(String),
-    Replacement(String),
+    Draft(String),
     Patch(String),
     Filter(String),
 }
@@ -52,7 +52,7 @@ impl<'m> Types<'m> {
             Needed::Option(value) => shape::type_name(self.model, self.service, value) + "Option",
             Needed::Map(key, value) => shape::entry_stem(self.model, self.service, key, value) + "Map",
             Needed::New(resource) => format!("New{resource}"),
-            Needed::Replacement(resource) => format!("{resource}Replacement"),
+            Needed::Draft(resource) => format!("{resource}Draft"),
             Needed::Patch(resource) => format!("{resource}Patch"),
             Needed::Filter(resource) => format!("{resource}Filter"),
         };
@@ -131,8 +131,8 @@ impl<'m> Types<'m> {
                 wrapper(self.members(&[shape::plain("items", map)]))
             }
             Needed::New(of) => message(&given("creates", &of), self.own(&of, shape::new_fields)?),
-            Needed::Replacement(of) => message(&given("replaces", &of), self.own(&of, shape::replacement_fields)?),
-            Needed::Patch(of) => message(&given("changes", &of), self.own(&of, shape::replacement_fields)?),
+            Needed::Draft(of) => message(&given("replaces", &of), self.own(&of, shape::draft_fields)?),
+            Needed::Patch(of) => message(&given("changes", &of), self.own(&of, shape::draft_fields)?),
             Needed::Filter(of) => wrapper(self.own(&of, shape::filter_fields)?),
         })
     }
@@ -232,7 +232,12 @@ fn enumeration(name: String, scope: String, of: &Enum) -> Definition {
         ty: String::new(),
     };
     let members = of.values.iter().map(member).collect();
-    Definition { kind: Kind::Enum { zero: names::proto::enum_zero(&name), scope }, docs: of.docs.clone(), members, name }
+    Definition {
+        kind: Kind::Enum { zero: names::proto::enum_zero(&name), scope },
+        docs: of.docs.clone(),
+        members,
+        name,
+    }
 }
 
 fn given(does: &str, resource: &str) -> Docs {

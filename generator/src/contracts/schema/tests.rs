@@ -1,7 +1,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::contracts::samples::{self, field, list, map, named, optional, string, u32s, wrong};
+use crate::{
+    contracts::samples::{self, field, list, map, named, optional, string, u32s, wrong},
+    model::MapKey,
+};
 
 /// A document with the schema of one property, and whether that property takes the value.
 fn takes(ty: &Type, side: Side, value: &Value) -> bool {

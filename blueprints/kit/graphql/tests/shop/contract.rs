@@ -157,7 +157,13 @@ pub trait Shop: Send + Sync + 'static {
     async fn list_orders(&self, cx: &Context, input: ListOrders) -> Result<OrderPage, Failure>;
     async fn get_order(&self, cx: &Context, id: OrderId) -> Result<Order, Failure>;
     async fn create_order(&self, cx: &Context, order: NewOrder) -> Result<Order, Failure>;
-    async fn patch_order(&self, cx: &Context, id: OrderId, patch: OrderPatch, etag: Option<Etag>) -> Result<Order, Failure>;
+    async fn patch_order(
+        &self,
+        cx: &Context,
+        id: OrderId,
+        patch: OrderPatch,
+        etag: Option<Etag>,
+    ) -> Result<Order, Failure>;
     async fn delete_order(&self, cx: &Context, id: OrderId, etag: Option<Etag>) -> Result<(), Failure>;
     async fn ship(&self, cx: &Context, id: OrderId) -> Result<Order, ShipError>;
     async fn watch(&self, cx: &Context, id: OrderId) -> Result<Stream<Level, ShipError>, ShipError>;

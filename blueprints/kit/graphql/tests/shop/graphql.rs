@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, MaybeUndefined, Object, Result, Subscription};
 use kit_graphql::{
     Bytes, Change, Date, DateTime, Decimal, Duration, Int64, Items, Json, Key, Limits, Scalar, UInt32, UInt64, answer,
-    arguments, batches, choice, connection, context, done, entry, found, input, items, object, one_of, received, reference, union,
+    arguments, batches, choice, connection, context, done, entry, found, input, items, object, one_of, received,
+    reference, union,
 };
 
 use crate::contract::{self, CustomerId, OrderId, Shop};

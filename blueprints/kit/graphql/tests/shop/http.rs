@@ -27,7 +27,8 @@ async fn ask(request: Request<Body>) -> (StatusCode, String, Value) {
 }
 
 fn post(accept: &str, body: &Value) -> Request<Body> {
-    let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json").header(header::ACCEPT, accept);
+    let request =
+        Request::post("/graphql").header(header::CONTENT_TYPE, "application/json").header(header::ACCEPT, accept);
     request.body(body.to_string().into()).unwrap()
 }
 
@@ -51,7 +52,11 @@ async fn the_status_is_that_of_the_form() {
     ] {
         let body = json!({ "query": query, "variables": variables });
         let (status, kind, answer) = ask(post(GRAPHQL, &body)).await;
-        assert_eq!((status.as_u16(), kind.as_str()), (as_graphql, "application/graphql-response+json; charset=utf-8"), "{query}");
+        assert_eq!(
+            (status.as_u16(), kind.as_str()),
+            (as_graphql, "application/graphql-response+json; charset=utf-8"),
+            "{query}"
+        );
         assert_eq!(answer.get("data").is_some(), has_data, "{answer}");
         let (status, kind, same) = ask(post("application/json", &body)).await;
         assert_eq!((status.as_u16(), kind.as_str()), (200, "application/json; charset=utf-8"), "{query}");
@@ -76,6 +81,7 @@ async fn get_is_for_queries() {
         ("query=query+A%7B__typename%7D+mutation+B%7BdeleteOrder(id:1)%7D&operationName=A", 200),
         ("query=query+A%7B__typename%7D+mutation+B%7BdeleteOrder(id:1)%7D&operationName=B", 405),
         ("query=mutation%7BdeleteOrder(id:1)%7D", 405),
+        ("query=mutation+M%7BdeleteOrder(id:1)%7D", 405),
         ("query=subscription%7Bwatch(id:1)%7Bleft%7D%7D", 405),
         ("query=%7B", 400),
         ("query=%7B__typename%7D&variables=7", 400),
@@ -90,12 +96,23 @@ async fn get_is_for_queries() {
 #[tokio::test]
 async fn several_requests_are_answered_in_their_order() {
     let query = |query: &str| json!({ "query": query });
-    let (status, _, answers) = ask(post("*/*", &json!([query("{ a: __typename }"), query("{"), query("{ b: __typename }")]))).await;
+    let (status, _, answers) =
+        ask(post("*/*", &json!([query("{ a: __typename }"), query("{"), query("{ b: __typename }")]))).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!((&answers[0]["data"]["a"], &answers[2]["data"]["b"]), (&json!("Query"), &json!("Query")));
     assert!(answers[1].get("data").is_none());
     let many = Value::Array(vec![query("{ __typename }"); 11]);
     assert_eq!(ask(post("*/*", &many)).await.0, StatusCode::BAD_REQUEST);
+
+    let (schema, store) = schema();
+    let ship = query(&format!("mutation {{ ship(id: \"{ID}\") {{ id }} }}"));
+    let mut request = post("*/*", &json!([ship, ship]));
+    request.extensions_mut().insert(Context::default().keyed("k"));
+    kit_graphql::endpoint(schema).oneshot(request).await.unwrap();
+    let mut keys: Vec<_> =
+        store.contexts.lock().unwrap().iter().map(|cx| cx.idempotency_key().map(str::to_owned)).collect();
+    keys.sort();
+    assert_eq!(keys, [Some("k/0".into()), Some("k/1".into())]);
 }
 
 #[tokio::test]

@@ -79,7 +79,8 @@ async fn each_call_of_a_request_has_its_own_key() {
     schema.execute(Request::new(query).data(Context::default().keyed("k"))).await;
     let query = format!("mutation {{ a: deleteOrder(id: \"{ID}\") }}");
     schema.execute(Request::new(query).data(Context::default().keyed("k"))).await;
-    let keys: Vec<_> = store.contexts.lock().unwrap().iter().map(|cx| cx.idempotency_key().map(str::to_owned)).collect();
+    let keys: Vec<_> =
+        store.contexts.lock().unwrap().iter().map(|cx| cx.idempotency_key().map(str::to_owned)).collect();
     assert_eq!(keys, [Some("k".into()), Some("k/a".into())]);
 }
 

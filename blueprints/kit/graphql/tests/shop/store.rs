@@ -76,7 +76,13 @@ impl Shop for Store {
         Ok(Order { customer_id, total, lines, note, counts, payment, weight, extra, ..order() })
     }
 
-    async fn patch_order(&self, cx: &Context, _: OrderId, patch: OrderPatch, etag: Option<Etag>) -> Result<Order, Failure> {
+    async fn patch_order(
+        &self,
+        cx: &Context,
+        _: OrderId,
+        patch: OrderPatch,
+        etag: Option<Etag>,
+    ) -> Result<Order, Failure> {
         self.note(cx, &patch);
         Etag(3).check(etag)?;
         let mut order = order();

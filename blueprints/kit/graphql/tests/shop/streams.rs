@@ -47,13 +47,21 @@ async fn a_subscription_over_websocket() {
     for left in [2, 1] {
         let next = hear(&mut socket).await;
         let data = json!({ "watch": { "left": left, "customer": { "name": "Ada" } } });
-        assert_eq!((&next["type"], &next["id"], &next["payload"]["data"]), (&json!("next"), &json!("1"), &data), "{next}");
+        assert_eq!(
+            (&next["type"], &next["id"], &next["payload"]["data"]),
+            (&json!("next"), &json!("1"), &data),
+            "{next}"
+        );
     }
     let closed = hear(&mut socket).await;
     assert_eq!(closed["payload"]["errors"][0]["extensions"]["error"], "Closed", "{closed}");
     assert_eq!(hear(&mut socket).await, json!({ "type": "complete", "id": "1" }));
 
-    say(&mut socket, json!({ "id": "2", "type": "subscribe", "payload": { "query": "{ orders { nodes { etag } } }" } })).await;
+    say(
+        &mut socket,
+        json!({ "id": "2", "type": "subscribe", "payload": { "query": "{ orders { nodes { etag } } }" } }),
+    )
+    .await;
     let next = hear(&mut socket).await;
     assert_eq!(next["payload"]["extensions"], json!({ "fallback": ["stock.list=cache"] }), "{next}");
     assert_eq!(hear(&mut socket).await["type"], "complete");
@@ -82,12 +90,24 @@ async fn a_subscription_as_events() {
     };
     let events = stream(format!("subscription {{ watch(id: \"{ID}\") {{ left }} }}")).await;
     let events: Vec<_> = events.split("\n\n").collect();
-    assert_eq!(events[0], r#"event: next
-data: {"data":{"watch":{"left":2}}}"#);
+    assert_eq!(
+        events[0],
+        r#"event: next
+data: {"data":{"watch":{"left":2}}}"#
+    );
     assert!(events[2].contains(r#""error":"Closed""#), "{}", events[2]);
     assert!(events[3].starts_with("event: complete"), "{events:?}");
 
     let nobody = "00000000-0000-0000-0000-000000000000";
     let refused = stream(format!("subscription {{ watch(id: \"{nobody}\") {{ left }} }}")).await;
     assert!(refused.contains(r#""code":"LIMITED""#) && refused.contains(r#""retryAfter":1.5"#), "{refused}");
+}
+
+#[tokio::test]
+async fn a_mutation_cannot_be_sent_with_get() {
+    let request = Request::get(format!("/graphql/stream?query=mutation%7BdeleteOrder(id:%22{ID}%22)%7D"));
+    let (schema, store) = schema();
+    let response = kit_graphql::endpoint(schema).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 405);
+    assert!(store.seen.lock().unwrap().is_empty());
 }

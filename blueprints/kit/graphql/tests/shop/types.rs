@@ -55,11 +55,19 @@ const NEW: &str = r#"customerId: 7, total: { amount: "1.10", currency: USD }, li
 #[tokio::test]
 async fn input_becomes_what_the_contract_has() {
     let (schema, store) = schema();
-    let query = format!("mutation {{ createOrder(input: {{ {} }}) {{ total {{ amount }} weight }} }}", NEW.replace('X', "2"));
+    let query =
+        format!("mutation {{ createOrder(input: {{ {} }}) {{ total {{ amount }} weight }} }}", NEW.replace('X', "2"));
     let answer = execute(&schema, &query).await;
     assert_eq!(answer["data"]["createOrder"], json!({ "total": { "amount": "1.10" }, "weight": "9007199254740993" }));
     let seen = store.seen.lock().unwrap()[0].clone();
-    for part in ["CustomerId(7)", "amount: 1.10, currency: Usd", "quantity: 1", "{\"x\": 1}", "CardPayment { last_digits: \"1234\" }", "Number(2)"] {
+    for part in [
+        "CustomerId(7)",
+        "amount: 1.10, currency: Usd",
+        "quantity: 1",
+        "{\"x\": 1}",
+        "CardPayment { last_digits: \"1234\" }",
+        "Number(2)",
+    ] {
         assert!(seen.contains(part), "{part} is not in {seen}");
     }
 }
@@ -97,7 +105,10 @@ async fn a_patch_tells_absent_from_null() {
     for (set, patch) in [
         ("", "OrderPatch { note: None, weight: None, total: None, counts: None }"),
         ("note: null", "OrderPatch { note: Some(None), weight: None, total: None, counts: None }"),
-        ("note: \"x\", weight: \"1\"", "OrderPatch { note: Some(Some(\"x\")), weight: Some(1), total: None, counts: None }"),
+        (
+            "note: \"x\", weight: \"1\"",
+            "OrderPatch { note: Some(Some(\"x\")), weight: Some(1), total: None, counts: None }",
+        ),
         (
             "total: { currency: EUR }, counts: [{ key: \"x\" }, { key: \"y\", value: 1 }]",
             "OrderPatch { note: None, weight: None, total: Some(MoneyPatch { amount: None, currency: Some(Eur) }), \

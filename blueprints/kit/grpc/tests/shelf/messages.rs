@@ -122,3 +122,13 @@ fn whole_numbers_stay_whole_and_others_do_not_become_so() {
         assert_eq!(Value::decode(message), Ok(value));
     }
 }
+
+#[test]
+fn a_record_may_be_empty() {
+    #[derive(Debug, PartialEq)]
+    struct Nothing {}
+    struct Empty {}
+    kit_grpc::message!(Nothing = Empty {});
+    let message: Empty = Nothing {}.encode();
+    assert_eq!(Nothing::decode(message), Ok(Nothing {}));
+}

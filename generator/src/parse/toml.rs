@@ -17,6 +17,8 @@ use crate::{
 };
 
 mod recovery;
+#[cfg(test)]
+mod tests;
 use recovery::Runaway;
 
 /// How deep values may nest, and how many keys a path may have. The language itself needs 4 and 7.
@@ -209,16 +211,17 @@ impl<'s> Builder<'s> {
             return;
         };
         if open.kind() == EventKind::ArrayTableOpen {
-            if !parent.entries.contains_key(&last.name) {
-                let help = match names.as_slice() {
-                    [only] if only == "links" => "links have names: write `[links.orders.inventory]`".to_owned(),
-                    _ => format!("everything has a name: write `[{}.<name>]`", dotted(&names)),
-                };
-                let message = format!("`[[{}]]` is a list", dotted(&names));
-                self.diagnostics.push(Diagnostic::new("E105", span.clone(), message).help(help));
-                self.lost_tables = true;
-                let entry = Entry { key: last.span.clone(), description, node: Node::Broken(span) };
-                parent.entries.insert(last.name.clone(), entry);
+            match parent.entries.entry(last.name.clone()) {
+                Slot::Vacant(slot) => {
+                    self.diagnostics.push(list_of_tables(&names, span.clone()));
+                    self.lost_tables = true;
+                    slot.insert(Entry { key: last.span.clone(), description, node: Node::Broken(span) });
+                }
+                Slot::Occupied(slot) if matches!(slot.get().node, Node::Broken(_)) => {}
+                Slot::Occupied(slot) => {
+                    let (first, second) = (slot.get().key.clone(), last.span.clone());
+                    self.twice.push(Twice { path: names, headers: false, first, second });
+                }
             }
             return;
         }
@@ -453,6 +456,15 @@ impl<'s> StringBuilder<'s> for Decoded<'s> {
     }
 }
 
+/// E105: `[[links]]`.
+fn list_of_tables(path: &[String], span: Span) -> Diagnostic {
+    let help = match path {
+        [only] if only == "links" => "links have names: write `[links.orders.inventory]`".to_owned(),
+        _ => format!("everything has a name: write `[{}.<name>]`", dotted(path)),
+    };
+    Diagnostic::new("E105", span, format!("`[[{}]]` is a list", dotted(path))).help(help)
+}
+
 /// The table at `parents` below `table`, made where it is not there yet. `at` is the path of `table` for reports.
 fn descend<'t>(
     mut table: &'t mut Table,
@@ -498,6 +510,7 @@ fn insert(
         Slot::Vacant(slot) => {
             slot.insert(Entry { key: last.span.clone(), description, node });
         }
+        Slot::Occupied(slot) if matches!((&slot.get().node, &node), (Node::Broken(_), _) | (_, Node::Broken(_))) => {}
         Slot::Occupied(slot) => {
             at.push(last.name.clone());
             twice.push(Twice { path: at, headers: false, first: slot.get().key.clone(), second: last.span.clone() });

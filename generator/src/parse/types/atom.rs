@@ -14,6 +14,11 @@ use crate::{
 /// How many of `[]`, `?` and `map<…>` may be around each other.
 const DEEPEST: usize = 8;
 
+/// How many values an enum may have.
+const MOST_VALUES: usize = 1000;
+/// How many names are looked at for a suggestion.
+const MOST_COMPARED: usize = 200;
+
 const REF: &str = "write its name: `ref Product`, `ref catalogue.Product`";
 
 const SCALARS: [&str; 14] = [
@@ -204,7 +209,10 @@ fn name(scan: &mut Scan<'_>, word: &str, start: usize) -> TypeKind {
         return reference_of(word).map_or(TypeKind::Broken, TypeKind::Name);
     }
     let near = || {
-        let names = scan.reader.type_names.iter().map(String::as_str);
+        if scan.reader.is_full() {
+            return None;
+        }
+        let names = scan.reader.type_names.iter().take(MOST_COMPARED).map(String::as_str);
         nearest(word, SCALARS.into_iter().chain(["enum", "map"]).chain(names)).map(str::to_owned)
     };
     let help = match scalar.or(foreign).map(str::to_owned).or_else(near) {
@@ -227,6 +235,10 @@ fn enumeration(scan: &mut Scan<'_>) -> Result<TypeKind, Reported> {
         scan.space();
         if values.is_empty() && scan.peek() == Some(')') {
             return scan.fail("E317", scan.at..scan.at + 1, "an enum of nothing", HELP);
+        }
+        if values.len() == MOST_VALUES {
+            let message = format!("an enum of more than {MOST_VALUES} values");
+            return scan.fail("E317", scan.at..scan.at, &message, "is it a resource?");
         }
         let start = scan.at;
         let value = scan.take_while(|c| !c.is_whitespace() && !matches!(c, ',' | '(' | ')' | '|' | '='));

@@ -31,6 +31,7 @@ pub fn check_files(files: &disk::load::Loaded) -> Vec<diagnostic::Diagnostic> {
     checked(files.parse())
 }
 
-fn checked((_design, diagnostics): (design::Design, Vec<diagnostic::Diagnostic>)) -> Vec<diagnostic::Diagnostic> {
+fn checked((_design, mut diagnostics): (design::Design, Vec<diagnostic::Diagnostic>)) -> Vec<diagnostic::Diagnostic> {
+    diagnostics.sort_by(|a, b| (&a.span, a.code).cmp(&(&b.span, b.code)));
     diagnostics
 }

@@ -48,6 +48,8 @@ pub enum Error {
     Disturbed { path: String },
     #[error("`{FOLDER}/journal` is damaged ({0}): remove that folder and run sync again")]
     Journal(String),
+    #[error("cannot read `{path}`: {reason}")]
+    Unreadable { path: String, reason: String },
     /// A path that leaves the workspace, or leads through a link.
     #[error("refusing to write `{path}`: {reason}")]
     Path { path: String, reason: String },

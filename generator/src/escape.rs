@@ -76,18 +76,19 @@ pub fn graphql_str(text: &str) -> String {
     quoted(text, |out, c| _ = write!(out, "\\u{:04X}", c as u32), is_hidden)
 }
 
-/// A description of GraphQL: a block string if the text has several lines and a block can hold it exactly, else as
-/// [`graphql_str`]. The lines of a block start at the margin; indenting them all alike changes nothing.
+/// A description of GraphQL: a block string if the text has several lines and every reader takes the block for exactly
+/// that text, else as [`graphql_str`]. The lines of a block start at the margin; indenting them all alike changes nothing.
 pub fn graphql_description(text: &str) -> String {
     let blank = |line: Option<&str>| line.is_none_or(|line| line.trim().is_empty());
     let fits = text.contains('\n')
+        && !text.contains("\"\"\"")
         && !text.chars().any(|c| c != '\n' && is_hidden(c))
         && !blank(text.split('\n').next())
         && !blank(text.split('\n').next_back())
         // A block loses the indentation that all its lines share, and some parsers what stands at the end of a line.
         && text.split('\n').all(|line| !line.starts_with(' ') && line.trim_end() == line);
     match fits {
-        true => format!("\"\"\"\n{}\n\"\"\"", text.replace("\"\"\"", "\\\"\"\"")),
+        true => format!("\"\"\"\n{text}\n\"\"\""),
         false => graphql_str(text),
     }
 }
@@ -125,13 +126,28 @@ pub fn html(text: &str) -> String {
 /// Text of a Handlebars template, which renders to the text. Values that a template inserts need none of this.
 pub fn handlebars(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            // Written as values: so no brace stands beside another, and no backslash before one.
-            '{' => out.push_str(r#"{{{"{"}}}"#),
-            '\\' => out.push_str(r#"{{{"\\"}}}"#),
-            c => out.push(c),
-        }
+    let mut rest = text;
+    while !rest.is_empty() {
+        let run = |c| rest.bytes().take_while(|b| *b == c).count();
+        let (backslashes, braces) = (run(b'\\'), run(b'{'));
+        let taken = if backslashes > 0 {
+            out.push_str(&rest[..backslashes]);
+            // Backslashes before braces would escape them, so a comment goes between, itself after an escaped backslash.
+            if rest[backslashes..].starts_with("{{") || rest.len() == backslashes {
+                out.push_str("\\{{!}}");
+            }
+            backslashes
+        } else if braces > 1 {
+            let taken = braces.min(3);
+            out.push('\\');
+            out.push_str(&rest[..taken]);
+            taken
+        } else {
+            let taken = rest.chars().next().map_or(1, char::len_utf8);
+            out.push_str(&rest[..taken]);
+            taken
+        };
+        rest = &rest[taken..];
     }
     out
 }

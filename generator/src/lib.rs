@@ -6,10 +6,13 @@
 
 pub mod blueprints;
 pub mod changes;
+pub mod check;
+pub mod contracts;
 pub mod design;
 pub mod diagnostic;
 pub mod disk;
 pub mod escape;
+pub mod fit;
 pub mod format;
 pub mod lock;
 pub mod manifest;
@@ -21,17 +24,38 @@ pub mod plan;
 pub mod render;
 pub mod source;
 
-/// Everything that is wrong with a design, in the order of the text. Empty: it can be built.
-pub fn check_text(sources: &source::Sources) -> Vec<diagnostic::Diagnostic> {
-    checked(parse::parse(sources))
+use design::Design;
+use diagnostic::Diagnostic;
+use disk::load::Loaded;
+use model::Model;
+use source::Sources;
+
+/// Reads a design and says what it means.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the text. What could not be read is not checked for its meaning,
+/// everything else is.
+pub fn understand(sources: &Sources) -> Result<Model, Vec<Diagnostic>> {
+    meaning(parse::parse(sources))
 }
 
-/// As [`check_text`], for a design on disk.
-pub fn check_files(files: &disk::load::Loaded) -> Vec<diagnostic::Diagnostic> {
-    checked(files.parse())
+/// As [`understand`], for a design on disk.
+///
+/// # Errors
+/// As there, and files that could not be read.
+pub fn understand_files(files: &Loaded) -> Result<Model, Vec<Diagnostic>> {
+    meaning(files.parse())
 }
 
-fn checked((_design, mut diagnostics): (design::Design, Vec<diagnostic::Diagnostic>)) -> Vec<diagnostic::Diagnostic> {
-    diagnostics.sort_by(|a, b| (&a.span, a.code).cmp(&(&b.span, b.code)));
-    diagnostics
+fn meaning((design, mut diagnostics): (Design, Vec<Diagnostic>)) -> Result<Model, Vec<Diagnostic>> {
+    let (model, found) = check::check(&design);
+    diagnostics.extend(found);
+    match model {
+        Some(model) if diagnostics.is_empty() => Ok(model),
+        _ => {
+            diagnostics.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
+            diagnostics.dedup();
+            Err(diagnostics)
+        }
+    }
 }

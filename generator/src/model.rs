@@ -366,30 +366,61 @@ pub enum Delivery {
 }
 
 impl Model {
-    /// What an operation is served on: what it exposes, and what links to it say in `via`.
+    /// What an operation is served on: what it exposes, and what links to it need.
     pub fn served(&self, service: &str, operation: &str) -> Exposure {
-        let mut served =
-            self.services.get(service).and_then(|s| s.operations.get(operation)).map(|o| o.expose).unwrap_or_default();
+        let Some(own) = self.services.get(service).and_then(|s| s.operations.get(operation)) else {
+            return Exposure::default();
+        };
+        let mut served = own.expose;
         for link in &self.links {
-            match &link.to {
-                Target::Service { service: to, via } if to == service => served.add(*via),
-                Target::Operation { to, via } if to.service == service && to.operation == operation => served.add(*via),
-                _ => {}
+            let via = match &link.to {
+                // A more specific link of the same service takes the operation out of this one.
+                Target::Service { service: to, via } if to == service => {
+                    if self.names_operation(&link.from, service, operation) {
+                        continue;
+                    }
+                    *via
+                }
+                Target::Operation { to, via } if to.service == service && to.operation == operation => *via,
+                _ => continue,
+            };
+            match via {
+                Via::Rest => served.rest = true,
+                Via::Grpc => served.grpc = true,
+                Via::Queue => served.queue |= own.can_be_queued(),
             }
+            served.queue |= own.can_be_queued() && link.policy.fallback.contains(&Fallback::Queue);
         }
         served
+    }
+
+    /// Whether `from` has a link to just this operation.
+    fn names_operation(&self, from: &str, service: &str, operation: &str) -> bool {
+        self.links.iter().any(|link| {
+            let named =
+                matches!(&link.to, Target::Operation { to, .. } if to.service == service && to.operation == operation);
+            named && link.from == from
+        })
+    }
+}
+
+impl Operation {
+    /// Whether a caller gets more than "done".
+    pub fn answers(&self) -> bool {
+        match &self.shape {
+            Shape::Custom { output, .. } => *output != Output::None,
+            Shape::Verb { verb, .. } => *verb != Verb::Delete,
+        }
+    }
+
+    /// Whether it can be sent now and done later: a command without output.
+    pub fn can_be_queued(&self) -> bool {
+        self.kind == OperationKind::Command && !self.answers()
     }
 }
 
 impl Exposure {
-    fn add(&mut self, via: Via) {
-        match via {
-            Via::Rest => self.rest = true,
-            Via::Grpc => self.grpc = true,
-            Via::Queue => self.queue = true,
-        }
-    }
-
+    /// Whether there is any transport in it.
     pub fn any(self) -> bool {
         self.rest || self.grpc || self.graphql || self.queue
     }

@@ -3,6 +3,7 @@
 //! Every conversion is mechanical and changes only case and separators, never letters, digits or their order. So two
 //! names can meet in a target only if their [`key`]s are equal, and that is what `check` refuses.
 
+pub mod generated;
 pub mod graphql;
 pub mod path;
 mod plural;

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    contracts::{pb::PbError, wire::WireLock},
     model::Model,
     render::{TemplateError, Templates},
 };
 
 mod contract;
 mod day_one;
+mod grpc;
 mod imports;
 mod manifest;
 mod operations;
@@ -18,6 +20,7 @@ mod rest;
 mod rust;
 mod scope;
 mod service;
+mod tests;
 mod types;
 mod workspace;
 
@@ -75,16 +78,21 @@ pub enum PlanError {
     /// A file of the blueprints, and what is wrong with it.
     #[error("blueprint {0}: {1}")]
     Blueprint(String, String),
+    /// The `.proto` file of a service, and why it has no Rust side.
+    #[error("the proto file of `{0}`: {1}")]
+    Proto(String, #[source] Box<PbError>),
 }
 
-/// Plans the whole workspace of a model. `design` are the design's own files, which belong to the workspace.
-pub fn plan(model: &Model, design: &[(String, String)]) -> Result<Plan, PlanError> {
+/// Plans the whole workspace of a model. `design` are the design's own files, which belong to the workspace; `wire` is
+/// its `contracts/wire.lock`, empty if it is new.
+pub fn plan(model: &Model, design: &[(String, String)], wire: WireLock) -> Result<Plan, PlanError> {
     let mut planner = Planner {
         model,
         templates: Templates::new()?,
         versions: manifest::Versions::read()?,
         scope: scope::Scope::of(model),
         plan: Plan::default(),
+        wire,
         local: BTreeMap::new(),
         used: BTreeSet::new(),
     };
@@ -95,6 +103,7 @@ pub fn plan(model: &Model, design: &[(String, String)]) -> Result<Plan, PlanErro
     for service in model.services.values() {
         service::plan(&mut planner, service)?;
     }
+    tests::plan(&mut planner)?;
     workspace::plan(&mut planner, design)?;
     Ok(planner.plan)
 }
@@ -106,6 +115,8 @@ struct Planner<'a> {
     versions: manifest::Versions,
     scope: scope::Scope,
     plan: Plan,
+    /// The numbers of proto fields and enum values, those of this plan included.
+    wire: WireLock,
     /// Crates of the workspace that others may depend on, and their folders.
     local: BTreeMap<String, String>,
     /// Every dependency of every member so far.
@@ -139,10 +150,20 @@ impl Planner<'_> {
 
     /// Resolves the imports of a crate's files, reads its dependencies off them, and plans files and manifest.
     /// `names` says where each type name of the design is imported from.
-    fn add_crate(&mut self, sources: Sources, names: &BTreeMap<String, String>, mut member: manifest::Member) {
+    fn add_crate(&mut self, sources: Sources, names: &BTreeMap<String, String>, member: manifest::Member) {
+        self.add_crate_with(sources, |_| names.clone(), member);
+    }
+
+    /// The same, where names mean something else in each file.
+    fn add_crate_with(
+        &mut self,
+        sources: Sources,
+        names: impl Fn(&str) -> BTreeMap<String, String>,
+        mut member: manifest::Member,
+    ) {
         let known: Vec<String> = self.versions.names().map(str::to_owned).chain(self.local.keys().cloned()).collect();
         for (path, origin, text) in sources.files {
-            let text = imports::resolve(&text, names);
+            let text = imports::resolve(&text, &names(&path));
             let mentioned =
                 manifest::mentioned(&text, known.iter().map(String::as_str).filter(|name| **name != member.name));
             if path.starts_with("src/") {

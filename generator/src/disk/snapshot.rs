@@ -30,13 +30,24 @@ pub fn take(root: &Path, wanted: &Formatted, lock: &Lock, own: &[String]) -> Sna
 ///
 /// If the lock cannot be read.
 pub fn lock(root: &Path) -> Result<Option<Lock>, Error> {
-    match look(root, lock::PATH) {
+    let Some(text) = text(root, lock::PATH)? else { return Ok(None) };
+    let base = |path: &str| match look(root, path) {
+        Some(Found::Text(text)) => Some(text),
+        _ => None,
+    };
+    Ok(Some(Lock::parse(&text, base)?))
+}
+
+/// The text of one file of a workspace, if it is there.
+///
+/// # Errors
+///
+/// If there is something else, or it cannot be read.
+pub fn text(root: &Path, path: &str) -> Result<Option<String>, Error> {
+    match look(root, path) {
         None => Ok(None),
-        Some(Found::Blocked(blocked)) => Err(Error::Path { path: lock::PATH.to_owned(), reason: blocked.to_string() }),
-        Some(Found::Text(text)) => Ok(Some(Lock::parse(&text, |path| match look(root, path) {
-            Some(Found::Text(text)) => Some(text),
-            _ => None,
-        })?)),
+        Some(Found::Text(text)) => Ok(Some(text)),
+        Some(Found::Blocked(blocked)) => Err(Error::Unreadable { path: path.to_owned(), reason: blocked.to_string() }),
     }
 }
 

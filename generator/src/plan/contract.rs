@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
+    contracts::{pb, proto},
     escape,
     model::{Docs, Exposure, Input, Model, Operation, Output, Service, Shape},
     names,
@@ -12,6 +13,7 @@ use crate::{
 
 use super::{
     Owner, PlanError, Planner, Sources,
+    grpc::{self, GrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},
     rest::{self, RestOperation, RouteView},
@@ -37,7 +39,16 @@ struct View<'a> {
     routes: Vec<RouteView>,
     rest: Vec<RestOperation>,
     /// Operations that are not served over REST although others are.
-    elsewhere: Vec<OperationView>,
+    not_rest: Vec<OperationView>,
+    grpc: Vec<GrpcOperation>,
+    not_grpc: Vec<OperationView>,
+    conversions: Vec<String>,
+    /// The module and service that tonic makes: `greeter_service`, `GreeterService`.
+    proto_module: String,
+    proto_service: String,
+    proto_path: String,
+    /// A Rust byte string literal.
+    descriptors: String,
     /// Types of `contracts/shared` that this contract mentions.
     shared: Vec<String>,
 }
@@ -51,6 +62,15 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     };
     let over_rest = |operation: &Operation| model.served(&service.name, &operation.name).rest;
     let has_rest = serves(model, service, |exposure| exposure.rest);
+    let over_grpc = |operation: &Operation| model.served(&service.name, &operation.name).grpc;
+    let has_grpc = serves(model, service, |exposure| exposure.grpc);
+    let proto_service = names::proto::service(&service.name);
+    let proto_path = proto::path(model, service);
+    let proto = has_grpc.then(|| proto::proto(model, service, &mut planner.wire));
+    let pb = match &proto {
+        Some(text) => Some(pb::pb(&proto_path, text).map_err(|e| PlanError::Proto(service.name.clone(), Box::new(e)))?),
+        None => None,
+    };
     let shared: Vec<String> = shared(&planner.scope, service).map(Item::name).collect();
     let view = View {
         docs: doc_lines(&service.docs, &format!("What {} offers.", service.name)),
@@ -60,7 +80,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         operations: views(&|_| true),
         errors: service.operations.values().filter_map(operations::errors).collect(),
         has_rest,
-        has_grpc: false,
+        has_grpc,
         routes: rest::routes(service.operations.values().filter(|o| over_rest(o))),
         rest: service
             .operations
@@ -68,10 +88,22 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
             .filter(|o| over_rest(o))
             .map(|o| rest::operation(model, service, o))
             .collect(),
-        elsewhere: if has_rest { views(&|operation| !over_rest(operation)) } else { Vec::new() },
+        not_rest: if has_rest { views(&|operation| !over_rest(operation)) } else { Vec::new() },
+        grpc: service
+            .operations
+            .values()
+            .filter(|o| over_grpc(o))
+            .map(|o| grpc::operation(model, service, o))
+            .collect(),
+        not_grpc: if has_grpc { views(&|operation| !over_grpc(operation)) } else { Vec::new() },
+        conversions: if has_grpc { grpc::conversions(model, service) } else { Vec::new() },
+        proto_module: names::proto::prost_ident(&proto_service),
+        proto_service,
+        proto_path: proto_path.clone(),
+        descriptors: pb.as_ref().map(|pb| byte_string(&pb.descriptors)).unwrap_or_default(),
         shared: shared.iter().map(|name| user(name)).collect(),
     };
-    let types = types(planner, service);
+    let types = types(planner, service, has_grpc);
 
     let mut sources = Sources::new(folder.clone(), Owner::Generated);
     planner.rust(&mut sources, "src/lib.rs", "contract/src/lib.rs", &view)?;
@@ -85,6 +117,16 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         planner.rust(&mut sources, "src/rest.rs", "contract/src/rest.rs", &view)?;
         planner.rust(&mut sources, "src/rest/server.rs", "contract/src/rest/server.rs", &view)?;
         planner.rust(&mut sources, "src/rest/client.rs", "contract/src/rest/client.rs", &view)?;
+    }
+    if let (Some(pb), Some(proto)) = (pb, proto) {
+        planner.rust(&mut sources, "src/grpc.rs", "contract/src/grpc.rs", &view)?;
+        for file in ["client", "convert", "descriptors", "server"] {
+            let path = format!("src/grpc/{file}.rs");
+            planner.rust(&mut sources, &path, &format!("contract/src/grpc/{file}.rs"), &view)?;
+        }
+        let text = planner.render("partials/generated", &())? + "\n" + &pb.rust;
+        sources.files.push(("src/grpc/pb.rs".into(), "model".into(), text));
+        planner.file(format!("{folder}/proto/{proto_path}"), proto, Owner::Generated, "model".into());
     }
     let package = names::rust::contract_crate(&service.name);
     let member = Member {
@@ -104,7 +146,10 @@ pub fn plan_shared(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     }
     let mut types = Types::default();
     for item in planner.scope.shared() {
-        types.add(planner.model, item);
+        let over_grpc = planner.model.services.values().any(|service| {
+            planner.scope.uses(&service.name).any(|used| used == item) && serves(planner.model, service, |e| e.grpc)
+        });
+        types.add(planner.model, item, over_grpc.then_some(&mut planner.wire));
     }
     let names = planner.scope.shared().iter().map(|item| (item.name(), "crate".to_owned())).collect();
     let mut sources = Sources::new(format!("contracts/{SHARED}"), Owner::Generated);
@@ -172,11 +217,11 @@ fn type_names(scope: &Scope, service: &Service) -> impl Iterator<Item = String> 
     scope.uses(&service.name).map(Item::name).chain(of_operations)
 }
 
-fn types(planner: &Planner<'_>, service: &Service) -> Types {
+fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types {
     let model = planner.model;
     let mut types = Types::default();
     for item in planner.scope.own(&service.name) {
-        types.add(model, item);
+        types.add(model, item, has_grpc.then_some(&mut planner.wire));
     }
     for operation in service.operations.values() {
         let Shape::Custom { input, output, .. } = &operation.shape else { continue };
@@ -189,4 +234,9 @@ fn types(planner: &Planner<'_>, service: &Service) -> Types {
         }
     }
     types
+}
+
+/// `b"…"`
+fn byte_string(bytes: &[u8]) -> String {
+    format!("b\"{}\"", bytes.escape_ascii())
 }

@@ -2,10 +2,11 @@
 //! answer by field name, and takes examples for the rest.
 
 use crate::{
+    contracts::{matching, shape},
     escape,
     model::{
-        Call, Fallback, Field, Input, Model, Operation, Output, Payload, Scalar, Service, Shape, Target, Type, TypeDef,
-        TypeRef,
+        Call, EventRef, Fallback, Field, Input, Model, Operation, Output, Payload, ResourceRef, Scalar, Service, Shape,
+        StreamItem, Target, Type, TypeDef, TypeRef,
     },
     names,
 };
@@ -191,7 +192,11 @@ pub fn example(model: &Model, ty: &Type, path: &str) -> String {
                 .map_or(Type::Scalar(Scalar::Uuid), |f| f.ty.clone());
             format!("{}({})", named(&id_name(&resource.resource)), example(model, &inner, path))
         }
-        Type::Resource(_) => "todo".into(),
+        Type::Resource(of) => {
+            let fields = shape::resource(model, of).map(shape::item_fields).unwrap_or_default();
+            let fields: Vec<Field> = fields.into_iter().filter(|field| field.name != shape::ETAG).collect();
+            format!("{} {{ {}, etag: Etag(1) }}", named(&of.resource), filled(model, &fields, &[], path))
+        }
         Type::Optional(_) => "None".into(),
         Type::Map { .. } => "BTreeMap::new()".into(),
         Type::List { min: 0, .. } => "Vec::new()".into(),
@@ -222,11 +227,72 @@ pub fn example(model: &Model, ty: &Type, path: &str) -> String {
     }
 }
 
+/// An example of a record of `[types]`.
+pub fn example_of(model: &Model, record: &str, path: &str) -> String {
+    example(model, &Type::Named(TypeRef { service: None, name: record.into() }), path)
+}
+
+/// An example of each argument of an operation.
+pub fn arguments(model: &Model, service: &Service, operation: &Operation, path: &str) -> Vec<String> {
+    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
+    let record = |name: &str, fields: &[Field]| format!("{} {{ {} }}", named(name), filled(model, fields, &[], path));
+    match &operation.shape {
+        Shape::Custom { of, input, .. } => {
+            let id = of.as_ref().map(|resource| {
+                let of = ResourceRef { service: service.name.clone(), resource: resource.clone() };
+                example(model, &Type::Ref(of), path)
+            });
+            let input = match input {
+                Input::None => None,
+                Input::Named(name) => Some(example_of(model, name, path)),
+                Input::Fields(fields) => Some(record(&request_name(operation), fields)),
+                Input::Payload(event) => payload(model, event, path),
+            };
+            id.into_iter().chain(input).collect()
+        }
+        Shape::Verb { .. } => Vec::new(),
+    }
+}
+
+/// An example of what an operation answers; of a stream its item.
+pub fn answer(model: &Model, service: &Service, operation: &Operation, path: &str) -> String {
+    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
+    match &operation.shape {
+        Shape::Custom { of, output, .. } => match output {
+            Output::None => "()".into(),
+            Output::Named(name) | Output::Stream(StreamItem::Named(name)) => example_of(model, name, path),
+            Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => {
+                example(model, &Type::Resource(of.clone()), path)
+            }
+            Output::Fields(fields) => {
+                format!("{} {{ {} }}", named(&response_name(operation)), filled(model, fields, &[], path))
+            }
+            Output::Item => {
+                let resource = of.clone().unwrap_or_default();
+                example(model, &Type::Resource(ResourceRef { service: service.name.clone(), resource }), path)
+            }
+        },
+        Shape::Verb { .. } => "()".into(),
+    }
+}
+
+fn payload(model: &Model, event: &EventRef, path: &str) -> Option<String> {
+    let found = model.services.get(&event.service)?.events.get(&event.event)?;
+    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
+    Some(match &found.payload {
+        Payload::Named(name) => example_of(model, name, path),
+        Payload::Resource(of) => example(model, &Type::Resource(of.clone()), path),
+        Payload::Fields(fields) => format!("{} {{ {} }}", named(&found.name), filled(model, fields, &[], path)),
+    })
+}
+
 fn scalar_example(scalar: &Scalar) -> String {
     match scalar {
-        Scalar::String { min, max, .. } => {
-            let text = "example".chars().cycle().take((*min).max(7).min(max.unwrap_or(u32::MAX)) as usize);
-            format!("{}.into()", escape::rust_str(&text.collect::<String>()))
+        Scalar::String { min, max, pattern } => {
+            let matching = pattern.as_ref().and_then(|pattern| matching::matching(pattern, *min, *max, 1));
+            let length = (*min).max(7).min(max.unwrap_or(u32::MAX)) as usize;
+            let text = matching.unwrap_or_else(|| "example".chars().cycle().take(length).collect());
+            format!("{}.into()", escape::rust_str(&text))
         }
         Scalar::Bool => "true".into(),
         Scalar::I32 { min, max } => (*min).max(1).min(*max).to_string(),

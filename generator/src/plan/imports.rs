@@ -32,6 +32,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Iso8601", "kit::json"),
     ("Json", "kit_http"),
     ("LazyLock", "std::sync"),
+    ("LinkConfig", "kit_service"),
     ("Link", "kit_resilience"),
     ("MergePatch", "kit_http"),
     ("Method", "axum::http"),
@@ -45,6 +46,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Response", "axum::response"),
     ("Router", "axum"),
     ("Same", "kit::json"),
+    ("Script", "kit_test"),
     ("Serialize", "serde"),
     ("State", "axum::extract"),
     ("Stream", "kit"),
@@ -58,18 +60,19 @@ const KNOWN: &[(&str, &str)] = &[
     ("fallback", "kit_resilience"),
 ];
 
-/// Replaces the line `use _;` and the file's own `use` lines by what the file needs. `user` says where each name of the
+/// Replaces the line `use _;` and the file's own `use` lines by what the file needs: of its own lines
+/// what it mentions, and traits (`StreamExt as _`). `user` says where each name of the
 /// design is imported from; what the file itself defines is left out. A file without that line stays as it is.
 pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
     if !text.lines().any(|line| line == "use _;") {
         return text.replace(USER, "");
     }
-    let mut uses = Uses::default();
+    let mut said = Vec::new();
     let mut lines = Vec::new();
     for line in text.lines() {
         match line.strip_prefix("use ").and_then(|line| line.strip_suffix(';')) {
             Some("_") => lines.push(line),
-            Some(path) => uses.add_path(path),
+            Some(path) => said.extend(imported(path)),
             None => lines.push(line),
         }
     }
@@ -77,6 +80,12 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
     let tokens = names(&text);
     let designs: BTreeSet<&str> = tokens.iter().filter(|t| t.user).map(|t| t.name).collect();
     let defined: BTreeSet<&str> = tokens.iter().filter(|t| t.defines).map(|t| t.name).collect();
+    let mentioned: BTreeSet<&str> = tokens.iter().filter(|t| !t.user).map(|t| t.name).collect();
+    let mut uses = Uses::default();
+    for (from, name) in said.iter().filter(|(_, name)| name.ends_with(" as _") || mentioned.contains(name)) {
+        uses.add(from, name);
+    }
+    let is_said = |name: &str| said.iter().any(|(_, said)| *said == name);
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
     for token in &tokens {
@@ -92,7 +101,7 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
             if designs.contains(token.name) {
                 out.push_str(from);
                 out.push_str("::");
-            } else if !defined.contains(token.name) {
+            } else if !defined.contains(token.name) && !is_said(token.name) {
                 uses.add(from, token.name);
             }
         }
@@ -104,6 +113,13 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
     out.replacen("use _;\n", &uses.text(), 1)
 }
 
+/// The names of `a::b::C` or `a::b::{C, D}`, each with what stands before it.
+fn imported(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    let (from, names) = path.rsplit_once("::{").or_else(|| path.rsplit_once("::")).unwrap_or((path, ""));
+    let names = names.trim_end_matches('}').split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(move |name| (from, name))
+}
+
 /// Imports by crate, then by module below it.
 #[derive(Default)]
 struct Uses(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
@@ -112,14 +128,6 @@ impl Uses {
     fn add(&mut self, from: &str, name: &str) {
         let (root, module) = from.split_once("::").unwrap_or((from, ""));
         self.0.entry(root.into()).or_default().entry(module.into()).or_default().insert(name.into());
-    }
-
-    /// `a::b::C` or `a::b::{C, D}`.
-    fn add_path(&mut self, path: &str) {
-        let Some((from, names)) = path.rsplit_once("::{").or_else(|| path.rsplit_once("::")) else { return };
-        for name in names.trim_end_matches('}').split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            self.add(from, name);
-        }
     }
 
     /// The standard library, other crates, our own.
@@ -243,7 +251,7 @@ mod tests {
             with(
                 "use _;\nuse axum::routing;\nuse kit::{Kind, Wire};\n#[serde(with = \"As::<Digits>\")]\npub struct §Order(Router, Wire, routing::X);"
             ),
-            "use axum::{Router, routing};\nuse kit::{Kind, Wire, json::{As, Digits}};\n#[serde(with = \"As::<Digits>\")]\npub struct Order(Router, Wire, routing::X);\n"
+            "use axum::{Router, routing};\nuse kit::{Wire, json::{As, Digits}};\n#[serde(with = \"As::<Digits>\")]\npub struct Order(Router, Wire, routing::X);\n"
         );
     }
 

@@ -111,6 +111,10 @@ fn path_heads(text: &str) -> BTreeSet<&str> {
                 heads.insert(head);
             }
             rest = &rest[at + 2..];
+            if head.is_empty() {
+                // `::prost::Message`: the head comes now.
+                continue;
+            }
             // What follows is no head.
             let tail = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
             if !rest[tail..].starts_with("::") {
@@ -188,7 +192,8 @@ pub fn workspace(versions: &Versions, used: &BTreeSet<String>, local: &BTreeMap<
     let mut manifest = DocumentMut::new();
     let mut workspace = Table::new();
     workspace["resolver"] = value("3");
-    workspace["members"] = value(["contracts/*", "kit/*", "services/*", "xtask"].into_iter().collect::<Array>());
+    workspace["members"] =
+        value(["contracts/*", "kit/*", "services/*", "tests", "xtask"].into_iter().collect::<Array>());
     let mut package = Table::new();
     package["version"] = value("0.1.0");
     package["edition"] = value("2024");
@@ -233,8 +238,8 @@ mod tests {
 
     #[test]
     fn reads_dependencies_off_the_text() {
-        let text = "use kit_http::{Json, Cx};\n// use axum::no;\nfn f() -> std::sync::Arc<uuid::Uuid> { kit::choice! {} }\n    let x = a::tokio::b();";
-        let found = mentioned(text, ["kit", "kit-http", "axum", "uuid", "tokio", "serde"]);
-        assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), ["kit", "kit-http", "serde", "uuid"]);
+        let text = "use kit_http::{Json, Cx};\n// use axum::no;\nfn f() -> std::sync::Arc<uuid::Uuid> { kit::choice! {} }\n    let x = a::tokio::b(::prost::M);";
+        let found = mentioned(text, ["kit", "kit-http", "axum", "prost", "uuid", "tokio", "serde"]);
+        assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), ["kit", "kit-http", "prost", "serde", "uuid"]);
     }
 }

@@ -22,6 +22,8 @@ pub struct OperationView {
     pub docs: Vec<String>,
     /// The trait's method.
     pub method: String,
+    /// The method without `r#`, where it is part of another name.
+    pub plain: String,
     /// As in the design: `reserve`.
     pub name: String,
     /// In `operations`.
@@ -87,6 +89,7 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
     OperationView {
         docs: doc_lines(&operation.docs, ""),
         method: names::rust::ident(&operation.name),
+        plain: operation.name.clone(),
         name: operation.name.clone(),
         constant: names::rust::constant(&operation.name),
         signature: params.iter().map(|p| format!(", {}: {}", p.name, p.ty)).collect(),

@@ -36,7 +36,14 @@ struct View {
     variable: String,
     operations: Vec<Implemented>,
     dependencies: Vec<Dependency>,
-    has_rest: bool,
+    port: u16,
+    /// The parameters of `start`, `_` before those it does not use.
+    config: &'static str,
+    runtime: &'static str,
+    /// The variable that holds the business code.
+    variable_name: String,
+    /// The expression that makes the router, in parts.
+    faces: Vec<String>,
     has_grpc: bool,
 }
 
@@ -73,6 +80,8 @@ struct Dependency {
     window: u32,
     open_for: String,
     bulkhead: u32,
+    /// What a caller sees when the other side is slow, failing or gone.
+    promise: Vec<String>,
 }
 
 /// Plans `services/<service>`.
@@ -122,20 +131,45 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
             .collect();
         Implemented { cx: if mentions(&text, "cx") { "cx" } else { "_cx" }, operation: view, body, own_signature }
     });
+    let dependencies = dependencies(planner, service);
+    let has_grpc = contract::serves(model, service, |e| e.grpc);
+    let variable_name = names::rust::ident(&service.name);
     View {
         docs: doc_lines(&service.docs, ""),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
         service: service.name.clone(),
         name: trait_name(&planner.scope, service),
         library: names::rust::crate_ident(&package(planner, service)),
-        contract,
         module: names::rust::module(&service.name),
         variable: names::shouty(&service.name),
         operations: operations.collect(),
-        dependencies: dependencies(planner, service),
-        has_rest: contract::serves(model, service, |e| e.rest),
-        has_grpc: contract::serves(model, service, |e| e.grpc),
+        port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
+        config: if dependencies.is_empty() { "_config" } else { "config" },
+        runtime: if dependencies.is_empty() && !has_grpc { "_service" } else { "service" },
+        has_grpc,
+        dependencies,
+        faces: faces(model, service, &contract, &variable_name),
+        variable_name,
+        contract,
     }
+}
+
+/// `orders_contract::rest::router(orders.clone())`, `.merge(…)`: what carries the service, on one port.
+fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<String> {
+    let mut routers = Vec::new();
+    if contract::serves(model, service, |e| e.rest) {
+        routers.push(format!("{contract}::rest::router"));
+    }
+    if contract::serves(model, service, |e| e.grpc) {
+        routers.push(format!("{contract}::grpc::router"));
+    }
+    let last = routers.len().saturating_sub(1);
+    let face = |(number, router): (usize, String)| {
+        let argument = if number == last { name.to_owned() } else { format!("{name}.clone()") };
+        if number == 0 { format!("{router}({argument})") } else { format!(".merge({router}({argument}))") }
+    };
+    let standard = contract::serves(model, service, |e| e.grpc).then(|| ".merge(standard)".to_owned());
+    routers.into_iter().enumerate().map(face).chain(standard).collect()
 }
 
 /// The text uses the variable.
@@ -178,7 +212,32 @@ fn dependency(planner: &Planner<'_>, model: &Model, link: &Link) -> Option<Depen
         window: breaker.map_or(20, |b| b.window),
         open_for: duration(breaker.map_or(std::time::Duration::from_secs(10), |b| b.open_for)),
         bulkhead: policy.bulkhead,
+        promise: promise(link),
     })
+}
+
+/// What a caller of this link sees, in one paragraph.
+fn promise(link: &Link) -> Vec<String> {
+    let policy = &link.policy;
+    let slow = match policy.retry.attempts {
+        0 | 1 => format!("Slow: a call is given up after {}.", duration(policy.timeout)),
+        attempts => {
+            format!(
+                "Slow: a try is given up after {}, and what is safe is tried {attempts} times.",
+                duration(policy.timeout)
+            )
+        }
+    };
+    let failing = match policy.breaker {
+        Some(breaker) => format!(
+            "Failing or gone: `unavailable`; at once for {} when {} % of the last {} calls failed.",
+            duration(breaker.open_for),
+            (breaker.failure_rate * 100.0).round(),
+            breaker.window
+        ),
+        None => "Failing or gone: `unavailable`.".into(),
+    };
+    vec![slow, failing, format!("Busy: more than {} calls at a time are refused.", policy.bulkhead)]
 }
 
 /// As designs and configuration write it: `300ms`, `2s`.

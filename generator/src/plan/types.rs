@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
+    contracts::wire::WireLock,
     escape,
     model::{Default, Docs, Enum, Event, Field, Model, Payload, Record, Scalar, Type, TypeDef, TypeRef, Union},
     names,
 };
 
 use super::{
+    grpc,
     rust::{self, user},
     scope::Item,
 };
@@ -32,6 +34,8 @@ pub struct Id {
     pub name: String,
     pub inner: String,
     pub attributes: Vec<String>,
+    /// What it is in proto, if anything carries it over gRPC.
+    pub grpc: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,6 +43,8 @@ pub struct EnumView {
     pub docs: Vec<String>,
     pub name: String,
     pub values: Vec<ValueView>,
+    /// Its numbers in proto, if anything carries it over gRPC: `Eur = 1, Usd = 2`.
+    pub grpc: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -101,10 +107,10 @@ pub struct PatternView {
 }
 
 impl Types {
-    /// Adds an item that the scope gives to this crate.
-    pub fn add(&mut self, model: &Model, item: &Item) {
+    /// Adds an item that the scope gives to this crate. The lock is there if anything carries the item over gRPC.
+    pub fn add(&mut self, model: &Model, item: &Item, mut wire: Option<&mut WireLock>) {
         match item {
-            Item::Type(name) => self.add_type(model, name),
+            Item::Type(name) => self.add_type(model, name, wire.as_deref_mut()),
             Item::Id(resource) => {
                 let found = model.services.get(&resource.service).and_then(|s| s.resources.get(&resource.resource));
                 if let Some((resource, id)) = found.and_then(|r| Some((r, r.fields.iter().find(|f| f.name == r.id)?))) {
@@ -114,6 +120,7 @@ impl Types {
                         name: user(&rust::id_name(&resource.name)),
                         inner: rust::ty(&id.ty),
                         attributes: attributes.into_iter().collect(),
+                        grpc: wire.map(|_| grpc::id_message(model, &id.ty)).into_iter().collect(),
                     });
                 }
             }
@@ -127,27 +134,33 @@ impl Types {
         }
     }
 
-    fn add_type(&mut self, model: &Model, name: &TypeRef) {
-        if let Some(service) = &name.service {
-            if let Some(found) = model.services.get(service).and_then(|s| s.enums.get(&name.name)) {
-                self.add_enum(found);
+    fn add_type(&mut self, model: &Model, of: &TypeRef, wire: Option<&mut WireLock>) {
+        let numbers = |found: &Enum| wire.map(|wire| grpc::choice(model, of, &found.values, wire));
+        if let Some(service) = &of.service {
+            if let Some(found) = model.services.get(service).and_then(|s| s.enums.get(&of.name)) {
+                self.add_enum(found, numbers(found));
             }
             return;
         }
-        match model.types.get(&name.name) {
+        match model.types.get(&of.name) {
             Some(TypeDef::Record(Record { name, docs, fields })) => self.add_record(model, name, docs, fields),
-            Some(TypeDef::Enum(found)) => self.add_enum(found),
+            Some(TypeDef::Enum(found)) => self.add_enum(found, numbers(found)),
             Some(TypeDef::Union(found)) => self.add_union(found),
             None => {}
         }
     }
 
-    fn add_enum(&mut self, Enum { name, docs, values }: &Enum) {
+    fn add_enum(&mut self, Enum { name, docs, values }: &Enum, grpc: Option<String>) {
         let values = values
             .iter()
             .map(|value| ValueView { variant: names::rust::variant(value), text: escape::rust_str(value) })
             .collect();
-        self.enums.push(EnumView { docs: doc_lines(docs, ""), name: user(name), values });
+        self.enums.push(EnumView {
+            docs: doc_lines(docs, ""),
+            name: user(name),
+            values,
+            grpc: grpc.into_iter().collect(),
+        });
     }
 
     fn add_union(&mut self, Union { name, docs, variants }: &Union) {

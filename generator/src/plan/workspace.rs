@@ -55,6 +55,8 @@ pub fn plan(planner: &mut Planner<'_>, design: &[(String, String)]) -> Result<()
         let text = planner.render(template, &view)?;
         planner.file(path.into(), text, owner, format!("{template}.hbs"));
     }
+    let wire = planner.wire.to_string();
+    planner.file("contracts/wire.lock".into(), wire, Owner::Generated, "model".into());
     kit(planner)?;
     let used = std::mem::take(&mut planner.used);
     let manifest = manifest::workspace(&planner.versions, &used, &planner.local);

@@ -75,6 +75,12 @@ impl Context {
         Self { trace: self.trace.child(), key: None, attempt: 1, ..self.clone() }
     }
 
+    /// The context of the next request on the same connection: the same caller, a child span; no deadline, no key, and
+    /// marks of its own.
+    pub fn next_request(&self) -> Self {
+        Self { deadline: None, marks: Marks::default(), ..self.call() }
+    }
+
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -166,5 +172,8 @@ mod tests {
         assert_eq!((call.deadline(), call.idempotency_key(), call.attempt()), (cx.deadline(), None, 1));
         assert_eq!(call.trace().id(), cx.trace().id());
         assert_eq!(cx.marks().list(), ["a.b=default"]);
+        let next = cx.next_request();
+        assert_eq!((next.deadline(), next.idempotency_key(), next.marks().list()), (None, None, vec![]));
+        assert_eq!(next.trace().id(), cx.trace().id());
     }
 }

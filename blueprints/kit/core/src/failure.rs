@@ -150,6 +150,18 @@ impl Failure {
         Self::new(Kind::Internal, "something went wrong inside the service").caused_by(source)
     }
 
+    /// The same failure, seen from the value that holds the wrong one: `outer` is its field, or its place as `[2]`.
+    pub fn within(mut self, outer: impl fmt::Display) -> Self {
+        if self.fields.is_empty() {
+            return Self::fields(vec![FieldError { field: outer.to_string(), detail: self.detail }]);
+        }
+        for inner in &mut self.fields {
+            let dot = if inner.field.starts_with('[') { "" } else { "." };
+            inner.field = format!("{outer}{dot}{}", inner.field);
+        }
+        Self::fields(self.fields)
+    }
+
     pub fn unsent(mut self) -> Self {
         self.unsent = true;
         self
@@ -357,6 +369,13 @@ mod tests {
         let back = Failure::from_wire(failure.to_wire());
         assert_eq!(back, failure);
         assert!(back.source.is_none());
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_by_its_path() {
+        let failure = Failure::invalid("missing").within("quantity").within("[2]").within("lines");
+        assert_eq!(failure.detail, "lines[2].quantity: missing");
+        assert_eq!(failure.fields, [FieldError { field: "lines[2].quantity".into(), detail: "missing".into() }]);
     }
 
     #[test]

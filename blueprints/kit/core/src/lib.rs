@@ -9,6 +9,7 @@ pub mod json;
 mod operation;
 pub mod page;
 pub mod patch;
+pub mod strict;
 mod trace;
 mod validate;
 

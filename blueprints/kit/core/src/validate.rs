@@ -7,7 +7,7 @@ use std::{
 use regex::Regex;
 use rust_decimal::Decimal;
 
-use crate::{Failure, FieldError};
+use crate::{Etag, Failure, FieldError};
 
 /// What a value must fulfil beyond its type: lengths, ranges, patterns, digits.
 pub trait Validate {
@@ -22,6 +22,31 @@ pub trait Validate {
         v.result()
     }
 }
+
+/// The arguments of an operation that are no record.
+macro_rules! arguments {
+    ($($t:ident),*) => {
+        impl<$($t: Validate),*> Validate for ($($t,)*) {
+            #[allow(non_snake_case, unused_variables, reason = "a tuple's fields are called like their types")]
+            fn validate(&self, v: &mut Violations) {
+                let ($($t,)*) = self;
+                $($t.validate(v);)*
+            }
+        }
+    };
+}
+arguments!();
+arguments!(A);
+arguments!(A, B);
+arguments!(A, B, C);
+
+impl<T: Validate> Validate for Option<T> {
+    fn validate(&self, v: &mut Violations) {
+        v.some(self, |v, value| value.validate(v));
+    }
+}
+
+impl Validate for Etag {}
 
 /// What is wrong so far, and where in the value we are.
 #[derive(Debug, Default)]
@@ -191,5 +216,13 @@ mod tests {
         let order = Order { lines: vec![line("ab", 1)], note: None, total: crate::json::decimal("-999.990").unwrap() };
         assert_eq!(order.check(), Ok(()));
         assert!(Order { lines: vec![], ..order }.check().is_err());
+    }
+
+    #[test]
+    fn each_argument_is_checked() {
+        let arguments = |quantity| ((), Some(Line { sku: "ab".into(), quantity }), Some(Etag(1)));
+        assert_eq!(arguments(9).check(), Ok(()));
+        let failure = arguments(10).check().unwrap_err();
+        assert_eq!(failure.fields[0].field, "quantity");
     }
 }

@@ -7,19 +7,14 @@ use anyhow::{Context, Result, bail};
 use crate::command::root;
 
 /// Builds every member, so that all of them share one resolution of features, and shows cargo's own progress.
-pub async fn workspace() -> Result<()> {
-    let status = tokio::process::Command::new(cargo())
-        .args(["build", "--workspace", "--bins"])
-        .current_dir(root()?)
-        .status()
-        .await
-        .context("cannot run cargo")?;
+pub fn workspace() -> Result<()> {
+    let status = cargo(&["build", "--workspace", "--bins"])?.status().context("cannot run cargo")?;
     if status.success() { Ok(()) } else { bail!("the workspace does not build") }
 }
 
 /// Runs the tests of every member; `rest` goes to `cargo test`.
 pub fn test(rest: &[&str]) -> Result<()> {
-    let status = Command::new(cargo()).args(["test", "--workspace"]).args(rest).current_dir(root()?).status();
+    let status = cargo(&["test", "--workspace"])?.args(rest).status();
     if status.context("cannot run cargo")?.success() { Ok(()) } else { bail!("a test failed") }
 }
 
@@ -30,6 +25,16 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     if path.is_file() { Ok(path) } else { bail!("{} was not built", path.display()) }
 }
 
-fn cargo() -> String {
-    env::var("CARGO").unwrap_or_else(|_| "cargo".into())
+/// A call of cargo in the workspace. What the cargo that runs us says of our own package is left out: the build
+/// scripts of others look at it, and would run anew each time.
+fn cargo(arguments: &[&str]) -> Result<Command> {
+    let mut command = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+    for (name, _) in env::vars() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|prefix| name.starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).current_dir(root()?);
+    Ok(command)
 }

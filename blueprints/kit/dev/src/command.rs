@@ -1,13 +1,16 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
-use crate::{Service, Workspace, build, fleet::Fleet, ports, process};
+use crate::{Service, Workspace, build, fleet::Fleet, ports, process::Interrupt};
+
+/// What services may take to start.
+const READY: Duration = Duration::from_secs(60);
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -24,8 +27,8 @@ pub fn main(workspace: &Workspace) -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let work = match words.as_slice() {
-        ["dev"] => run(dev(workspace)),
-        ["smoke"] => run(smoke(workspace)),
+        ["dev"] => dev(workspace),
+        ["smoke"] => smoke(workspace),
         ["test", rest @ ..] => build::test(rest),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
@@ -45,31 +48,21 @@ pub fn main(workspace: &Workspace) -> ExitCode {
     }
 }
 
-fn run(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
-}
-
-async fn dev(workspace: &Workspace) -> Result<()> {
-    for service in workspace.services {
-        if !ports::is_free(service.port) {
+fn dev(workspace: &Workspace) -> Result<()> {
+    let stop = Interrupt::install()?;
+    for Service { name, port, .. } in workspace.services {
+        if !ports::is_free(*port) {
             bail!(
-                "port {} is taken, and `{}` listens there: stop what holds it, or give `{}` another port in xtask/src/main.rs",
-                service.port,
-                service.name,
-                service.name
+                "port {port} is taken, and `{name}` listens there: stop what holds it, or run `cargo xtask smoke`, which takes free ports"
             );
         }
     }
-    build::workspace().await?;
+    build::workspace()?;
     let data = root()?.join(".data");
     let ports: Vec<u16> = workspace.services.iter().map(|service| service.port).collect();
     let mut fleet = Fleet::start(workspace, &ports, &data, true)?;
-    let ready = tokio::select! {
-        ready = fleet.ready(Duration::from_secs(60)) => ready,
-        () = process::interrupted() => Ok(()),
-    };
-    if let Err(error) = ready {
-        fleet.stop().await;
+    if let Err(error) = fleet.ready(READY, &stop) {
+        fleet.stop();
         return Err(error);
     }
     eprintln!("\n{}", table(workspace, &ports));
@@ -81,49 +74,48 @@ async fn dev(workspace: &Workspace) -> Result<()> {
         eprintln!();
     }
     eprintln!("Everything runs. Ctrl-C stops it.\n");
-    fleet.watch(process::interrupted()).await;
+    fleet.watch(&stop);
     eprintln!("\nStopping.");
-    fleet.stop().await;
+    fleet.stop();
     Ok(())
 }
 
-async fn smoke(workspace: &Workspace) -> Result<()> {
-    build::workspace().await?;
+fn smoke(workspace: &Workspace) -> Result<()> {
+    let stop = Interrupt::install()?;
+    build::workspace()?;
     let data = env::temp_dir().join(format!("{}-smoke-{}", workspace.name, std::process::id()));
-    std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
     let ports = ports::free(workspace.services.len())?;
-    let outcome = async {
-        let mut fleet = Fleet::start(workspace, &ports, &data, false)?;
-        let outcome = tokio::select! {
-            outcome = async {
-                fleet.ready(Duration::from_secs(60)).await?;
-                flows(workspace, &ports, &data).await
-            } => outcome,
-            () = process::interrupted() => Err(anyhow::anyhow!("interrupted")),
-        };
-        if outcome.is_err() {
-            fleet.show_logs();
-        }
-        fleet.stop().await;
-        outcome
+    let mut fleet = Fleet::start(workspace, &ports, &data, false)?;
+    let outcome = fleet.ready(READY, &stop).and_then(|()| flows(workspace, &ports, &data, &stop));
+    if outcome.is_err() {
+        fleet.show_logs();
     }
-    .await;
+    fleet.stop();
     // What is left behind is in the system's folder for such things; failing to remove it spoils nothing.
     let _ = std::fs::remove_dir_all(&data);
     outcome
 }
 
 /// Runs the flows of the generated `flows` binary against the running services.
-async fn flows(workspace: &Workspace, ports: &[u16], data: &Path) -> Result<()> {
-    let mut command = tokio::process::Command::new(build::binary("flows")?);
+fn flows(workspace: &Workspace, ports: &[u16], data: &Path, stop: &Interrupt) -> Result<()> {
+    let mut command = Command::new(build::binary("flows")?);
     for (service, port) in workspace.services.iter().zip(ports) {
         command.env(format!("{}_URL", service.variable), address(*port));
     }
     if workspace.queue {
         command.env("BROKER_URL", crate::fleet::broker_url(data));
     }
-    let status = command.kill_on_drop(true).status().await.context("cannot run the flows")?;
-    if status.success() { Ok(()) } else { bail!("a flow did not do what the design says") }
+    let mut child = command.spawn().context("cannot run the flows")?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return if status.success() { Ok(()) } else { Err(anyhow!("a flow did not do what the design says")) };
+        }
+        if stop.wait(Duration::from_millis(20)) {
+            // It ends with us.
+            let _ = child.kill();
+            bail!("interrupted");
+        }
+    }
 }
 
 /// The workspace's root: where its `design.toml` is.

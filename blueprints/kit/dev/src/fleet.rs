@@ -1,20 +1,21 @@
 //! The services as processes: started, watched, restarted, stopped.
 
 use std::{
+    io::{Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    process::{Child, Command},
-    time::{Instant, sleep, timeout},
-};
 
-use crate::{Service, Workspace, build, logs::Logs, process};
+use crate::{
+    Service, Workspace, build,
+    logs::Logs,
+    process::{self, Interrupt},
+};
 
 /// What a service may take to end after it was asked to.
 const STOP: Duration = Duration::from_secs(15);
@@ -58,7 +59,7 @@ impl Fleet {
         let mut members = Vec::new();
         for (number, (service, port)) in workspace.services.iter().zip(ports).enumerate() {
             let mut environment = shared.clone();
-            environment.push((format!("{}__LISTEN", service.variable), format!("127.0.0.1:{port}")));
+            environment.push((format!("{}__SERVER__LISTEN", service.variable), format!("127.0.0.1:{port}")));
             if service.store {
                 let file = data.join(format!("{}.db", service.name));
                 environment.push(("DATABASE_URL".into(), format!("sqlite:{}", file.display())));
@@ -66,48 +67,55 @@ impl Fleet {
             let binary = build::binary(service.binary)?;
             let child = launch(number, service, &binary, &environment, &logs)?;
             let started = Instant::now();
-            members.push(Member { number, service: *service, port: *port, binary, environment, child, started, crashes: 0 });
+            members.push(Member {
+                number,
+                service: *service,
+                port: *port,
+                binary,
+                environment,
+                child,
+                started,
+                crashes: 0,
+            });
         }
         Ok(Self { members, logs })
     }
 
     /// Comes back when every service says that it is ready.
-    pub async fn ready(&mut self, limit: Duration) -> Result<()> {
+    pub fn ready(&mut self, limit: Duration, stop: &Interrupt) -> Result<()> {
         let end = Instant::now() + limit;
         for member in &mut self.members {
             let name = member.service.name;
-            while !answers(member.port).await {
+            while !answers(member.port) {
                 if let Some(status) = member.child.try_wait()? {
                     bail!("`{name}` ended while it started: {status}");
                 }
                 if Instant::now() > end {
                     bail!("`{name}` is not ready after {} s", limit.as_secs());
                 }
-                sleep(Duration::from_millis(20)).await;
+                if stop.wait(Duration::from_millis(20)) {
+                    bail!("interrupted");
+                }
             }
         }
         Ok(())
     }
 
-    /// Restarts what crashes, until `stop`.
-    pub async fn watch(&mut self, stop: impl Future<Output = ()>) {
-        tokio::pin!(stop);
-        loop {
-            tokio::select! {
-                () = &mut stop => return,
-                () = sleep(Duration::from_millis(200)) => {}
-            }
+    /// Restarts what crashes, until somebody interrupts.
+    pub fn watch(&mut self, stop: &Interrupt) {
+        while !stop.wait(Duration::from_millis(200)) {
             for member in &mut self.members {
-                if let Ok(Some(status)) = member.child.try_wait() {
-                    member.crashes = if member.started.elapsed() > STABLE { 1 } else { member.crashes + 1 };
-                    let pause = Duration::from_millis(200) * 2u32.pow(member.crashes.min(6));
-                    let said = format!("ended: {status}; starts again in {} ms", pause.as_millis());
-                    self.logs.line(member.number, member.service.name, &said);
-                    sleep(pause).await;
-                    match launch(member.number, &member.service, &member.binary, &member.environment, &self.logs) {
-                        Ok(child) => (member.child, member.started) = (child, Instant::now()),
-                        Err(error) => self.logs.line(member.number, member.service.name, &format!("{error:#}")),
-                    }
+                let Ok(Some(status)) = member.child.try_wait() else { continue };
+                member.crashes = if member.started.elapsed() > STABLE { 1 } else { member.crashes + 1 };
+                let pause = Duration::from_millis(200) * 2u32.pow(member.crashes.min(6));
+                let said = format!("ended: {status}; starts again in {} ms", pause.as_millis());
+                self.logs.line(member.number, member.service.name, &said);
+                if stop.wait(pause) {
+                    return;
+                }
+                match launch(member.number, &member.service, &member.binary, &member.environment, &self.logs) {
+                    Ok(child) => (member.child, member.started) = (child, Instant::now()),
+                    Err(error) => self.logs.line(member.number, member.service.name, &format!("{error:#}")),
                 }
             }
         }
@@ -119,25 +127,46 @@ impl Fleet {
     }
 
     /// Asks all to stop, waits, and ends what did not.
-    pub async fn stop(mut self) {
-        for member in &self.members {
-            process::ask_to_stop(&member.child);
+    pub fn stop(mut self) {
+        for member in &mut self.members {
+            process::ask_to_stop(&mut member.child);
         }
         let end = Instant::now() + STOP;
         for member in &mut self.members {
-            let left = end.saturating_duration_since(Instant::now());
-            if timeout(left, member.child.wait()).await.is_err() {
-                self.logs.line(member.number, member.service.name, "did not stop in time and was ended");
-                let _ = member.child.kill().await;
+            while matches!(member.child.try_wait(), Ok(None)) {
+                if Instant::now() > end {
+                    self.logs.line(member.number, member.service.name, "did not stop in time and was ended");
+                    // It may have ended in between.
+                    let _ = member.child.kill();
+                    let _ = member.child.wait();
+                    break;
+                }
+                sleep(Duration::from_millis(10));
             }
         }
     }
 }
 
-fn launch(number: usize, service: &Service, binary: &Path, environment: &[(String, String)], logs: &Logs) -> Result<Child> {
+/// A service that outlives us would hold its port.
+impl Drop for Member {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn launch(
+    number: usize,
+    service: &Service,
+    binary: &Path,
+    environment: &[(String, String)],
+    logs: &Logs,
+) -> Result<Child> {
     let mut command = Command::new(binary);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     process::detach(&mut command);
     let mut child = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
     if let Some(output) = child.stdout.take() {
@@ -150,13 +179,14 @@ fn launch(number: usize, service: &Service, binary: &Path, environment: &[(Strin
 }
 
 /// The service says that it is ready.
-async fn answers(port: u16) -> bool {
-    let ask = async {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
-        stream.write_all(b"GET /-/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.ok()?;
+fn answers(port: u16) -> bool {
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        stream.write_all(b"GET /-/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
         let mut head = [0; 12];
-        stream.read_exact(&mut head).await.ok()?;
-        Some(&head == b"HTTP/1.1 200")
+        stream.read_exact(&mut head)?;
+        Ok(&head == b"HTTP/1.1 200")
     };
-    matches!(timeout(Duration::from_secs(1), ask).await, Ok(Some(true)))
+    ask().unwrap_or(false)
 }

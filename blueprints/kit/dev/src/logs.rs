@@ -2,11 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    io::{IsTerminal, Write as _},
+    io::{BufRead, BufReader, IsTerminal, Read, Write as _},
     sync::{Arc, Mutex, PoisonError},
+    thread,
 };
-
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 /// Lines kept to be shown if something fails.
 const KEPT: usize = 2000;
@@ -24,17 +23,20 @@ pub struct Logs {
 impl Logs {
     /// `wide`: the longest name of a service.
     pub fn new(live: bool, wide: usize) -> Self {
-        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let color =
+            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { live, color, wide, kept: Arc::default() }
     }
 
     /// Takes over the output of a service until it ends.
-    pub fn follow(&self, number: usize, name: &'static str, output: impl AsyncRead + Send + Unpin + 'static) {
+    pub fn follow(&self, number: usize, name: &'static str, output: impl Read + Send + 'static) {
         let logs = self.clone();
-        tokio::spawn(async move {
-            let mut lines = BufReader::new(output).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                logs.line(number, name, &line);
+        thread::spawn(move || {
+            let mut output = BufReader::new(output);
+            let mut line = Vec::new();
+            while output.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+                logs.line(number, name, String::from_utf8_lossy(&line).trim_end());
+                line.clear();
             }
         });
     }

@@ -1,12 +1,49 @@
 //! Signals. On Unix services run in process groups of their own, so that Ctrl-C in the terminal reaches only us and
 //! everything stops in order; on Windows they are ended.
 
-use tokio::process::{Child, Command};
+use std::{
+    process::{Child, Command},
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+/// Someone wants us to stop: Ctrl-C, or SIGTERM.
+#[derive(Clone, Default)]
+pub struct Interrupt(Arc<(Mutex<bool>, Condvar)>);
+
+impl Interrupt {
+    /// Takes over the process's signals. A second one ends it at once.
+    pub fn install() -> Result<Self> {
+        let interrupt = Self::default();
+        let told = interrupt.clone();
+        ctrlc::set_handler(move || {
+            let (flag, changed) = &*told.0;
+            let mut flag = flag.lock().unwrap_or_else(PoisonError::into_inner);
+            if *flag {
+                std::process::exit(130);
+            }
+            *flag = true;
+            changed.notify_all();
+        })
+        .context("cannot listen for Ctrl-C")?;
+        Ok(interrupt)
+    }
+
+    /// Waits as long as nobody interrupts. `true`: somebody has.
+    pub fn wait(&self, span: Duration) -> bool {
+        let (flag, changed) = &*self.0;
+        let flag = flag.lock().unwrap_or_else(PoisonError::into_inner);
+        let (flag, _) = changed.wait_timeout_while(flag, span, |flag| !*flag).unwrap_or_else(PoisonError::into_inner);
+        *flag
+    }
+}
 
 /// Keeps the terminal's Ctrl-C away from a child.
 #[cfg(unix)]
 pub fn detach(command: &mut Command) {
-    command.process_group(0);
+    std::os::unix::process::CommandExt::process_group(command, 0);
 }
 
 #[cfg(not(unix))]
@@ -14,8 +51,8 @@ pub fn detach(_: &mut Command) {}
 
 /// Asks a child to stop: SIGTERM.
 #[cfg(unix)]
-pub fn ask_to_stop(child: &Child) {
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+pub fn ask_to_stop(child: &mut Child) {
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
     if let Some(pid) = pid {
         // It may have ended by itself.
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
@@ -23,24 +60,6 @@ pub fn ask_to_stop(child: &Child) {
 }
 
 #[cfg(not(unix))]
-pub fn ask_to_stop(_: &Child) {}
-
-/// Comes back when someone wants us to stop: Ctrl-C, or SIGTERM.
-#[cfg(unix)]
-pub async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
-}
-
-#[cfg(not(unix))]
-pub async fn interrupted() {
-    let _ = tokio::signal::ctrl_c().await;
+pub fn ask_to_stop(child: &mut Child) {
+    let _ = child.kill();
 }

@@ -1,7 +1,8 @@
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
+use http::Uri;
 use kit::Failure;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 /// A connection is made within this or not at all.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -13,12 +14,12 @@ const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(5);
 /// A channel to `http://host:port`. It connects with the first call and again whenever the connection is gone, so the
 /// server need not be there yet. Messages of more than 4 MiB are refused by either side. Within a tokio runtime only.
 pub fn connect(url: &str) -> Result<Channel, Failure> {
-    let refuse = |why: &dyn std::fmt::Display| Failure::invalid(format!("{url:?} is no address of a gRPC service: {why}"));
-    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|error| refuse(&error))?;
-    if endpoint.uri().scheme_str() != Some("http") || endpoint.uri().host().is_none_or(str::is_empty) {
+    let refuse = |why: &dyn Display| Failure::invalid(format!("{url:?} is no address of a gRPC service: {why}"));
+    let uri: Uri = url.parse().map_err(|error| refuse(&error))?;
+    if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
         return Err(refuse(&"it must look like http://host:port"));
     }
-    Ok(endpoint
+    Ok(Channel::builder(uri)
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(KEEP_ALIVE)
@@ -33,7 +34,8 @@ mod tests {
     #[tokio::test]
     async fn an_address_is_checked_without_anybody_there() {
         assert!(connect("http://127.0.0.1:1").is_ok());
-        for bad in ["", "localhost", "localhost:50051", "https://a", "ftp://a", "http://", "http://a b", "unix:/tmp/x"] {
+        for bad in ["", "localhost", "localhost:50051", "https://a", "ftp://a", "http://", "http://a b", "unix:/tmp/x"]
+        {
             assert!(connect(bad).is_err(), "{bad}");
         }
     }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt::Display};
 
-use kit::{Failure, FieldError};
+use kit::Failure;
 
 /// A value and how message `M` carries it. One type may have several messages, one in each package that uses it; a
 /// contract may implement this for foreign types too, since `M` is its own.
@@ -24,24 +24,12 @@ pub fn defaulted<T: Proto<M>, M>(name: &str, message: Option<M>, value: impl FnO
 
 /// Any other field: optional (`Option`), repeated (`Vec`) or a map (`BTreeMap`).
 pub fn field<T: Proto<M>, M>(name: &str, message: M) -> Result<T, Failure> {
-    T::decode(message).map_err(|failure| within(name.strip_prefix("r#").unwrap_or(name), failure))
+    T::decode(message).map_err(|failure| failure.within(name.strip_prefix("r#").unwrap_or(name)))
 }
 
 /// The failure of a field that is not there.
 pub fn missing(name: &str) -> Failure {
-    Failure::fields(vec![FieldError { field: name.strip_prefix("r#").unwrap_or(name).into(), detail: "missing".into() }])
-}
-
-/// The same failure, seen from the value that holds the wrong one.
-fn within(outer: impl Display, failure: Failure) -> Failure {
-    if failure.fields.is_empty() {
-        return Failure::fields(vec![FieldError { field: outer.to_string(), detail: failure.detail }]);
-    }
-    let nest = |FieldError { field, detail }: FieldError| {
-        let dot = if field.starts_with('[') { "" } else { "." };
-        FieldError { field: format!("{outer}{dot}{field}"), detail }
-    };
-    Failure::fields(failure.fields.into_iter().map(nest).collect())
+    Failure::invalid("missing").within(name.strip_prefix("r#").unwrap_or(name))
 }
 
 impl<T: Proto<M>, M> Proto<Option<M>> for Option<T> {
@@ -60,7 +48,7 @@ impl<T: Proto<M>, M> Proto<Vec<M>> for Vec<T> {
     }
 
     fn decode(message: Vec<M>) -> Result<Self, Failure> {
-        let item = |(index, item)| T::decode(item).map_err(|failure| within(format_args!("[{index}]"), failure));
+        let item = |(index, item)| T::decode(item).map_err(|failure| failure.within(format_args!("[{index}]")));
         message.into_iter().enumerate().map(item).collect()
     }
 }
@@ -72,7 +60,7 @@ impl<K: Proto<N> + Ord, N: Ord + Display + Clone, T: Proto<M>, M> Proto<BTreeMap
 
     fn decode(message: BTreeMap<N, M>) -> Result<Self, Failure> {
         let entry = |(key, value): (N, M)| {
-            let at = |failure| within(format_args!("[{key}]"), failure);
+            let at = |failure: Failure| failure.within(format_args!("[{key}]"));
             Ok((K::decode(key.clone()).map_err(at)?, T::decode(value).map_err(at)?))
         };
         message.into_iter().map(entry).collect()

@@ -213,9 +213,7 @@ macro_rules! union {
 
                 fn decode(message: $message) -> ::std::result::Result<Self, $crate::Failure> {
                     match message.kind {
-                        $(Some(Kind::$variant(value)) => {
-                            $crate::field(stringify!($variant), value).map(Self::$variant)
-                        })+
+                        $(Some(Kind::$variant(value)) => $crate::Proto::decode(value).map(Self::$variant),)+
                         None => Err($crate::missing("kind")),
                     }
                 }
@@ -269,6 +267,33 @@ macro_rules! option {
 
             fn decode(message: $message) -> ::std::result::Result<Self, $crate::Failure> {
                 $crate::Proto::decode(message.value)
+            }
+        }
+    };
+}
+
+/// The message that carries a map where protobuf has none: `map<T>?`, `map<T>[]`, `map<map<T>>`.
+///
+/// ```
+/// # use std::collections::BTreeMap;
+/// # struct U32Map { items: BTreeMap<String, u32> }
+/// kit_grpc::map!(String, u32 = U32Map);
+///
+/// let one = U32Map { items: [("a".to_owned(), 1)].into() };
+/// let rows: Vec<BTreeMap<String, u32>> = kit_grpc::field("rows", vec![one])?;
+/// assert_eq!(rows[0]["a"], 1);
+/// # Ok::<(), kit::Failure>(())
+/// ```
+#[macro_export]
+macro_rules! map {
+    ($key:ty, $value:ty = $message:path) => {
+        impl $crate::Proto<$message> for ::std::collections::BTreeMap<$key, $value> {
+            fn encode(self) -> $message {
+                $message { items: $crate::Proto::encode(self) }
+            }
+
+            fn decode(message: $message) -> ::std::result::Result<Self, $crate::Failure> {
+                $crate::Proto::decode(message.items)
             }
         }
     };

@@ -1,8 +1,9 @@
 //! gRPC: values as protobuf messages, the call's context as metadata, failures as rich statuses.
 //!
-//! A contract's `grpc` module is made of [`message!`], [`patch!`], [`list!`], [`option!`] (how its types look on the
-//! wire) and of one line an operation: [`received`] and [`answer`] in the server, [`request`] and [`output`] in the
-//! client. Ids and choices declare their wire form where they are declared: [`id!`], [`choice!`].
+//! A contract's `grpc` module says how its types look on the wire ([`message!`], [`patch!`], [`union!`], [`list!`],
+//! [`option!`]) and has one line an operation: [`received`] and [`answer`] in the server, [`request`] and [`output`] in
+//! the client. Ids and choices say it where they are declared: [`id!`], [`choice!`]. A whole one is
+//! `tests/shelf/grpc.rs`, over messages that prost made with every singular field `optional` and maps as `BTreeMap`.
 
 mod channel;
 mod client;

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
-use kit::{Failure, FieldError};
+use kit::Failure;
 use prost_types::FieldMask;
 
 use crate::{Proto, field, missing};
@@ -62,8 +62,7 @@ impl Mask {
         };
         match self.0.iter().flatten().find(|path| !known(path)) {
             Some(path) => {
-                let detail = format!("{path:?} is no field that can be changed");
-                Err(Failure::fields(vec![FieldError { field: "update_mask".into(), detail }]))
+                Err(Failure::invalid(format!("{path:?} is no field that can be changed")).within("update_mask"))
             }
             None => Ok(()),
         }
@@ -138,7 +137,8 @@ impl Mask {
         let mut entries = BTreeMap::new();
         for key in self.inner(name) {
             let text = key.strip_prefix('`').and_then(|key| key.strip_suffix('`')).unwrap_or(key);
-            let key: N = text.parse().map_err(|_| Failure::invalid(format!("update_mask: {text:?} is no key of {name}")))?;
+            let key: N =
+                text.parse().map_err(|_| Failure::invalid(format!("update_mask: {text:?} is no key of {name}")))?;
             let value = field(&format!("{name}[{text}]"), message.remove(&key))?;
             entries.insert(field(name, key)?, value);
         }
@@ -146,7 +146,11 @@ impl Mask {
     }
 
     /// The twin of [`Mask::put_record`] for a record that cannot be cleared.
-    pub fn record<P: Proto<(M, Self)>, M: Default>(&self, name: &str, message: Option<M>) -> Result<Option<P>, Failure> {
+    pub fn record<P: Proto<(M, Self)>, M: Default>(
+        &self,
+        name: &str,
+        message: Option<M>,
+    ) -> Result<Option<P>, Failure> {
         match self.nullable(name, message)? {
             Some(None) => Err(missing(name)),
             other => Ok(other.flatten()),

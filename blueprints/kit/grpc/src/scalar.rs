@@ -139,10 +139,10 @@ impl Proto<prost_types::Value> for Value {
             Some(Kind::BoolValue(value)) => Value::Bool(value),
             Some(Kind::NumberValue(number)) => Value::Number(exact(number)?),
             Some(Kind::StringValue(text)) => Value::String(text),
-            Some(Kind::ListValue(list)) => Value::Array(crate::field("values", list.values)?),
+            Some(Kind::ListValue(list)) => Value::Array(Proto::decode(list.values)?),
             Some(Kind::StructValue(fields)) => {
-                let members = fields.fields.into_iter().map(|(name, value)| Ok((name, Value::decode(value)?)));
-                Value::Object(members.collect::<Result<_, Failure>>()?)
+                let members: std::collections::BTreeMap<String, Value> = Proto::decode(fields.fields)?;
+                Value::Object(members.into_iter().collect())
             }
         })
     }

@@ -27,21 +27,23 @@ pub fn received<T: Proto<M> + Validate, M>(request: Request<M>) -> Result<(Conte
     Ok((cx, input))
 }
 
-/// The context that the edge of the service put into the request's extensions; what is not in it comes from the
-/// metadata.
+/// The context that the edge of the service put into the request's extensions. Without an edge, what the metadata says.
 pub fn context<M>(request: &Request<M>) -> Context {
+    if let Some(cx) = request.extensions().get::<Context>() {
+        return cx.clone();
+    }
     let text = |name: &str| request.metadata().get(name).and_then(|value| value.to_str().ok());
-    let mut cx = request.extensions().get::<Context>().cloned().unwrap_or_else(|| {
-        let trace = text("traceparent").and_then(|trace| trace.parse::<kit::Trace>().ok());
-        trace.map_or_else(Context::default, |trace| Context::default().in_trace(trace.child()))
-    });
-    if let Some(key) = text("idempotency-key").filter(|_| cx.idempotency_key().is_none()) {
+    let mut cx = Context::default();
+    if let Some(Ok(trace)) = text("traceparent").map(str::parse::<kit::Trace>) {
+        cx = cx.in_trace(trace.child());
+    }
+    if let Some(key) = text("idempotency-key") {
         cx = cx.keyed(key);
     }
-    match text("grpc-timeout").and_then(timeout) {
-        Some(limit) => cx.within(limit),
-        None => cx,
+    if let Some(limit) = text("grpc-timeout").and_then(timeout) {
+        cx = cx.within(limit);
     }
+    cx
 }
 
 /// `TimeoutValue TimeoutUnit` of the gRPC specification: at most eight digits and a letter.

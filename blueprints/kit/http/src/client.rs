@@ -8,7 +8,7 @@ use kit::{Context, Etag, Failure, OperationError, Stream};
 use reqwest::{Response, Url, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Problem, conditional, escape, headers, reader};
+use crate::{Problem, conditional, escape, events, headers, reader};
 
 /// Bytes of an answer at most, and of one event of a stream.
 pub(crate) const MAX_ANSWER: usize = 16 << 20;
@@ -44,46 +44,56 @@ impl Client {
 
     /// Calls, and reads the answer: JSON, or nothing where `T` is `()`.
     pub async fn call<T: DeserializeOwned, E: OperationError>(&self, cx: &Context, request: Request) -> Result<T, E> {
-        let body =
-            cx.limit::<_, E>(async { Ok(read(self.send(cx, request, "application/json").await?).await?) }).await?;
+        let request = self.request(cx, request, "application/json")?;
+        let answer = async { Ok(read(send::<E>(&self.http, cx, request).await?).await?) };
+        let body = cx.limit::<_, E>(answer).await?;
         let body = if body.is_empty() { b"null" } else { &body[..] };
         serde_json::from_slice(body)
             .map_err(|error| Failure::internal(anyhow::anyhow!("the answer is not what was asked for: {error}")).into())
     }
 
-    /// Opens a stream of events. The deadline is for the opening, not for what follows.
+    /// Opens a stream of events. The deadline is for the opening, not for what follows. A stream that is cut off is gone
+    /// on with, if the other side has kept it.
     pub async fn stream<T, E>(&self, cx: &Context, request: Request) -> Result<Stream<T, E>, E>
     where
         T: DeserializeOwned + Send + 'static,
         E: OperationError,
     {
-        let response = cx.limit::<_, E>(self.send(cx, request, "text/event-stream")).await?;
-        Ok(reader::items(response))
+        let request = self.request(cx, request, events::TYPE)?;
+        let again = request.try_clone();
+        let response = cx.limit::<_, E>(send(&self.http, cx, request)).await?;
+        if !reader::is_stream(&response) {
+            return Err(Failure::internal(anyhow::anyhow!("the answer is not a stream")).into());
+        }
+        Ok(reader::items(self.http.clone(), again, response))
     }
 
-    async fn send<E: OperationError>(
-        &self,
-        cx: &Context,
-        request: Request,
-        accept: &'static str,
-    ) -> Result<Response, E> {
+    fn request(&self, cx: &Context, request: Request, accept: &'static str) -> Result<reqwest::Request, Failure> {
         let Request { method, path, query, mut headers, body, failure } = request;
         if let Some(failure) = failure {
-            return Err(failure.into());
+            return Err(failure);
         }
         headers::send(cx, &mut headers);
         headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
         let query = if query.is_empty() { query } else { format!("?{query}") };
         let request = self.http.request(method, format!("{}{path}{query}", self.base)).headers(headers).body(body);
-        let response = request.send().await.map_err(lost)?;
-        headers::marked(response.headers(), cx.marks());
-        let (status, headers) = (response.status(), response.headers().clone());
-        if status.is_success() {
-            return Ok(response);
-        }
-        let body = read(response).await?;
-        Err(E::from_wire(Problem::read(status, &headers, &body).into_wire()))
+        request.build().map_err(Failure::internal)
     }
+}
+
+async fn send<E: OperationError>(
+    http: &reqwest::Client,
+    cx: &Context,
+    request: reqwest::Request,
+) -> Result<Response, E> {
+    let response = http.execute(request).await.map_err(lost)?;
+    headers::marked(response.headers(), cx.marks());
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = read(response).await?;
+    Err(E::from_wire(Problem::read(status, &headers, &body).into_wire()))
 }
 
 /// One request, as yet without its context.

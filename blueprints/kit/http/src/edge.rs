@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use crate::{Problem, extract, grpc, headers, stopping};
+use crate::{Problem, extract, grpc, headers, resume::Streams, stopping};
 
 const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -64,13 +64,14 @@ impl Default for Edge {
 /// * Every error is problem+json with the trace, for gRPC a status: unknown paths, wrong methods, panics, too much, too long.
 /// * An answer carries `trace-id`, and `fallback` if parts of it are stand-ins.
 pub fn edge(router: Router, edge: Edge) -> Router {
-    let shared = Arc::new(Shared { edge, in_flight: AtomicUsize::new(0) });
+    let shared = Arc::new(Shared { edge, in_flight: AtomicUsize::new(0), streams: Streams::default() });
     router.layer(Around(shared))
 }
 
 struct Shared {
     edge: Edge,
     in_flight: AtomicUsize,
+    streams: Streams,
 }
 
 #[derive(Clone)]
@@ -158,6 +159,7 @@ impl Shared {
             *request.body_mut() = Body::new(Limited::new(body, self.edge.body_limit));
         }
         request.extensions_mut().insert(cx.clone());
+        request.extensions_mut().insert(self.streams.clone());
         Ok((cx, at_work))
     }
 
@@ -177,7 +179,7 @@ impl Shared {
             }
         }
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-            let problem = Problem { trace_id: Some(asked.trace_id.clone()), ..problem };
+            let problem = problem.in_trace(&asked.trace_id);
             if asked.grpc {
                 response = grpc::answer(&problem);
             } else {

@@ -10,10 +10,13 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError};
-use kit::{Context, Failure, FieldError, Validate};
+use kit::{
+    Context, Failure, FieldError, Validate,
+    strict::{self, Refused},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Problem, accept, answer, strict};
+use crate::{Problem, accept, answer};
 
 /// The context of a call that is answered in JSON; 406 if the caller cannot take that.
 #[derive(Clone, Debug)]
@@ -53,7 +56,7 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequest<S> for Json<T> {
         if !is(request.headers(), |essence| essence == "application/json" || is_json_suffix(essence)) {
             return Err(unsupported("application/json"));
         }
-        strict::json(&bytes(request.into_body()).await?).map(Self)
+        json(&bytes(request.into_body()).await?).map(Self)
     }
 }
 
@@ -75,7 +78,7 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequest<S> for MergePatch<T> {
         if !is(request.headers(), |essence| essence == TYPE) {
             return Err(unsupported(TYPE));
         }
-        strict::json(&bytes(request.into_body()).await?).map(Self)
+        json(&bytes(request.into_body()).await?).map(Self)
     }
 }
 
@@ -87,7 +90,11 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        strict::query(parts.uri.query().unwrap_or_default()).map(Self)
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        match strict::read::<T, _>(serde_html_form::Deserializer::from_bytes(query), ToString::to_string) {
+            (Ok(value), wrong) => Ok(Self(strict::valid(value, wrong)?)),
+            (Err(_), wrong) => Err(Failure::fields(wrong).into()),
+        }
     }
 }
 
@@ -128,6 +135,13 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         };
         Err(Failure::fields(vec![FieldError { field, detail }]).into())
     }
+}
+
+fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Problem> {
+    strict::json(text).map_err(|refused| match refused {
+        Refused::Unreadable(why) => Problem::unreadable(format!("the body is no JSON document: {why}")),
+        Refused::Invalid(failure) => failure.into(),
+    })
 }
 
 /// The whole body, within the limit that the edge has set on it.

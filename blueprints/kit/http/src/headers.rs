@@ -17,7 +17,7 @@ use crate::Problem;
 
 const TRACE: &str = "traceparent";
 const KEY: &str = "idempotency-key";
-const TIMEOUT: &str = "request-timeout-ms";
+pub(crate) const TIMEOUT: &str = "request-timeout-ms";
 const GRPC_TIMEOUT: &str = "grpc-timeout";
 const FALLBACK: &str = "fallback";
 

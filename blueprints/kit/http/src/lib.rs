@@ -42,9 +42,9 @@ mod grpc;
 mod headers;
 mod problem;
 mod reader;
+mod resume;
 mod serve;
 mod stopping;
-mod strict;
 
 pub use client::{Client, Request};
 pub use conditional::{IfMatch, IfNoneMatch};

@@ -1,6 +1,9 @@
 //! Errors as answers: RFC 9457 out of a failure or declared error, and back.
 
-use std::time::Duration;
+use std::{
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -16,9 +19,14 @@ const ERRORS: &str = "/errors/";
 /// `type` of an error that its status says all about.
 const BLANK: &str = "about:blank";
 
-/// An error as REST answers it: RFC 9457, with what a client needs to turn it back into the operation's error.
+/// An error as REST answers it: RFC 9457. Boxed, since it is the error of every handler.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Problem {
+#[serde(transparent)]
+pub struct Problem(Box<Details>);
+
+/// The members of a problem, among them what a client needs to turn it back into the operation's error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Details {
     /// `/errors/OutOfStock` for a declared error, else `about:blank`.
     #[serde(rename = "type", default = "blank")]
     pub type_uri: String,
@@ -49,6 +57,20 @@ fn blank() -> String {
     BLANK.into()
 }
 
+impl Deref for Problem {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
 impl Problem {
     /// A problem that has nothing to say but its status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
@@ -75,7 +97,7 @@ impl Problem {
             Some(code) => (format!("{ERRORS}{code}"), words(code)),
             None => (blank(), status.canonical_reason().unwrap_or("Error").to_owned()),
         };
-        Self {
+        Self(Box::new(Details {
             type_uri,
             title,
             status: status.as_u16(),
@@ -85,7 +107,7 @@ impl Problem {
             trace_id: None,
             data: wire.data,
             retry_after: wire.retry_after,
-        }
+        }))
     }
 
     /// Reads an answer that is no success, whoever gave it: a service of ours, a proxy in between, anything.
@@ -103,17 +125,22 @@ impl Problem {
         Body::from(serde_json::to_vec(self).unwrap_or_default())
     }
 
+    /// Names the request in the service's log.
+    pub(crate) fn in_trace(mut self, id: &str) -> Self {
+        self.trace_id = Some(id.to_owned());
+        self
+    }
+
     /// What every transport carries.
     pub fn into_wire(self) -> Wire {
+        let Details { type_uri, status, detail, kind: told, fields, data, retry_after, .. } = *self.0;
         Wire {
-            kind: self.kind.unwrap_or_else(|| {
-                kind(StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-            }),
-            code: self.type_uri.rsplit_once(ERRORS).map(|(_, code)| code.to_owned()),
-            detail: self.detail,
-            fields: self.fields,
-            data: self.data,
-            retry_after: self.retry_after,
+            kind: told.unwrap_or_else(|| kind(StatusCode::from_u16(status).unwrap_or_default())),
+            code: type_uri.rsplit_once(ERRORS).map(|(_, code)| code.to_owned()),
+            detail,
+            fields,
+            data,
+            retry_after,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{EmbeddedBroker, MemoryBroker, Message};
 /// What carries messages. Each subscription gets one copy of every message of its types; its consumers compete for it.
 /// A copy is delivered at least once: until it is acknowledged, it comes again.
 ///
-/// Errors are `unavailable` (try again) or `invalid` (it will never work).
+/// Errors are `unavailable` (try again), `invalid` (it will never work) or `not_found` (no such subscription).
 #[async_trait]
 pub trait Broker: Send + Sync + 'static {
     /// Makes the subscription, or changes which types it gets. Publishers declare the subscriptions they know of too,
@@ -25,7 +25,7 @@ pub trait Broker: Send + Sync + 'static {
     async fn publish(&self, messages: &[Message]) -> Result<(), Failure>;
 
     /// Waits for at least one message and gives up to `max`, each hidden from other consumers for `lease`.
-    /// May be dropped while it waits; what it had taken by then comes again when the lease is over.
+    /// May be dropped while it waits: what it had taken by then is given back.
     async fn receive(&self, subscription: &str, max: usize, lease: Duration) -> Result<Vec<Delivery>, Failure>;
 
     /// Ends a lease. False: it was over before, and somebody else may have the message.

@@ -12,8 +12,9 @@ use futures_util::FutureExt;
 use kit::{Context, Failure, OperationError};
 use serde::Serialize;
 use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tracing::Instrument;
 
@@ -21,6 +22,8 @@ use crate::{Broker, Delivery, Guarantee, Message, Policy, Receipt, Subscription,
 
 /// Pause after an error of the broker.
 const BROKER_PAUSE: Duration = Duration::from_millis(500);
+/// How long a free slot waits for others to become free too.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// Takes the messages of a subscription and hands them to a service. Clones share the numbers.
 #[derive(Clone)]
@@ -91,6 +94,7 @@ impl Consumer {
     {
         let Inner { broker, subscription, policy, .. } = &*self.0;
         let handler = Arc::new(handler);
+        let slots = Arc::new(Semaphore::new(policy.concurrency.max(1)));
         let mut work = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
         let declared = async {
@@ -104,33 +108,17 @@ impl Consumer {
             () = &mut stop => return,
             () = declared => {}
         }
-        'receive: loop {
-            while work.len() >= policy.concurrency.max(1) {
-                work.join_next().await;
-            }
-            // Not dropped when a piece of work ends: it may hold messages already.
-            let free = policy.concurrency.max(1) - work.len();
-            let mut received = std::pin::pin!(broker.receive(&subscription.name, free, policy.lease));
-            let deliveries = loop {
-                tokio::select! {
-                    biased;
-                    () = &mut stop => {
-                        if let Some(Ok(deliveries)) = received.as_mut().now_or_never() {
-                            for delivery in deliveries {
-                                let _ = broker.settle(&delivery.receipt, Verdict::Release).await;
-                            }
-                        }
-                        break 'receive;
-                    }
-                    deliveries = &mut received => break deliveries,
-                    Some(_) = work.join_next() => {}
-                }
+        loop {
+            let received = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                received = self.receive(&slots) => received,
             };
-            match deliveries {
-                Ok(deliveries) => {
+            match received {
+                Ok((deliveries, mut free)) => {
                     for delivery in deliveries {
-                        let (consumer, handler) = (self.clone(), handler.clone());
-                        work.spawn(async move { consumer.take(delivery, &*handler).await });
+                        let (consumer, handler, slot) = (self.clone(), handler.clone(), free.split(1));
+                        work.spawn(async move { consumer.take(delivery, &*handler, slot).await });
                     }
                 }
                 Err(failure) => {
@@ -141,11 +129,29 @@ impl Consumer {
                     }
                 }
             }
+            while work.try_join_next().is_some() {}
         }
         while work.join_next().await.is_some() {}
     }
 
-    async fn take<H, F, T, E>(&self, delivery: Delivery, handler: &H)
+    /// As many as there are free slots, at least one.
+    async fn receive(&self, slots: &Arc<Semaphore>) -> Result<(Vec<Delivery>, OwnedSemaphorePermit), Failure> {
+        let Inner { broker, subscription, policy, .. } = &*self.0;
+        let closed = |_| Failure::internal(anyhow::anyhow!("the slots are closed"));
+        let mut free = slots.clone().acquire_owned().await.map_err(closed)?;
+        // Work often ends in a row: to ask for one message each time would be a commit each time.
+        let half = u32::try_from(policy.concurrency / 2).unwrap_or(u32::MAX);
+        if let Ok(Ok(more)) = timeout(GATHER, slots.clone().acquire_many_owned(half.saturating_sub(1))).await {
+            free.merge(more);
+        }
+        while let Ok(more) = slots.clone().try_acquire_owned() {
+            free.merge(more);
+        }
+        let deliveries = broker.receive(&subscription.name, free.num_permits(), policy.lease).await?;
+        Ok((deliveries, free))
+    }
+
+    async fn take<H, F, T, E>(&self, delivery: Delivery, handler: &H, slot: Option<OwnedSemaphorePermit>)
     where
         H: Fn(Context, Message) -> F,
         F: Future<Output = Result<T, E>>,
@@ -157,7 +163,12 @@ impl Consumer {
         counters.lag_ms.store(lag.unsigned_abs(), Ordering::Relaxed);
         let context = message.context(attempt);
         let span = tracing::info_span!(
-            "message", subscription = subscription.name, id = message.id, r#type = message.kind, attempt, trace = context.trace().id()
+            "message",
+            subscription = subscription.name,
+            id = message.id,
+            r#type = message.kind,
+            attempt,
+            trace = context.trace().id()
         );
         counters.in_flight.fetch_add(1, Ordering::Relaxed);
         async {
@@ -182,6 +193,8 @@ impl Consumer {
                 Ok(Err(error)) => policy.verdict(attempt, &error),
                 Err(_) => policy.verdict(attempt, &Failure::internal(anyhow::anyhow!("the handler panicked"))),
             };
+            // The next message may come in the commit that settles this one.
+            drop(slot);
             self.settle(&receipt, verdict).await;
         }
         .instrument(span)

@@ -3,8 +3,9 @@
 //! Everything that must be safe passes the [writer](writer), which joins what comes at the same time in one commit.
 //! A consumer that waits is woken by commits of its own process at once. Commits of others are noticed by asking SQLite
 //! for its `data_version`, a read of shared memory: every 2 ms while there is traffic, every 50 ms when there is none.
-//! File notification would need another crate and differs on every system; sockets between the processes would be one
-//! more thing to break. What this costs is 0.1 % of a core while idle, and at most 50 ms for the first message.
+//! So a message that ends a silence may wait 50 ms for a consumer of another process, and an idle process makes 20 small
+//! reads a second. File notification would be sooner, but differs on every system; sockets between the processes would
+//! be one more thing to break.
 
 mod admin;
 mod sweeper;
@@ -19,6 +20,7 @@ use kit::Failure;
 use kit_store::{Migration, Store, failure};
 use sqlx::Row;
 use tokio::{
+    runtime::Handle,
     sync::{mpsc, oneshot, watch},
     time::sleep,
 };
@@ -65,9 +67,16 @@ impl EmbeddedBroker {
 
     async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T, Failure>>) -> Job) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
-        let gone = || Failure::unavailable(anyhow::anyhow!("the broker's writer has ended"));
         self.jobs.send(job(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    async fn take(&self, subscription: &str, max: usize, lease: Duration) -> Result<Vec<Delivery>, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let mut taker = Taker { jobs: self.jobs.clone(), answer };
+        let job = Job::Receive { subscription: subscription.to_owned(), max, lease, reply };
+        self.jobs.send(job).await.map_err(|_| gone())?;
+        (&mut taker.answer).await.map_err(|_| gone())?
     }
 
     /// When the next message of the subscription may be delivered, in milliseconds since 1970.
@@ -109,8 +118,7 @@ impl Broker for EmbeddedBroker {
                 None => i64::MAX,
             };
             if wait <= 0 {
-                let subscription = subscription.to_owned();
-                let deliveries = self.ask(|reply| Job::Receive { subscription, max, lease, reply }).await?;
+                let deliveries = self.take(subscription, max, lease).await?;
                 if !deliveries.is_empty() {
                     return Ok(deliveries);
                 }
@@ -149,6 +157,31 @@ impl Broker for EmbeddedBroker {
     }
 }
 
+/// Waits for deliveries, and gives them back if it is dropped when they are under way.
+struct Taker {
+    jobs: mpsc::Sender<Job>,
+    answer: oneshot::Receiver<Result<Vec<Delivery>, Failure>>,
+}
+
+impl Drop for Taker {
+    fn drop(&mut self) {
+        // Closed, it refuses what has not been sent, and the writer notices.
+        self.answer.close();
+        if let (Ok(Ok(deliveries)), Ok(runtime)) = (self.answer.try_recv(), Handle::try_current()) {
+            let jobs = self.jobs.clone();
+            runtime.spawn(async move {
+                for delivery in deliveries {
+                    let _ = jobs.send(writer::release(delivery)).await;
+                }
+            });
+        }
+    }
+}
+
+fn gone() -> Failure {
+    Failure::unavailable(anyhow::anyhow!("the broker's writer has ended"))
+}
+
 /// Wakes waiting consumers when another process has published. Ends with the broker.
 async fn watch_others(store: Store, broker: mpsc::WeakSender<Job>, wake: watch::Sender<u64>) {
     let (mut seen, mut newest, mut pause) = (0, 0, *LOOK.start());
@@ -164,7 +197,10 @@ async fn watch_others(store: Store, broker: mpsc::WeakSender<Job>, wake: watch::
             if wake.receiver_count() == 0 {
                 continue;
             }
-            let Ok(version) = sqlx::query_scalar::<_, i64>("pragma data_version").fetch_one(&mut *connection).await else { break };
+            let Ok(version) = sqlx::query_scalar::<_, i64>("pragma data_version").fetch_one(&mut *connection).await
+            else {
+                break;
+            };
             if version == seen {
                 continue;
             }

@@ -30,12 +30,14 @@ pub async fn first_time(tx: &mut Tx, cx: &Context, subscription: &str) -> Result
         .await
         .map_err(failure)?;
     }
-    let done = sqlx::query(r#"insert into "kit_inbox" ("subscription", "key", "seen_at") values (?, ?, ?) on conflict do nothing"#)
-        .bind(subscription)
-        .bind(key)
-        .bind(Micros(Utc::now()))
-        .execute(&mut **tx)
-        .await
-        .map_err(failure)?;
+    let done = sqlx::query(
+        r#"insert into "kit_inbox" ("subscription", "key", "seen_at") values (?, ?, ?) on conflict do nothing"#,
+    )
+    .bind(subscription)
+    .bind(key)
+    .bind(Micros(Utc::now()))
+    .execute(&mut **tx)
+    .await
+    .map_err(failure)?;
     Ok(done.rows_affected() == 1)
 }

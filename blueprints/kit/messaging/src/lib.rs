@@ -49,7 +49,7 @@
 //! let consumer = Consumer::new(broker, Subscription::new("billing.bill", [OrderPlaced::TYPE]), Policy::default());
 //! tokio::join!(
 //!     relay.run(stop.clone()),
-//!     consumer.run(stop, |cx, message| {
+//!     consumer.run(stop, move |cx, message| {
 //!         let store = store.clone();
 //!         async move { bill(&store, &cx, message.data()?).await }
 //!     }),
@@ -74,6 +74,6 @@ pub use broker::{
 pub use consumer::{Consumer, ConsumerState};
 pub use embedded::EmbeddedBroker;
 pub use memory::MemoryBroker;
-pub use message::{Event, Message};
+pub use message::{Event, Message, SpecVersion};
 pub use policy::{Guarantee, Policy};
 pub use relay::{Relay, RelayState};

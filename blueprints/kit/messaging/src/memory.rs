@@ -11,7 +11,9 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{Broker, DeadLetter, Delivery, Message, Mishap, Receipt, Start, Subscription, SubscriptionStats, Verdict, Which};
+use crate::{
+    Broker, DeadLetter, Delivery, Message, Mishap, Receipt, Start, Subscription, SubscriptionStats, Verdict, Which,
+};
 
 /// A broker inside one process, for tests: it follows tokio's clock, paused or not, and keeps every message.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +93,8 @@ impl State {
             let mut due: Vec<_> = of.copies.iter_mut().filter(|(_, copy)| !copy.dead && copy.due <= now).collect();
             due.sort_by_key(|(place, copy)| (copy.due, **place));
             let deliver = |(place, copy): (&usize, &mut Copy)| {
-                (copy.due, copy.leased, copy.attempts, copy.lease) = (now + lease, true, copy.attempts + 1, copy.lease + 1);
+                (copy.due, copy.leased, copy.attempts, copy.lease) =
+                    (now + lease, true, copy.attempts + 1, copy.lease + 1);
                 let receipt = Receipt { subscription: subscription.into(), message: *place as i64, lease: copy.lease };
                 Some(Delivery { message: messages.get(*place)?.clone(), attempt: copy.attempts, receipt })
             };
@@ -234,7 +237,9 @@ impl Broker for MemoryBroker {
     async fn dead_letters(&self, subscription: Option<&str>, limit: usize) -> Result<Vec<DeadLetter>, Failure> {
         let state = self.state();
         let mut letters = Vec::new();
-        for (name, of) in state.subscriptions.iter().filter(|(name, _)| subscription.is_none_or(|wanted| wanted == *name)) {
+        for (name, of) in
+            state.subscriptions.iter().filter(|(name, _)| subscription.is_none_or(|wanted| wanted == *name))
+        {
             for (place, copy) in of.copies.iter().filter(|(_, copy)| copy.dead) {
                 if let (Some(message), Some((end, history))) = (state.messages.get(*place), copy.history.split_last()) {
                     letters.push(DeadLetter {

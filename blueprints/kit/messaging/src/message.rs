@@ -28,7 +28,7 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync {
 /// A CloudEvent 1.0 with JSON data; its serde form is the JSON event format. Source and id together name it for good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    specversion: V1,
+    pub specversion: SpecVersion,
     pub id: String,
     pub source: String,
     #[serde(rename = "type")]
@@ -58,7 +58,7 @@ pub struct Message {
 
 /// The one version of the specification that is spoken here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-enum V1 {
+pub enum SpecVersion {
     #[default]
     #[serde(rename = "1.0")]
     V1,
@@ -75,7 +75,7 @@ impl Message {
     /// The data has no JSON form.
     pub fn new(cx: &Context, kind: &str, source: &str, data: &impl Serialize) -> Result<Self, Failure> {
         Ok(Self {
-            specversion: V1::V1,
+            specversion: SpecVersion::V1,
             id: Uuid::now_v7().to_string(),
             source: source.into(),
             kind: kind.into(),
@@ -117,7 +117,11 @@ impl Message {
     pub(crate) fn encode(&self) -> Result<String, Failure> {
         let text = serde_json::to_string(self).map_err(Failure::internal)?;
         if text.len() > MAX_BYTES {
-            return Err(Failure::invalid(format!("message {} has {} bytes, of {MAX_BYTES} allowed", self.id, text.len())));
+            return Err(Failure::invalid(format!(
+                "message {} has {} bytes, of {MAX_BYTES} allowed",
+                self.id,
+                text.len()
+            )));
         }
         Ok(text)
     }
@@ -126,7 +130,7 @@ impl Message {
     /// can use: it ends as a dead letter and not as an error in the middle of the broker.
     pub(crate) fn decode(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_else(|error| Self {
-            specversion: V1::V1,
+            specversion: SpecVersion::V1,
             id: String::new(),
             source: String::new(),
             kind: format!("not a message: {error}"),
@@ -146,7 +150,8 @@ impl Message {
     /// # Errors
     /// `invalid` if it is something else, which sends the message to the dead letters.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        T::deserialize(&self.data).map_err(|error| Failure::invalid(format!("message {} of type {}: {error}", self.id, self.kind)))
+        T::deserialize(&self.data)
+            .map_err(|error| Failure::invalid(format!("message {} of type {}: {error}", self.id, self.kind)))
     }
 
     /// The context of the work this message asks for: the sender's trace, the deadline, and as idempotency key that of

@@ -57,7 +57,9 @@ impl Policy {
             | Kind::Conflict
             | Kind::Unauthenticated
             | Kind::Unsupported => Verdict::DeadLetter { reason: error.to_string() },
-            Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal if attempt >= self.attempts => {
+            Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal
+                if attempt >= self.attempts =>
+            {
                 Verdict::DeadLetter { reason: format!("{error} (attempt {attempt} of {})", self.attempts) }
             }
             Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal => {

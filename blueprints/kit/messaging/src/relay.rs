@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result};
 use kit::Kind;
 use kit_store::{Columns, Json, Store};
 use serde::Serialize;
-use sqlx::Row;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{Broker, Message};
@@ -107,7 +106,7 @@ impl Relay {
             .await?;
             let (mut numbers, mut messages) = (Vec::new(), Vec::new());
             for row in &rows {
-                numbers.push(row.try_get::<i64, _>("seq")?);
+                numbers.push(row.read::<i64>("seq")?);
                 messages.push(row.read::<Json<Message>>("event")?);
             }
             if let Some(oldest) = messages.first() {
@@ -159,10 +158,12 @@ impl Relay {
     async fn tidy(&self, done: &mut Published) -> Result<()> {
         if !done.untidy.is_empty() {
             let mut tx = self.0.store.begin().await?;
-            sqlx::query(r#"delete from "kit_outbox" where "refused" is null and "seq" in (select "value" from json_each(?))"#)
-                .bind(Json(&done.untidy))
-                .execute(&mut *tx)
-                .await?;
+            sqlx::query(
+                r#"delete from "kit_outbox" where "refused" is null and "seq" in (select "value" from json_each(?))"#,
+            )
+            .bind(Json(&done.untidy))
+            .execute(&mut *tx)
+            .await?;
             tx.commit().await?;
         }
         done.untidy.clear();

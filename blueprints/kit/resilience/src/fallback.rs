@@ -12,7 +12,9 @@
 //! so that no stand-in passes for the real thing: [`Context::marks`]. Where there are several, the first that steps in
 //! leaves no error for the next.
 
-use kit::{Context, Failure, Operation, OperationError};
+use std::fmt;
+
+use kit::{Context, Operation, OperationError};
 
 use crate::link::may_repeat;
 
@@ -39,7 +41,7 @@ pub fn default<T, E: OperationError>(
 ///
 /// An unsafe operation is left for later only if it cannot have reached the other side, for a queue delivers it without
 /// asking what has become of the call. If the queue fails too, the caller has the error of the call.
-pub async fn queue<E, F>(
+pub async fn queue<E, F, Q>(
     cx: &Context,
     operation: &Operation,
     result: Result<(), E>,
@@ -47,7 +49,8 @@ pub async fn queue<E, F>(
 ) -> Result<(), E>
 where
     E: OperationError,
-    F: Future<Output = Result<(), Failure>> + Send,
+    F: Future<Output = Result<(), Q>> + Send,
+    Q: fmt::Display,
 {
     let Err(error) = result else { return Ok(()) };
     if !error.kind().is_transient() || !may_repeat(operation, &error) {
@@ -59,7 +62,7 @@ where
             Ok(())
         }
         Err(failure) => {
-            tracing::warn!(service = operation.service, operation = operation.name, %failure, "not queued either");
+            tracing::warn!(service = operation.service, operation = operation.name, error = %failure, "not queued either");
             Err(error)
         }
     }

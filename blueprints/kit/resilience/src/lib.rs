@@ -8,6 +8,8 @@
 //! ```text
 //! fallback → total deadline → retry → circuit breaker → bulkhead → per-try timeout → the call
 //! ```
+//!
+//! `tests/link/contract.rs` has such a contract; `tests/link/order.rs` has a test for each arrow.
 
 mod breaker;
 mod budget;

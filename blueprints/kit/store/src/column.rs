@@ -1,5 +1,6 @@
 //! What values are in columns, in both directions: bind them (`.bind(Micros(at))`, `.bind(note.as_ref().map(Json))`),
-//! read them ([`Columns::read`]). `String`, `bool`, `i32`, `u32`, `i64`, `f64` and `Vec<u8>` need none of this.
+//! read them ([`Columns::read`]). `String`, `bool`, `i32`, `u32`, `i64`, `f64` and `Vec<u8>` are bound and read as they
+//! are.
 //!
 //! | value | column | |
 //! |---|---|---|
@@ -19,7 +20,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sqlx::{
-    Decode, Encode, Row, Sqlite, Type,
+    Decode, Encode, Row, Sqlite, Type, ValueRef,
     encode::IsNull,
     error::BoxDynError,
     sqlite::{SqliteArgumentsBuffer, SqliteRow, SqliteTypeInfo, SqliteValueRef},
@@ -58,18 +59,24 @@ pub trait Column: for<'r> Decode<'r, Sqlite> + Type<Sqlite> {
     /// What is read.
     type Value;
 
+    const NULLABLE: bool = false;
+
     fn value(self) -> Self::Value;
 }
 
-/// Reads columns: `row.read::<Text<_>>("id")?`, `row.read::<Option<Micros>>("paid_at")?`.
+/// Reads columns: `row.read::<Text<_>>("id")?`, `row.read::<Option<Micros>>("paid_at")?`, `row.read::<String>("sku")?`.
 pub trait Columns {
     /// # Errors
-    /// There is no such column, or it holds something else. The message names the column.
+    /// There is no such column, or it holds something else. The message names the column. NULL is an error unless
+    /// `Option` is read, where sqlx alone makes an empty text or a zero of it.
     fn read<C: Column>(&self, name: &str) -> sqlx::Result<C::Value>;
 }
 
 impl Columns for SqliteRow {
     fn read<C: Column>(&self, name: &str) -> sqlx::Result<C::Value> {
+        if !C::NULLABLE && self.try_get_raw(name)?.is_null() {
+            return Err(sqlx::Error::ColumnDecode { index: name.into(), source: "is NULL".into() });
+        }
         self.try_get::<C, _>(name).map(C::value)
     }
 }
@@ -77,10 +84,26 @@ impl Columns for SqliteRow {
 impl<C: Column> Column for Option<C> {
     type Value = Option<C::Value>;
 
+    const NULLABLE: bool = true;
+
     fn value(self) -> Self::Value {
         self.map(C::value)
     }
 }
+
+macro_rules! as_it_is {
+    ($($plain:ty),+) => {$(
+        impl Column for $plain {
+            type Value = Self;
+
+            fn value(self) -> Self {
+                self
+            }
+        }
+    )+};
+}
+
+as_it_is!(String, bool, i32, u32, i64, f64, Vec<u8>);
 
 /// Column type and SQL type: what the value is bound as and read from.
 macro_rules! stored_as {

@@ -6,14 +6,28 @@ use sqlx::sqlite::SqliteQueryResult;
 /// What an error of the database is to the caller: `unavailable` where waiting may help (the file is locked, the disk
 /// is full or failing, every connection is taken), else `internal`.
 pub fn failure(error: sqlx::Error) -> Failure {
-    // Primary result codes of SQLite: BUSY, LOCKED, IOERR, FULL. https://www.sqlite.org/rescode.html
-    const PASSING: [i32; 4] = [5, 6, 10, 13];
-    let passing = match &error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => true,
-        sqlx::Error::Database(e) => e.code().and_then(|c| c.parse::<i32>().ok()).is_some_and(|c| PASSING.contains(&(c & 0xff))),
-        _ => false,
+    let passing = match code(&error) {
+        Some(code) => [BUSY, LOCKED, IOERR, FULL].contains(&code),
+        None => matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)),
     };
     if passing { Failure::unavailable(error) } else { Failure::internal(error) }
+}
+
+// Primary result codes: https://www.sqlite.org/rescode.html
+const BUSY: i32 = 5;
+const LOCKED: i32 = 6;
+const IOERR: i32 = 10;
+const FULL: i32 = 13;
+
+/// Somebody else writes.
+pub(crate) fn is_locked(error: &sqlx::Error) -> bool {
+    code(error) == Some(BUSY)
+}
+
+/// The primary result code.
+fn code(error: &sqlx::Error) -> Option<i32> {
+    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(extended & 0xff)
 }
 
 /// Makes a failure of kind `exists` out of a value that must be unique and is taken.
@@ -25,21 +39,18 @@ pub fn on_unique<T>(result: sqlx::Result<T>, fields: &[(&str, &str)]) -> anyhow:
         Ok(done) => return Ok(done),
         Err(error) => error,
     };
-    let taken = match &error {
-        sqlx::Error::Database(e) if e.is_unique_violation() => {
-            let column = e.message().rsplit_once("failed: ").map_or("", |(_, column)| column);
-            fields.iter().find(|(of, _)| *of == column).map(|(_, field)| *field)
-        }
-        _ => None,
-    };
-    Err(match taken {
-        Some(field) => Failure {
-            fields: vec![FieldError { field: field.into(), detail: "is taken".into() }],
-            ..Failure::new(Kind::Exists, format!("{field} is taken"))
-        }
-        .into(),
-        None => failure(error).into(),
-    })
+    let sqlx::Error::Database(cause) = &error else { return Err(failure(error).into()) };
+    if !cause.is_unique_violation() {
+        return Err(failure(error).into());
+    }
+    // "UNIQUE constraint failed: orders.sku"
+    let constraint = cause.message().rsplit_once("failed: ").map_or("", |(_, columns)| columns);
+    let mut exists = Failure::new(Kind::Exists, "there is one already");
+    if let Some((_, field)) = fields.iter().find(|(columns, _)| *columns == constraint) {
+        exists.detail = format!("{field} is taken");
+        exists.fields = vec![FieldError { field: (*field).into(), detail: "is taken".into() }];
+    }
+    Err(exists.caused_by(error).into())
 }
 
 /// The row, or a failure of kind `not_found`. `what` is a noun with its name: `format_args!("order {id}")`.

@@ -3,7 +3,6 @@
 //!
 //! ```
 //! use kit_store::{Columns, Micros, Migration, Scaled, Store, Text, on_unique};
-//! use sqlx::Row;
 //!
 //! # async fn example(id: uuid::Uuid, total: rust_decimal::Decimal) -> anyhow::Result<()> {
 //! const ORDERS: Migration = Migration {
@@ -23,7 +22,7 @@
 //!
 //! let row = sqlx::query(r#"select * from "orders" where "id" = ?"#).bind(Text(id)).fetch_one(store.read()).await?;
 //! assert_eq!(row.read::<Scaled<2>>("total")?, total);
-//! assert_eq!(row.try_get::<&str, _>("sku")?, "a-1");
+//! assert_eq!(row.read::<Option<String>>("sku")?.as_deref(), Some("a-1"));
 //! # Ok(())
 //! # }
 //! ```
@@ -32,6 +31,7 @@ mod column;
 mod failure;
 mod list;
 mod migrate;
+mod raw;
 mod store;
 
 pub use column::{Column, Columns, Digits, Json, Micros, Revision, Scaled, Span, Text};

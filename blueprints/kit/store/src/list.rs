@@ -1,12 +1,12 @@
 use anyhow::Result;
 use kit::{Cursor, Failure, page};
-use serde::{Deserialize, Serialize};
 use sqlx::{
-    Arguments, AssertSqlSafe, Decode, Encode, Row, Sqlite, SqlitePool, Type, TypeInfo, ValueRef,
-    encode::IsNull,
+    Arguments, AssertSqlSafe, Encode, Row, Sqlite, SqlitePool, Type,
     error::BoxDynError,
-    sqlite::{SqliteArguments, SqliteArgumentsBuffer, SqliteRow, SqliteTypeInfo, SqliteValueRef},
+    sqlite::{SqliteArguments, SqliteRow},
 };
+
+use crate::raw::Raw;
 
 /// One column to sort by. NULL is less than any value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,14 @@ impl List {
     /// order is newest first, which UUIDs of version 7 as keys give.
     pub fn new(select: &'static str, key: &'static str) -> Self {
         let sql = format!("{select} where true");
-        Self { sql, arguments: SqliteArguments::default(), refused: None, key, newest: Sort::by(key, true), sort: Vec::new() }
+        Self {
+            sql,
+            arguments: SqliteArguments::default(),
+            refused: None,
+            key,
+            newest: Sort::by(key, true),
+            sort: Vec::new(),
+        }
     }
 
     /// The column that says which is newest, where the key does not.
@@ -76,7 +83,11 @@ impl List {
     }
 
     /// One of these values; no values, no condition.
-    pub fn any_of<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(mut self, column: &'static str, values: impl IntoIterator<Item = V>) -> Self {
+    pub fn any_of<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(
+        mut self,
+        column: &'static str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
         let mut before = format!(" and \"{column}\" in (");
         for value in values {
             self.sql += &before;
@@ -109,7 +120,12 @@ impl List {
         self.compare(column, "<", value)
     }
 
-    fn compare<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(mut self, column: &'static str, than: &str, value: Option<V>) -> Self {
+    fn compare<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(
+        mut self,
+        column: &'static str,
+        than: &str,
+        value: Option<V>,
+    ) -> Self {
         if let Some(value) = value {
             self.sql += &format!(" and \"{column}\" {than} ");
             self.bind(value);
@@ -130,10 +146,8 @@ impl List {
     pub async fn page(mut self, pool: &SqlitePool, limit: Option<u32>, cursor: Option<&Cursor>) -> Result<Rows> {
         let limit = page::limit(limit)?;
         let order = self.order();
-        let words: Vec<_> = order.iter().map(|by| format!("\"{}\"{}", by.column, if by.descending { " desc" } else { "" })).collect();
-        let order_by = words.join(", ");
         // The statement with its values: all that decides which rows come in which order.
-        let query = (self.sql.clone(), format!("{:?}", self.arguments), order_by);
+        let query = (self.sql.clone(), format!("{:?}", self.arguments), words(&order));
         if let Some(cursor) = cursor {
             let position: Vec<Raw> = cursor.open(&query)?;
             self.after(&order, &position)?;
@@ -142,7 +156,8 @@ impl List {
             return Err(Failure::invalid(refused).into());
         }
         let sql = format!("{} order by {} limit {}", self.sql, query.2, limit + 1);
-        let mut rows = sqlx::query_with(AssertSqlSafe(sql), self.arguments).fetch_all(pool).await.map_err(crate::failure)?;
+        let mut rows =
+            sqlx::query_with(AssertSqlSafe(sql), self.arguments).fetch_all(pool).await.map_err(crate::failure)?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = match rows.last() {
@@ -188,7 +203,11 @@ impl List {
                     self.bind(value.clone());
                 }
                 (true, _) => {
-                    self.sql += &if by.nullable { format!("\"{column}\" is null or \"{column}\" < ") } else { format!("\"{column}\" < ") };
+                    self.sql += &if by.nullable {
+                        format!("\"{column}\" is null or \"{column}\" < ")
+                    } else {
+                        format!("\"{column}\" < ")
+                    };
                     self.bind(value.clone());
                 }
             }
@@ -209,51 +228,33 @@ impl List {
     }
 }
 
-/// A value as SQLite holds it: what a cursor keeps of the columns sorted by.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-enum Raw {
-    #[serde(rename = "n")]
-    Null,
-    #[serde(rename = "i")]
-    Integer(i64),
-    /// The bits of an `f64`, which JSON would not carry exactly.
-    #[serde(rename = "r")]
-    Real(u64),
-    #[serde(rename = "t")]
-    Text(String),
+/// As after `order by`.
+fn words(order: &[Sort]) -> String {
+    let words = order.iter().map(|by| format!("\"{}\"{}", by.column, if by.descending { " desc" } else { "" }));
+    words.collect::<Vec<_>>().join(", ")
 }
 
-impl Type<Sqlite> for Raw {
-    fn type_info() -> SqliteTypeInfo {
-        <String as Type<Sqlite>>::type_info()
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Migration, Store};
 
-    fn compatible(_: &SqliteTypeInfo) -> bool {
-        true
-    }
-}
-
-impl Decode<'_, Sqlite> for Raw {
-    fn decode(value: SqliteValueRef<'_>) -> Result<Self, BoxDynError> {
-        if value.is_null() {
-            return Ok(Self::Null);
-        }
-        Ok(match value.type_info().name() {
-            "TEXT" => Self::Text(Decode::<Sqlite>::decode(value)?),
-            "REAL" => Self::Real(<f64 as Decode<Sqlite>>::decode(value)?.to_bits()),
-            "INTEGER" | "BOOLEAN" => Self::Integer(Decode::<Sqlite>::decode(value)?),
-            other => return Err(format!("a list cannot be sorted by a column of {other}").into()),
-        })
-    }
-}
-
-impl Encode<'_, Sqlite> for Raw {
-    fn encode_by_ref(&self, to: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
-        match self {
-            Self::Null => Ok(IsNull::Yes),
-            Self::Integer(integer) => Encode::<Sqlite>::encode(*integer, to),
-            Self::Real(bits) => Encode::<Sqlite>::encode(f64::from_bits(*bits), to),
-            Self::Text(text) => Encode::<Sqlite>::encode(text.clone(), to),
+    #[tokio::test]
+    async fn a_page_in_the_middle_begins_in_the_index() {
+        const ITEMS: Migration = Migration {
+            name: "0001_items",
+            sql: "create table items (id text unique, size integer); create index by_size on items (size, id)",
+        };
+        let store = Store::open(":memory:", &[ITEMS]).await.unwrap();
+        for descending in [false, true] {
+            let mut list = List::new("select * from items", "id").sort([Sort::by("size", descending)]);
+            let order = list.order();
+            list.after(&order, &[Raw::Integer(1), Raw::Text("x".into())]).unwrap();
+            let sql = format!("explain query plan {} order by {} limit 9", list.sql, words(&order));
+            let steps = sqlx::query_with(AssertSqlSafe(sql), list.arguments).fetch_all(store.read()).await.unwrap();
+            let steps: Vec<String> = steps.iter().map(|row| row.try_get("detail").unwrap()).collect();
+            let found = if descending { "size<?" } else { "size>?" };
+            assert_eq!(steps, [format!("SEARCH items USING COVERING INDEX by_size ({found})")]);
         }
     }
 }

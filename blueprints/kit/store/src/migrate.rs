@@ -28,12 +28,17 @@ pub(crate) async fn migrate(connection: &mut SqliteConnection, migrations: &[Mig
                 lines(migration.sql) == lines(&sql),
                 "migration {name} was changed after it was applied; undo the change and write another migration"
             ),
-            None => bail!("migration {name} was applied by another version of this program, which this one does not know"),
+            None => {
+                bail!("migration {name} was applied by another version of this program, which this one does not know")
+            }
         }
         applied.push(name);
     }
     for migration in migrations.iter().filter(|migration| !applied.iter().any(|name| name == migration.name)) {
-        sqlx::raw_sql(migration.sql).execute(&mut *tx).await.with_context(|| format!("migration {}", migration.name))?;
+        sqlx::raw_sql(migration.sql)
+            .execute(&mut *tx)
+            .await
+            .with_context(|| format!("migration {}", migration.name))?;
         sqlx::query("insert into \"kit_migrations\" (\"name\", \"sql\") values (?, ?)")
             .bind(migration.name)
             .bind(migration.sql)

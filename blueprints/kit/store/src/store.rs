@@ -1,8 +1,8 @@
 use std::{
     ops::{Deref, DerefMut},
-    str::FromStr,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -11,9 +11,14 @@ use sqlx::{
     Sqlite, SqliteConnection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::{Migration, failure, migrate::migrate};
+use crate::{
+    Migration,
+    failure::{failure, is_locked},
+    migrate::migrate,
+};
 
 /// How long to wait for the file, or for a connection to it, before the answer is `unavailable`.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,24 +34,30 @@ pub struct Store {
     writer: SqlitePool,
     reader: SqlitePool,
     marks: watch::Sender<u64>,
+    /// Deleted with the last clone.
+    _folder: Option<Arc<TempDir>>,
 }
 
 impl Store {
     /// Opens or creates the file, folders included, and applies the migrations it has not seen.
     ///
-    /// `url` is `sqlite:path/to/file.db`, or `:memory:` for a database of its own that is gone with the store.
+    /// `url` is `sqlite:path/to/file.db`, or `:memory:` for a database of its own that is gone with the store: a file
+    /// in a temporary folder, for nothing in memory lets readers pass a writer as a file in WAL mode does.
     ///
     /// # Errors
     /// The URL is of another database, the file cannot be opened, or the migrations do not fit it.
     pub async fn open(url: &str, migrations: &[Migration]) -> Result<Self> {
-        let options = options(url).with_context(|| format!("opening {url}"))?;
+        let (options, folder) = options(url).with_context(|| format!("opening {url}"))?;
         let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false);
-        // Never closed: an in-memory database lives as long as its connection.
         let writer = pool().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
         let writer = writer.connect_with(options.clone()).await.with_context(|| format!("opening {url}"))?;
-        migrate(&mut *writer.acquire().await?, migrations).await.with_context(|| format!("migrating {url}"))?;
+        let mut connection = writer.acquire().await?;
+        migrate(&mut connection, migrations).await.with_context(|| format!("migrating {url}"))?;
+        // SQLite tries again after 1, 2, 5, … 100 ms, and who waits longest tries least. Give up early, and begin anew.
+        sqlx::query("pragma busy_timeout = 8").execute(&mut *connection).await?;
+        drop(connection);
         let reader = pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self { writer, reader, marks: watch::Sender::new(0) })
+        Ok(Self { writer, reader, marks: watch::Sender::new(0), _folder: folder })
     }
 
     /// For queries that change nothing. They see the last commit, and never wait for one.
@@ -59,8 +70,14 @@ impl Store {
     /// # Errors
     /// `unavailable` if others wrote for too long.
     pub async fn begin(&self) -> Result<Tx, Failure> {
-        let inner = self.writer.begin_with("begin immediate").await.map_err(failure)?;
-        Ok(Tx { inner, marks: self.marks.clone(), marked: false })
+        let begun = Instant::now();
+        loop {
+            match self.writer.begin_with("begin immediate").await {
+                Ok(inner) => return Ok(Tx { inner, marks: self.marks.clone(), marked: false }),
+                Err(error) if is_locked(&error) && begun.elapsed() < PATIENCE => {}
+                Err(error) => return Err(failure(error)),
+            }
+        }
     }
 
     /// Changes with each commit of a transaction that was [marked](Tx::mark).
@@ -114,29 +131,30 @@ impl DerefMut for Tx {
     }
 }
 
-fn options(url: &str) -> Result<SqliteConnectOptions> {
+fn options(url: &str) -> Result<(SqliteConnectOptions, Option<Arc<TempDir>>)> {
     let path = match url.split_once(':') {
         Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
         Some(("", _)) => url,
         _ => bail!("not a SQLite URL such as sqlite:data/orders.db"),
     };
-    let (path, synchronous) = match path.split_once('?') {
+    let (path, mut synchronous) = match path.split_once('?') {
         None => (path, SqliteSynchronous::Full),
         Some((path, "durability=power")) => (path, SqliteSynchronous::Full),
         Some((path, "durability=process")) => (path, SqliteSynchronous::Normal),
         Some((_, other)) => bail!("{other:?} is neither durability=power nor durability=process"),
     };
-    let options = if path == ":memory:" {
-        // Shared by the connections of one store, with the locks of a file, which SQLite's shared cache does not have.
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("/kit-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        SqliteConnectOptions::new().filename(name).vfs("memdb")
-    } else {
-        let options = SqliteConnectOptions::from_str(path)?.journal_mode(SqliteJournalMode::Wal);
-        if let Some(folder) = options.get_filename().parent() {
-            std::fs::create_dir_all(folder)?;
+    let (path, folder) = match path {
+        "" => bail!("the path is missing"),
+        ":memory:" => {
+            synchronous = SqliteSynchronous::Off;
+            let folder = TempDir::new()?;
+            (folder.path().join("memory.db"), Some(Arc::new(folder)))
         }
-        options
+        path => (PathBuf::from(path), None),
     };
-    Ok(options.create_if_missing(true).synchronous(synchronous).busy_timeout(PATIENCE).foreign_keys(true))
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
+    Ok((options.journal_mode(SqliteJournalMode::Wal).synchronous(synchronous).busy_timeout(PATIENCE), folder))
 }

@@ -36,13 +36,19 @@ pub(super) async fn declare(store: &Store, subscription: &Subscription) -> Resul
             .await
             .map_err(failure)?;
     }
-    sqlx::query(r#"delete from "subscription_types" where "subscription" = ?"#).bind(id).execute(&mut *tx).await.map_err(failure)?;
-    sqlx::query(r#"insert into "subscription_types" ("subscription", "type") select distinct ?, "value" from json_each(?)"#)
+    sqlx::query(r#"delete from "subscription_types" where "subscription" = ?"#)
         .bind(id)
-        .bind(Json(&subscription.types))
         .execute(&mut *tx)
         .await
         .map_err(failure)?;
+    sqlx::query(
+        r#"insert into "subscription_types" ("subscription", "type") select distinct ?, "value" from json_each(?)"#,
+    )
+    .bind(id)
+    .bind(Json(&subscription.types))
+    .execute(&mut *tx)
+    .await
+    .map_err(failure)?;
     tx.commit().await
 }
 
@@ -76,7 +82,11 @@ pub(super) async fn stats(store: &Store) -> Result<Vec<SubscriptionStats>, Failu
     rows.iter().map(stats).collect::<sqlx::Result<_>>().map_err(failure)
 }
 
-pub(super) async fn dead_letters(store: &Store, subscription: Option<&str>, limit: usize) -> Result<Vec<DeadLetter>, Failure> {
+pub(super) async fn dead_letters(
+    store: &Store,
+    subscription: Option<&str>,
+    limit: usize,
+) -> Result<Vec<DeadLetter>, Failure> {
     let rows = sqlx::query(
         r#"select s."name", d."attempts", d."history", m."event"
            from "deliveries" d
@@ -145,7 +155,14 @@ async fn on_dead(store: &Store, subscription: &str, which: Which<'_>, statement:
         .await
         .map_err(failure)?;
     let id = id.ok_or_else(|| unknown(subscription))?;
-    let done = sqlx::query(statement).bind(id).bind(all).bind(Json(ids)).bind(now()).execute(&mut *tx).await.map_err(failure)?;
+    let done = sqlx::query(statement)
+        .bind(id)
+        .bind(all)
+        .bind(Json(ids))
+        .bind(now())
+        .execute(&mut *tx)
+        .await
+        .map_err(failure)?;
     tx.commit().await?;
     Ok(done.rows_affected())
 }

@@ -38,3 +38,8 @@ create table "deliveries" (
 
 create index "deliveries_due" on "deliveries" ("subscription", "due_at") where "state" < 2;
 create index "deliveries_message" on "deliveries" ("message");
+
+create trigger "deliver" after insert on "messages" begin
+    insert into "deliveries" ("subscription", "message", "due_at")
+    select "subscription", new."seq", new."published_at" from "subscription_types" where "type" = new."type";
+end;

@@ -88,7 +88,7 @@ fn reply(job: Job, done: Done) -> Vec<Delivery> {
     Vec::new()
 }
 
-fn release(delivery: Delivery) -> Job {
+pub(super) fn release(delivery: Delivery) -> Job {
     Job::Settle { receipt: delivery.receipt, verdict: Verdict::Release, reply: oneshot::channel().0 }
 }
 
@@ -117,7 +117,9 @@ async fn run(tx: &mut Tx, jobs: &[Job]) -> sqlx::Result<Vec<Done>> {
     for job in jobs {
         done.push(match job {
             Job::Publish { .. } => Done::Nothing,
-            Job::Settle { receipt, verdict: Verdict::Ack, .. } => Done::Held(acked.contains(&(receipt.message, receipt.lease))),
+            Job::Settle { receipt, verdict: Verdict::Ack, .. } => {
+                Done::Held(acked.contains(&(receipt.message, receipt.lease)))
+            }
             Job::Settle { receipt, verdict, .. } => Done::Held(put_back(tx, receipt, verdict).await?),
             Job::Extend { receipt, lease, .. } => Done::Held(extend(tx, receipt, *lease).await?),
             Job::Receive { subscription, max, lease, .. } => Done::Taken(take(tx, subscription, *max, *lease).await?),
@@ -127,12 +129,12 @@ async fn run(tx: &mut Tx, jobs: &[Job]) -> sqlx::Result<Vec<Done>> {
 }
 
 async fn publish(tx: &mut Tx, jobs: &[Job]) -> sqlx::Result<()> {
-    let rows: Vec<_> = jobs.iter().flat_map(|job| if let Job::Publish { rows, .. } = job { rows.as_slice() } else { &[] }).collect();
+    let rows: Vec<_> =
+        jobs.iter().flat_map(|job| if let Job::Publish { rows, .. } = job { rows.as_slice() } else { &[] }).collect();
     if rows.is_empty() {
         return Ok(());
     }
     let rows = rows.into_iter().map(String::as_str).collect::<Vec<_>>().join(",");
-    let last: i64 = sqlx::query_scalar(r#"select coalesce(max("seq"), 0) from "messages""#).fetch_one(&mut **tx).await?;
     sqlx::query(
         r#"insert into "messages" ("id", "source", "type", "event", "claimed", "published_at")
            select "value" ->> 0, "value" ->> 1, "value" ->> 2, "value" ->> 3,
@@ -142,14 +144,6 @@ async fn publish(tx: &mut Tx, jobs: &[Job]) -> sqlx::Result<()> {
     )
     .bind(format!("[{rows}]"))
     .bind(now())
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query(
-        r#"insert into "deliveries" ("subscription", "message", "due_at")
-           select t."subscription", m."seq", m."published_at"
-           from "messages" m join "subscription_types" t on t."type" = m."type" where m."seq" > ?"#,
-    )
-    .bind(last)
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -260,6 +254,7 @@ async fn take(tx: &mut Tx, subscription: &str, max: usize, lease: Duration) -> s
 }
 
 fn delivery(row: &SqliteRow, subscription: &str) -> sqlx::Result<Delivery> {
-    let receipt = Receipt { subscription: subscription.into(), message: row.try_get("message")?, lease: row.try_get("lease")? };
+    let receipt =
+        Receipt { subscription: subscription.into(), message: row.try_get("message")?, lease: row.try_get("lease")? };
     Ok(Delivery { message: Message::decode(row.try_get("event")?), attempt: row.try_get("attempts")?, receipt })
 }

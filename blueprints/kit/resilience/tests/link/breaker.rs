@@ -113,3 +113,22 @@ async fn a_last_try_that_the_total_deadline_shortens_counts_all_the_same() {
     assert!(callee.tries()[1].cx.deadline() < Some(callee.tries()[1].at + SECOND));
     assert_eq!(link.state().breaker, Some(BreakerState::Closed { calls: 2, faults: 2 }));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_open_circuit_is_not_waited_for() {
+    let breaker = breaker(1).map(|breaker| Breaker { open_for: MS, ..breaker });
+    let link = Link::new("a → b", Policy { breaker, ..policy() });
+    let callee = Callee::new([Reply::Fails(Kind::Internal), Reply::Takes(SECOND / 2)]);
+    let cx = Context::default();
+    let call = || link.call(&cx, &SAFE, |cx| callee.answer(cx));
+    assert_eq!(kind(call().await), Some(Kind::Internal));
+    let start = Instant::now();
+    assert_eq!(kind(call().await), Some(Kind::Unavailable));
+    assert_eq!(start.elapsed(), Duration::ZERO, "though a millisecond would do");
+    sleep(MS).await;
+    let refused = async {
+        let start = Instant::now();
+        (kind(call().await), start.elapsed())
+    };
+    assert_eq!(tokio::join!(call(), refused), (Ok(2), (Some(Kind::Unavailable), Duration::ZERO)));
+}

@@ -3,6 +3,7 @@
 mod breaker;
 mod contract;
 mod fallback;
+mod logs;
 mod order;
 mod retry;
 mod streams;

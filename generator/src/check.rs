@@ -1,0 +1,105 @@
+//! [`Design`] to [`Model`]: names legal and unique in every target, references resolved, types lowered, defaults
+//! filled. What is wrong is collected, all of it at once.
+//!
+//! The model is built even where the design is wrong, so that every rule sees as much as there is. What could not be
+//! understood stands in it as *unknown* (a type [`types::unknown`], a record with an empty name) and was reported when
+//! it was met; rules stay silent about it. A model is handed out only if nothing was reported, so it holds no unknowns.
+
+mod bodies;
+mod calls;
+mod collisions;
+mod defaults;
+mod events;
+mod links;
+mod names;
+mod operations;
+mod policies;
+mod recursion;
+mod resources;
+mod routes;
+mod scopes;
+mod shapes;
+mod symbols;
+mod triggers;
+mod types;
+mod unavailable;
+mod verbs;
+
+use indexmap::IndexMap;
+
+use crate::{
+    design::{self, Design},
+    diagnostic::Diagnostic,
+    model::{Docs, Model},
+    source::{Span, Spanned},
+};
+use symbols::Symbols;
+
+/// What a design means, or everything that is wrong with it in the order of the text. There is a model exactly if
+/// there are no diagnostics.
+pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
+    let mut checker = Checker { design, symbols: Symbols::of(design), found: Vec::new() };
+    unavailable::refuse(&mut checker);
+    names::check(&mut checker);
+
+    let mut model = Model {
+        name: design.system.name.as_ref().map(|name| name.value.clone()).unwrap_or_default(),
+        docs: docs(&design.system.head.docs),
+        own: design.system.own.iter().map(|path| path.value.clone()).collect(),
+        types: IndexMap::new(),
+        services: IndexMap::new(),
+        links: Vec::new(),
+    };
+    types::lower(&mut checker, &mut model);
+    operations::lower_services(&mut checker, &mut model);
+
+    recursion::check(&mut checker, &model);
+    shapes::check(&mut checker, &model);
+    calls::check(&mut checker, &model);
+    triggers::check(&mut checker, &model);
+    routes::check(&mut checker, &model);
+    scopes::check(&mut checker, &model);
+    collisions::check(&mut checker, &model);
+    links::lower(&mut checker, &mut model);
+
+    let mut found = checker.found;
+    found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
+    found.dedup();
+    (found.is_empty().then_some(model), found)
+}
+
+/// A design being checked.
+struct Checker<'d> {
+    design: &'d Design,
+    symbols: Symbols<'d>,
+    found: Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// Reports a mistake with what would be right.
+    fn error(&mut self, code: &'static str, span: &Span, message: impl Into<String>, help: impl Into<String>) {
+        self.report(Diagnostic::new(code, span.clone(), message).help(help));
+    }
+}
+
+/// The texts of a table, with empty for absent.
+fn docs(docs: &design::Docs) -> Docs {
+    Docs {
+        summary: docs.summary.as_ref().map(|summary| summary.value.clone()).unwrap_or_default(),
+        description: docs.description.clone(),
+    }
+}
+
+/// The texts of a key that has no summary.
+fn description(description: &str) -> Docs {
+    Docs { summary: String::new(), description: description.to_owned() }
+}
+
+/// The items of a list that may be absent.
+fn items<T>(list: &Option<design::List<T>>) -> &[Spanned<T>] {
+    list.as_ref().map_or(&[], |list| &list.value)
+}

@@ -1,0 +1,219 @@
+//! Names that the design itself generates against those that it gives (E208), and values of enums that meet in proto
+//! (E205). What a contract takes from another service counts too, for every document holds its own copy.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Checker;
+use crate::{
+    design::{Design, TypeDefKind},
+    diagnostic::Diagnostic,
+    fit,
+    model::{Enum, Field, Input, Model, Output, Payload, ResourceRef, Service, Shape, StreamItem, Type, TypeDef},
+    names,
+    source::Span,
+};
+
+pub(super) fn check(checker: &mut Checker, model: &Model) {
+    let spans = type_spans(checker.design);
+    for service in model.services.values() {
+        let mut scope = Scope::default();
+        for name in model.types.keys() {
+            if let Some(span) = spans.get(name) {
+                scope.give(name, "type", span.clone());
+            }
+        }
+        let Some(written) = checker.design.services.get(&service.name) else { continue };
+        for (name, resource) in &written.resources {
+            scope.give(name, "resource", resource.head.span());
+        }
+        for (name, event) in &written.events {
+            scope.give(name, "event", event.head.span());
+        }
+        let mut generated = names::generated::of_service(model, service);
+        generated.extend(service.enums.values().map(|inline| names::generated::Generated {
+            name: inline.name.clone(),
+            role: "an enum written in a field".to_owned(),
+        }));
+        for generated in generated {
+            scope.generate(checker, &service.name, &generated.name, generated.role);
+        }
+        foreign(checker, model, service, &scope);
+        values(checker, model, service, &spans);
+    }
+}
+
+/// What a name of a contract stands for, by key.
+#[derive(Default)]
+struct Scope {
+    given: HashMap<String, (String, &'static str, Span)>,
+    generated: HashMap<String, (String, String)>,
+}
+
+impl Scope {
+    fn give(&mut self, name: &str, what: &'static str, span: Span) {
+        // Two given names that meet were reported where they stand.
+        self.given.entry(names::key(name)).or_insert_with(|| (name.to_owned(), what, span));
+    }
+
+    fn generate(&mut self, checker: &mut Checker, service: &str, name: &str, role: String) {
+        let key = names::key(name);
+        if let Some((given, what, span)) = self.given.get(&key) {
+            let message = format!("{what} `{given}` is the name of {role} in `{service}`");
+            checker.error("E208", span, message, format!("rename the {what}"));
+            return;
+        }
+        match self.generated.get(&key) {
+            None => {
+                self.generated.insert(key, (name.to_owned(), role));
+            }
+            // One wrapper that several places need.
+            Some((_, first)) if *first == role => {}
+            Some((_, first)) => {
+                let span = checker.design.services.get(service).map(|service| service.head.span());
+                let message = format!("`{name}` is the name of {first} and of {role} in `{service}`");
+                let help = "rename what one of them follows from";
+                checker.report(Diagnostic::new("E208", span.unwrap_or_else(|| Span::new(0, 0..0)), message).help(help));
+            }
+        }
+    }
+}
+
+/// Resources of other services that the contract holds copies of, and the enums in them.
+fn foreign(checker: &mut Checker, model: &Model, service: &Service, scope: &Scope) {
+    let mut copies: HashMap<String, ResourceRef> = HashMap::new();
+    for (of, span) in whole_resources(checker, model, service) {
+        if of.service == service.name {
+            continue;
+        }
+        let Some(resource) = fit::resource(model, &of) else { continue };
+        let their_enums =
+            resource.fields.iter().flat_map(|field| fit::parts(&field.ty)).filter_map(|part| match part {
+                Type::Named(named) if named.service.is_some() => Some(named.name.as_str()),
+                _ => None,
+            });
+        for name in their_enums.chain([resource.name.as_str()]) {
+            let key = names::key(name);
+            let own = scope.given.get(&key).map(|(own, what, _)| format!("{what} `{own}`"));
+            let own = own.or_else(|| scope.generated.get(&key).map(|(_, role)| role.clone()));
+            let other =
+                copies.get(&key).filter(|other| **other != of).map(|other| format!("`{}.{name}`", other.service));
+            if let Some(taken) = own.or(other) {
+                let message =
+                    format!("`{name}` of `{}` and {taken} would share a name in `{}`", of.service, service.name);
+                checker.error(
+                    "E205",
+                    &span,
+                    message,
+                    "give only the fields that are needed, under a name of their own",
+                );
+            }
+            copies.insert(key, of.clone());
+        }
+    }
+}
+
+/// Every whole resource that answers and events of the service hold, and where.
+fn whole_resources(checker: &Checker, model: &Model, service: &Service) -> Vec<(ResourceRef, Span)> {
+    let mut found = Vec::new();
+    let Some(written) = checker.design.services.get(&service.name) else { return found };
+    let mut add_fields = |fields: &[Field], span: &Span| {
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut open: Vec<&Type> = fields.iter().flat_map(|field| fit::parts(&field.ty)).collect();
+        let mut resources = Vec::new();
+        while let Some(ty) = open.pop() {
+            match ty {
+                Type::Resource(of) => resources.push((of.clone(), span.clone())),
+                Type::Named(named) => {
+                    if let Some((name, TypeDef::Record(_) | TypeDef::Union(_))) = model.types.get_key_value(&named.name)
+                        && seen.insert(name)
+                    {
+                        let records: Vec<&str> = match &model.types[name.as_str()] {
+                            TypeDef::Union(union) => union.variants.iter().map(String::as_str).collect(),
+                            _ => vec![name],
+                        };
+                        for record in records.into_iter().filter_map(|name| fit::record(model, name)) {
+                            open.extend(record.fields.iter().flat_map(|field| fit::parts(&field.ty)));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        resources.into_iter().for_each(|resource| found.push(resource));
+    };
+    let record_fields = |name: &str| fit::record(model, name).map_or(&[][..], |record| &record.fields);
+    let mut whole = Vec::new();
+    for operation in service.operations.values() {
+        let Shape::Custom { input, output, .. } = &operation.shape else { continue };
+        let custom = written.queries.get(&operation.name).or_else(|| written.commands.get(&operation.name));
+        let Some(custom) = custom else { continue };
+        let span = custom.output.as_ref().map_or_else(|| custom.head.span(), |output| output.span.clone());
+        match output {
+            Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => whole.push((of.clone(), span)),
+            Output::Named(name) | Output::Stream(StreamItem::Named(name)) => match model.types.get(name) {
+                Some(TypeDef::Union(union)) => {
+                    union.variants.iter().for_each(|variant| add_fields(record_fields(variant), &span));
+                }
+                _ => add_fields(record_fields(name), &span),
+            },
+            Output::Fields(fields) => add_fields(fields, &span),
+            Output::None | Output::Item => {}
+        }
+        if let Input::Payload(_) = input {
+            add_fields(fit::input(model, input).unwrap_or_default(), &custom.head.span());
+        }
+    }
+    for event in service.events.values() {
+        let Some(custom) = written.events.get(&event.name) else { continue };
+        let span = custom.payload.as_ref().map_or_else(|| custom.head.span(), |payload| payload.span.clone());
+        match &event.payload {
+            Payload::Resource(of) => whole.push((of.clone(), span)),
+            Payload::Named(name) => add_fields(record_fields(name), &span),
+            Payload::Fields(fields) => add_fields(fields, &span),
+        }
+    }
+    whole.extend(found);
+    whole
+}
+
+/// Values of enums stand beside each other in proto: `Order` with `status_paid` meets `OrderStatus` with `paid`.
+fn values(checker: &mut Checker, model: &Model, service: &Service, spans: &HashMap<String, Span>) {
+    let shared = model.types.iter().filter_map(|(name, def)| match def {
+        TypeDef::Enum(shared) => Some((shared, spans.get(name)?.clone())),
+        _ => None,
+    });
+    let span = checker.design.services.get(&service.name).map_or_else(|| Span::new(0, 0..0), |s| s.head.span());
+    let own = service.enums.values().map(|own| (own, span.clone()));
+    let all: Vec<(&Enum, Span)> = shared.chain(own).collect();
+    let mut seen: HashMap<String, (&Enum, &str)> = HashMap::new();
+    let zero = "unspecified";
+    for (ty, span) in &all {
+        for value in ty.values.iter().map(String::as_str).chain([zero]) {
+            let name = names::proto::enum_value(&ty.name, value);
+            let Some((first, other)) = seen.insert(name.clone(), (ty, value)) else { continue };
+            if first.name != ty.name {
+                let message = format!(
+                    "`{value}` of enum `{}` and `{other}` of enum `{}` are both `{name}` in proto",
+                    ty.name, first.name
+                );
+                checker.error("E205", span, message, "rename one");
+            }
+        }
+    }
+}
+
+/// Where each type is named: an enum written in a field at that field.
+fn type_spans(design: &Design) -> HashMap<String, Span> {
+    let mut spans = HashMap::new();
+    for (name, def) in &design.types {
+        if let TypeDefKind::Record(fields) = &def.kind {
+            for (field_name, field) in fields {
+                spans
+                    .entry(format!("{name}{}", names::upper_camel(field_name)))
+                    .or_insert_with(|| field.name.span.clone());
+            }
+        }
+    }
+    spans.extend(design.types.iter().map(|(name, def)| (name.clone(), def.head.span())));
+    spans
+}

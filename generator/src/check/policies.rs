@@ -1,0 +1,146 @@
+//! What links say, key by key over what is said more generally: built-in defaults, `[defaults]`, the link to the
+//! service, the link to the operation.
+
+use std::time::Duration;
+
+use crate::{
+    design,
+    model::{Batch, Breaker, Delivery, Fallback, Policy, Retry},
+};
+
+/// What a call has where nothing is said.
+fn call() -> Policy {
+    Policy {
+        timeout: Duration::from_secs(1),
+        retry: Retry { attempts: 3, backoff: (Duration::from_millis(50), Duration::from_secs(1)) },
+        breaker: Some(breaker()),
+        bulkhead: 64,
+        fallback: Vec::new(),
+        delivery: Delivery::AtLeastOnce,
+        dead_letter: true,
+        batch: Batch { size: 1, within: Duration::ZERO },
+    }
+}
+
+fn breaker() -> Breaker {
+    Breaker { failure_rate: 0.5, window: 20, open_for: Duration::from_secs(10) }
+}
+
+/// What a message has where nothing is said. Its attempt may make calls with retries of their own, so it has longer
+/// than one call.
+fn message() -> Policy {
+    Policy {
+        timeout: Duration::from_secs(30),
+        retry: Retry { attempts: 5, backoff: (Duration::from_millis(100), Duration::from_secs(60)) },
+        ..call()
+    }
+}
+
+/// How long a batch that is not full waits, where nothing is said.
+const WITHIN: Duration = Duration::from_millis(100);
+
+/// The policy of calls: `links` from the most general to the most specific.
+pub(super) fn of_calls(defaults: &design::Defaults, links: &[&design::Link]) -> Policy {
+    let mut policy = call();
+    if let Some(timeout) = &defaults.timeout {
+        policy.timeout = timeout.value;
+    }
+    of_links(policy, defaults, links)
+}
+
+/// The policy of messages. `[defaults] timeout` is that of one call and does not bound what a message does.
+pub(super) fn of_messages(defaults: &design::Defaults, links: &[&design::Link]) -> Policy {
+    of_links(message(), defaults, links)
+}
+
+fn of_links(mut policy: Policy, defaults: &design::Defaults, links: &[&design::Link]) -> Policy {
+    if let Some(retry) = &defaults.retry {
+        merge_retry(&mut policy.retry, &retry.value);
+    }
+    if let Some(breaker) = &defaults.breaker {
+        merge_breaker(&mut policy.breaker, &breaker.value);
+    }
+    if let Some(bulkhead) = &defaults.bulkhead {
+        policy.bulkhead = bulkhead.value;
+    }
+    let mut dead_letter = None;
+    for link in links {
+        if let Some(timeout) = &link.timeout {
+            policy.timeout = timeout.value;
+        }
+        if let Some(retry) = &link.retry {
+            merge_retry(&mut policy.retry, &retry.value);
+        }
+        if let Some(breaker) = &link.breaker {
+            merge_breaker(&mut policy.breaker, &breaker.value);
+        }
+        if let Some(bulkhead) = &link.bulkhead {
+            policy.bulkhead = bulkhead.value;
+        }
+        if let Some(fallback) = &link.fallback {
+            policy.fallback = fallback.value.iter().filter_map(|fallback| lower_fallback(fallback.value)).collect();
+        }
+        if let Some(delivery) = &link.delivery {
+            policy.delivery = match delivery.value {
+                design::Delivery::AtLeastOnce => Delivery::AtLeastOnce,
+                design::Delivery::AtMostOnce => Delivery::AtMostOnce,
+            };
+        }
+        if let Some(keep) = &link.dead_letter {
+            dead_letter = Some(keep.value);
+        }
+        if let Some(batch) = &link.batch {
+            merge_batch(&mut policy.batch, &batch.value);
+        }
+    }
+    // A message that is acknowledged before the work is not there to be kept.
+    policy.dead_letter = dead_letter.unwrap_or(policy.delivery == Delivery::AtLeastOnce);
+    policy
+}
+
+fn merge_retry(retry: &mut Retry, said: &design::Retry) {
+    if let Some(attempts) = &said.attempts {
+        retry.attempts = attempts.value;
+    }
+    if let Some(backoff) = &said.backoff {
+        retry.backoff = (backoff.value.min, backoff.value.max);
+    }
+}
+
+fn merge_breaker(breaker: &mut Option<Breaker>, said: &design::Breaker) {
+    match said {
+        design::Breaker::Off => *breaker = None,
+        design::Breaker::On { failure_rate, window, open_for } => {
+            let merged = breaker.get_or_insert_with(self::breaker);
+            if let Some(rate) = failure_rate {
+                merged.failure_rate = rate.value;
+            }
+            if let Some(window) = window {
+                merged.window = window.value;
+            }
+            if let Some(open_for) = open_for {
+                merged.open_for = open_for.value;
+            }
+        }
+    }
+}
+
+fn merge_batch(batch: &mut Batch, said: &design::Batch) {
+    if let Some(size) = &said.size {
+        batch.size = size.value;
+    }
+    match &said.within {
+        Some(within) => batch.within = within.value,
+        None if batch.size > 1 && batch.within.is_zero() => batch.within = WITHIN,
+        None => {}
+    }
+}
+
+/// `cache` is refused elsewhere.
+fn lower_fallback(fallback: design::Fallback) -> Option<Fallback> {
+    match fallback {
+        design::Fallback::Cache => None,
+        design::Fallback::Queue => Some(Fallback::Queue),
+        design::Fallback::Default => Some(Fallback::Default),
+    }
+}

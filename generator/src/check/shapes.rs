@@ -1,0 +1,245 @@
+//! What may stand in which shape: whole resources only in answers (E319), no `type` in a variant (E307), no secret in
+//! an event (E310), ids that tell things apart (E509).
+
+use std::collections::BTreeSet;
+
+use super::{Checker, events::check_key};
+use crate::{
+    design::{self, Body, Fields, Mark, TypeDefKind, TypeKind},
+    diagnostic::Diagnostic,
+    fit,
+    model::{Field, Input, Model, ResourceRef, Shape, Type, TypeDef},
+    names,
+    source::Spanned,
+};
+
+pub(super) fn check(checker: &mut Checker, model: &Model) {
+    variants_have_no_type(checker, model);
+    inputs_hold_no_resources(checker, model);
+    ids(checker, model);
+    items(checker, model);
+    events_carry_no_secrets(checker);
+}
+
+fn variants_have_no_type(checker: &mut Checker, model: &Model) {
+    let design = checker.design;
+    let mut told = BTreeSet::new();
+    for union in model.types.values() {
+        let TypeDef::Union(union) = union else { continue };
+        for variant in &union.variants {
+            let Some(TypeDefKind::Record(fields)) = design.types.get(variant).map(|def| &def.kind) else { continue };
+            let Some(field) = fields.values().find(|field| names::key(&field.name.value) == "type") else { continue };
+            if told.insert(variant) {
+                let message = format!(
+                    "`{variant}` has a field `type`, which the union `{}` needs to tell its variants apart",
+                    union.name
+                );
+                checker.error("E307", &field.name.span, message, "rename the field");
+            }
+        }
+    }
+}
+
+/// Inputs and what is stored carry ids; a whole resource stands only in answers and events.
+fn inputs_hold_no_resources(checker: &mut Checker, model: &Model) {
+    let design = checker.design;
+    let mut reached: BTreeSet<&str> = BTreeSet::new();
+    let mut open: Vec<&str> = Vec::new();
+    for (name, service) in &model.services {
+        let Some(written) = design.services.get(name) else { continue };
+        for (resource_name, resource) in &service.resources {
+            if let Some(written) = written.resources.get(resource_name) {
+                whole_resource(checker, &written.fields, &resource.fields);
+            }
+            open.extend(named(&resource.fields));
+        }
+        for (operation_name, operation) in &service.operations {
+            let Shape::Custom { input, .. } = &operation.shape else { continue };
+            match input {
+                Input::Fields(fields) => {
+                    let written = written.queries.get(operation_name).or_else(|| written.commands.get(operation_name));
+                    let body = written.and_then(|operation| operation.input.as_ref()).map(|input| &input.value);
+                    if let Some(Body::Fields(written)) = body {
+                        whole_resource(checker, written, fields);
+                    }
+                    open.extend(named(fields));
+                }
+                Input::Named(name) => open.push(name),
+                Input::None | Input::Payload(_) => {}
+            }
+        }
+    }
+    while let Some(name) = open.pop() {
+        match model.types.get_key_value(name) {
+            Some((name, TypeDef::Record(record))) if reached.insert(name) => {
+                if let Some(TypeDefKind::Record(written)) = design.types.get(name).map(|def| &def.kind) {
+                    whole_resource(checker, written, &record.fields);
+                }
+                open.extend(named(&record.fields));
+            }
+            Some((name, TypeDef::Union(union))) if reached.insert(name) => {
+                open.extend(union.variants.iter().map(String::as_str));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The types of `[types]` in the fields.
+fn named(fields: &[Field]) -> impl Iterator<Item = &str> {
+    fields.iter().flat_map(|field| fit::parts(&field.ty)).filter_map(|part| match part {
+        Type::Named(named) if named.service.is_none() => Some(named.name.as_str()),
+        _ => None,
+    })
+}
+
+fn whole_resource(checker: &mut Checker, written: &Fields, fields: &[Field]) {
+    for field in fields {
+        let resource = fit::parts(&field.ty).into_iter().find_map(|part| match part {
+            Type::Resource(of) => Some(of),
+            _ => None,
+        });
+        let (Some(of), Some(written)) = (resource, written.get(&field.name)) else { continue };
+        let message = format!("`{}` is a whole `{}`, and what is given or stored carries ids", field.name, of.resource);
+        let help = format!("write `{}_id = \"ref {}.{}\"`", names::snake(&of.resource), of.service, of.resource);
+        checker.error("E319", &written.ty.expr.span, message, help);
+    }
+}
+
+/// Natural keys and unique fields have one value that tells things apart, and no ring of references.
+fn ids(checker: &mut Checker, model: &Model) {
+    let design = checker.design;
+    for (service, lowered) in &model.services {
+        for (name, resource) in &lowered.resources {
+            let Some(written) = design.services.get(service).and_then(|s| s.resources.get(name)) else { continue };
+            for field in &resource.fields {
+                let Some(place) = written.fields.get(&field.name) else { continue };
+                if written.id.as_ref().is_some_and(|id| id.value == field.name) {
+                    check_key(checker, model, &place.name, &field.ty, &format!("the id of `{name}`"));
+                } else if field.unique {
+                    let ty = match &field.ty {
+                        Type::Optional(item) => item,
+                        ty => ty,
+                    };
+                    check_key(checker, model, &place.name, ty, "unique");
+                }
+            }
+            let own = ResourceRef { service: service.clone(), resource: name.clone() };
+            if let Some(id) = written.id.as_ref().filter(|_| is_ring(model, &own)) {
+                let message = format!("the id of `{name}` is a reference that leads back to `{name}`");
+                checker.error("E509", &id.span, message, "give one of them an id of its own");
+            }
+        }
+    }
+}
+
+fn is_ring(model: &Model, start: &ResourceRef) -> bool {
+    let (mut at, mut seen) = (start, BTreeSet::new());
+    while let Some(Type::Ref(next)) = fit::resource(model, at).and_then(|r| r.fields.first()).map(|field| &field.ty) {
+        if next == start {
+            return true;
+        }
+        if !seen.insert(next) {
+            return false;
+        }
+        at = next;
+    }
+    false
+}
+
+/// The request of an operation on an item holds its id beside the input; of `replace` and `patch` the item too (E205).
+fn items(checker: &mut Checker, model: &Model) {
+    let design = checker.design;
+    for (service, lowered) in &model.services {
+        for operation in lowered.operations.values() {
+            let Shape::Custom { of: Some(of), input, .. } = &operation.shape else { continue };
+            let Some(resource) = lowered.resources.get(of) else { continue };
+            let fields = match input {
+                Input::Fields(_) | Input::Named(_) => fit::input(model, input).unwrap_or_default(),
+                Input::None | Input::Payload(_) => &[],
+            };
+            if let Some(field) = fields.iter().find(|field| names::key(&field.name) == names::key(&resource.id)) {
+                let written = design
+                    .services
+                    .get(service)
+                    .and_then(|s| s.commands.get(&operation.name).or_else(|| s.queries.get(&operation.name)));
+                let Some(span) = written.and_then(|written| written.input.as_ref()).map(|input| &input.span) else {
+                    continue;
+                };
+                let message = format!("`{}` is the id of the `{of}` that {} is on", field.name, fit::title(operation));
+                checker.error("E205", span, message, "leave it out: an operation with `of` gets it anyway");
+            }
+        }
+        for (name, resource) in &lowered.resources {
+            let asks = resource.verbs.iter().any(|verb| matches!(verb, design::Verb::Replace | design::Verb::Patch));
+            if asks && names::key(name) == names::key(&resource.id) {
+                let Some(written) = design.services.get(service).and_then(|s| s.resources.get(name)) else { continue };
+                let Some(id) = &written.id else { continue };
+                let message = format!("id `{}` and the `{name}` itself would have one name in a request", id.value);
+                let error = Diagnostic::new("E205", id.span.clone(), message);
+                checker.report(error.help(format!("call the field `{}_code`, say, or rename the resource", id.value)));
+            }
+        }
+    }
+}
+
+/// A `secret` is write-only, and an event goes to everybody.
+fn events_carry_no_secrets(checker: &mut Checker) {
+    let design = checker.design;
+    for service in design.services.values() {
+        for (name, event) in &service.events {
+            let Some(payload) = &event.payload else { continue };
+            let (fields, named) = match &payload.value {
+                Body::Fields(fields) => (Some(fields), None),
+                Body::Named { name, .. } => (None, Some(name)),
+                Body::Broken => continue,
+            };
+            if let Some(secret) = secret_below(design, fields, named.map(|name: &Spanned<_>| name.value.name.as_str()))
+            {
+                let message = format!("`secret` field `{secret}` would leave in event `{name}`");
+                checker.error("E310", &payload.span, message, "keep it out of the payload, or mark it `pii`");
+            }
+        }
+    }
+}
+
+/// The first field marked `secret` in these fields, in the type of that name, or below.
+fn secret_below<'d>(design: &'d design::Design, fields: Option<&'d Fields>, named: Option<&'d str>) -> Option<&'d str> {
+    let mut seen = BTreeSet::new();
+    let mut names: Vec<&str> = named.into_iter().collect();
+    let mut open: Vec<&Fields> = fields.into_iter().collect();
+    loop {
+        for fields in std::mem::take(&mut open) {
+            for field in fields.values() {
+                if field.ty.mark(Mark::Secret).is_some() {
+                    return Some(&field.name.value);
+                }
+                let mut expr = &field.ty.expr;
+                while let TypeKind::Optional(inner)
+                | TypeKind::List { item: inner, .. }
+                | TypeKind::Map { value: inner, .. } = &expr.kind
+                {
+                    expr = inner;
+                }
+                if let TypeKind::Name(reference) = &expr.kind {
+                    let alias = design.types.get(&reference.name).map(|def| &def.kind);
+                    if matches!(alias, Some(TypeDefKind::Scalar(alias)) if alias.mark(Mark::Secret).is_some()) {
+                        return Some(&field.name.value);
+                    }
+                    names.push(&reference.name);
+                }
+            }
+        }
+        let name = names.pop()?;
+        if seen.insert(name) {
+            match design.types.get(name).map(|def| &def.kind) {
+                Some(TypeDefKind::Record(fields)) => open.push(fields),
+                Some(TypeDefKind::Union(variants)) => names.extend(variants.iter().map(|v| v.value.name.as_str())),
+                _ => {
+                    let resources = design.services.values().filter_map(|service| service.resources.get(name));
+                    open.extend(resources.map(|resource| &resource.fields));
+                }
+            }
+        }
+    }
+}

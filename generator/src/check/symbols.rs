@@ -1,0 +1,275 @@
+//! What every name in a design stands for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Checker;
+use crate::{
+    design::{Design, Reference, Resource, Verb, Word},
+    diagnostic::{Diagnostic, nearest},
+    model::{EventRef, OperationRef, ResourceRef},
+    names,
+    source::Spanned,
+};
+
+/// Names to their owners.
+pub(super) struct Symbols<'d> {
+    services: BTreeSet<&'d str>,
+    externals: BTreeSet<&'d str>,
+    /// Owners whose table could not be read: they may own anything.
+    opaque: BTreeSet<&'d str>,
+    /// Names may be declared where nothing could be read: one that is not found is not worth a report.
+    incomplete: bool,
+    resources: BTreeMap<String, Vec<&'d str>>,
+    events: BTreeMap<String, Vec<&'d str>>,
+    /// Commands, queries, and the verbs that resources have.
+    operations: BTreeMap<String, Vec<&'d str>>,
+    /// Operations that a resource would have with one verb more: name and owner to that verb and resource.
+    absent: BTreeMap<(String, &'d str), (Verb, &'d str)>,
+}
+
+/// What a reference looks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sought {
+    Resource,
+    Event,
+    Operation,
+}
+
+impl Sought {
+    fn what(self) -> &'static str {
+        match self {
+            Self::Resource => "resource",
+            Self::Event => "event",
+            Self::Operation => "operation",
+        }
+    }
+}
+
+impl<'d> Symbols<'d> {
+    pub(super) fn of(design: &'d Design) -> Self {
+        let mut symbols = Self {
+            services: design.services.keys().map(String::as_str).collect(),
+            externals: design.externals.keys().map(String::as_str).collect(),
+            opaque: BTreeSet::new(),
+            incomplete: design.incomplete,
+            resources: BTreeMap::new(),
+            events: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            absent: BTreeMap::new(),
+        };
+        for (name, service) in &design.services {
+            let operations = service.queries.keys().chain(service.commands.keys());
+            symbols.add(name, service.head.not_a_table, operations, service.events.keys(), &service.resources);
+        }
+        for (name, external) in &design.externals {
+            let operations = external.queries.keys().chain(external.commands.keys());
+            let opaque = external.head.not_a_table || external.openapi.is_some();
+            symbols.add(name, opaque, operations, external.events.keys(), &external.resources);
+        }
+        symbols
+    }
+
+    fn add(
+        &mut self,
+        owner: &'d str,
+        opaque: bool,
+        operations: impl Iterator<Item = &'d String>,
+        events: impl Iterator<Item = &'d String>,
+        resources: &'d indexmap::IndexMap<String, Resource>,
+    ) {
+        if opaque {
+            self.opaque.insert(owner);
+        }
+        let put = |table: &mut BTreeMap<String, Vec<&'d str>>, name: &str| {
+            let owners = table.entry(name.to_owned()).or_default();
+            if !owners.contains(&owner) {
+                owners.push(owner);
+            }
+        };
+        operations.for_each(|name| put(&mut self.operations, name));
+        events.for_each(|name| put(&mut self.events, name));
+        for (name, resource) in resources {
+            put(&mut self.resources, name);
+            let plural = plural(resource, name);
+            for verb in Verb::ALL {
+                let operation = verb_operation(verb, name, &plural);
+                // Unreadable verbs: any of them may be meant.
+                if resource.verbs.as_ref().is_none_or(|verbs| verbs.value.iter().any(|v| v.value == verb)) {
+                    put(&mut self.operations, &operation);
+                } else {
+                    self.absent.insert((operation, owner), (verb, name));
+                }
+            }
+        }
+    }
+
+    pub(super) fn is_service(&self, name: &str) -> bool {
+        self.services.contains(name)
+    }
+
+    pub(super) fn is_external(&self, name: &str) -> bool {
+        self.externals.contains(name)
+    }
+
+    pub(super) fn is_event(&self, name: &str) -> bool {
+        self.events.contains_key(name)
+    }
+
+    pub(super) fn is_operation(&self, name: &str) -> bool {
+        self.operations.contains_key(name)
+    }
+
+    /// All events, each once.
+    pub(super) fn events(&self) -> impl Iterator<Item = &str> {
+        self.events.keys().map(String::as_str)
+    }
+
+    pub(super) fn is_resource(&self, name: &str) -> bool {
+        self.resources.contains_key(name)
+    }
+
+    /// Services and externals.
+    pub(super) fn owners(&self) -> impl Iterator<Item = &'d str> {
+        self.services.iter().chain(&self.externals).copied()
+    }
+
+    fn table(&self, sought: Sought) -> &BTreeMap<String, Vec<&'d str>> {
+        match sought {
+            Sought::Resource => &self.resources,
+            Sought::Event => &self.events,
+            Sought::Operation => &self.operations,
+        }
+    }
+
+    /// The service that owns what `reference` names, seen from inside `home`. `Err(None)`: there is nothing to say,
+    /// either because it was said elsewhere or because an external owns it.
+    fn owner(
+        &self,
+        sought: Sought,
+        reference: &Spanned<Reference>,
+        home: Option<&str>,
+    ) -> Result<&'d str, Option<Diagnostic>> {
+        let Reference { owner, name } = &reference.value;
+        let owners = self.table(sought).get(name).map_or(&[][..], Vec::as_slice);
+        let found = match owner {
+            Some(owner) => match owners.iter().find(|o| *o == owner) {
+                Some(found) => *found,
+                None => return Err(self.not_owned(sought, reference, owner)),
+            },
+            None => match (owners.iter().find(|o| Some(**o) == home), owners) {
+                (Some(home), _) => home,
+                (None, [one]) => one,
+                (None, []) => return Err(self.not_found(sought, reference, home)),
+                (None, several) => {
+                    let choices: Vec<_> = several.iter().map(|owner| format!("`{owner}.{name}`")).collect();
+                    let message = format!("`{name}` could be {}", choices.join(" or "));
+                    return Err(Some(Diagnostic::new("E402", reference.span.clone(), message).help("write which")));
+                }
+            },
+        };
+        if self.externals.contains(found) && !self.services.contains(found) { Err(None) } else { Ok(found) }
+    }
+
+    /// The operation that a name stands for, without a word if there is none.
+    pub(super) fn operation_of(&self, reference: &Spanned<Reference>, home: &str) -> Option<OperationRef> {
+        let service = self.owner(Sought::Operation, reference, Some(home)).ok()?.to_owned();
+        Some(OperationRef { service, operation: reference.value.name.clone() })
+    }
+
+    fn not_owned(&self, sought: Sought, reference: &Spanned<Reference>, owner: &str) -> Option<Diagnostic> {
+        let name = &reference.value.name;
+        if self.incomplete || self.opaque.contains(owner) {
+            return None;
+        }
+        if !self.services.contains(owner) && !self.externals.contains(owner) {
+            let message = format!("no service or external is called `{}`", names::rules::shown(owner));
+            let error = Diagnostic::new("E401", reference.span.clone(), message);
+            let meant = nearest(owner, self.owners()).map(|meant| format!("did you mean `{meant}.{name}`?"));
+            return Some(with_help(error, meant));
+        }
+        if self.externals.contains(owner) && !self.services.contains(owner) {
+            return None;
+        }
+        let message = format!("`{owner}` has no {} `{}`", sought.what(), names::rules::shown(name));
+        let error = Diagnostic::new("E401", reference.span.clone(), message);
+        if let (Sought::Operation, Some((verb, resource))) = (sought, self.absent_verb(name, owner)) {
+            return Some(error.help(format!("add `{}` to the verbs of `{resource}`", verb.word())));
+        }
+        let its =
+            self.table(sought).iter().filter(|(_, owners)| owners.contains(&owner)).map(|(name, _)| name.as_str());
+        let meant = nearest(name, its).map(|meant| format!("did you mean `{owner}.{meant}`?"));
+        let elsewhere = self.table(sought).get(name).and_then(|owners| owners.first());
+        Some(with_help(error, meant.or_else(|| elsewhere.map(|other| format!("`{other}` has one: `{other}.{name}`")))))
+    }
+
+    fn not_found(&self, sought: Sought, reference: &Spanned<Reference>, home: Option<&str>) -> Option<Diagnostic> {
+        let name = &reference.value.name;
+        if self.incomplete || !self.opaque.is_empty() {
+            return None;
+        }
+        let message = format!("no {} is called `{}`", sought.what(), names::rules::shown(name));
+        let error = Diagnostic::new("E401", reference.span.clone(), message);
+        if let (Sought::Operation, Some((verb, resource))) =
+            (sought, home.and_then(|home| self.absent_verb(name, home)))
+        {
+            return Some(error.help(format!("add `{}` to the verbs of `{resource}`", verb.word())));
+        }
+        let meant = nearest(name, self.table(sought).keys().map(String::as_str));
+        Some(with_help(error, meant.map(|meant| format!("did you mean `{meant}`?"))))
+    }
+
+    fn absent_verb(&self, operation: &str, owner: &str) -> Option<(Verb, &'d str)> {
+        self.absent.iter().find(|((o, w), _)| o == operation && *w == owner).map(|(_, found)| *found)
+    }
+}
+
+impl Checker<'_> {
+    /// The resource that a name stands for, seen from inside the service `home`.
+    pub(super) fn resource(&mut self, reference: &Spanned<Reference>, home: Option<&str>) -> Option<ResourceRef> {
+        let service = self.owner(Sought::Resource, reference, home)?;
+        Some(ResourceRef { service, resource: reference.value.name.clone() })
+    }
+
+    /// The event that a name stands for.
+    pub(super) fn event(&mut self, reference: &Spanned<Reference>, home: Option<&str>) -> Option<EventRef> {
+        let service = self.owner(Sought::Event, reference, home)?;
+        Some(EventRef { service, event: reference.value.name.clone() })
+    }
+
+    /// The operation that a name stands for.
+    pub(super) fn operation(&mut self, reference: &Spanned<Reference>, home: Option<&str>) -> Option<OperationRef> {
+        let service = self.owner(Sought::Operation, reference, home)?;
+        Some(OperationRef { service, operation: reference.value.name.clone() })
+    }
+
+    fn owner(&mut self, sought: Sought, reference: &Spanned<Reference>, home: Option<&str>) -> Option<String> {
+        match self.symbols.owner(sought, reference, home) {
+            Ok(service) => Some(service.to_owned()),
+            Err(diagnostic) => {
+                self.found.extend(diagnostic);
+                None
+            }
+        }
+    }
+}
+
+/// The plural of a resource in `UpperCamel`: as the design says, else regular.
+pub(super) fn plural(resource: &Resource, name: &str) -> String {
+    match &resource.plural {
+        Some(plural) => names::upper_camel(&plural.value),
+        None => names::plural(name),
+    }
+}
+
+/// The operation that a verb is: `list_orders`, `get_order`.
+pub(super) fn verb_operation(verb: Verb, resource: &str, plural: &str) -> String {
+    let name = if verb == Verb::List { plural } else { resource };
+    format!("{}_{}", verb.word(), names::snake(name))
+}
+
+fn with_help(diagnostic: Diagnostic, help: Option<String>) -> Diagnostic {
+    match help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,154 @@
+//! A service to its GraphQL schema: what callers outside the system reach over GraphQL, in the schema definition
+//! language.
+
+use super::shape;
+use crate::{
+    escape,
+    model::{
+        Docs, Field, Model, Operation, OperationKind, Output, Resource, ResourceRef, Scalar, Service, Shape,
+        StreamItem, Type, Verb,
+    },
+    names,
+};
+
+mod types;
+
+use types::{Side, Types};
+
+/// The text of the schema: the root types first, then all types as they are met, then the scalars.
+pub fn graphql(model: &Model, service: &Service) -> String {
+    let mut types = Types::new(model, service);
+    let mut roots: [(&str, Vec<String>); 3] = [("Query", vec![]), ("Mutation", vec![]), ("Subscription", vec![])];
+    for operation in service.operations.values().filter(|operation| operation.expose.graphql) {
+        let root = root(operation);
+        if let Some((_, fields)) = roots.iter_mut().find(|(name, _)| *name == root) {
+            fields.push(operation_field(&mut types, operation));
+        }
+    }
+    let mut blocks = Vec::new();
+    for (name, mut fields) in roots {
+        if fields.is_empty() && name == "Query" {
+            // A schema has to have something to ask for. No name of a design begins so.
+            fields.push("\"The version of the service.\"\n_version: Int!".to_owned());
+        }
+        if !fields.is_empty() {
+            blocks.push(block("type", name, &Docs::default(), &fields));
+        }
+    }
+    blocks.extend(types.define());
+    blocks.join("\n")
+}
+
+/// The root type that an operation is a field of.
+pub fn root(operation: &Operation) -> &'static str {
+    match (&operation.shape, operation.kind) {
+        (Shape::Custom { output: Output::Stream(_), .. }, _) => "Subscription",
+        (_, OperationKind::Query) => "Query",
+        (_, OperationKind::Command) => "Mutation",
+    }
+}
+
+/// Whether the object that an id refers to is offered beside the id: where the service itself can get it.
+pub fn is_loaded(service: &Service, of: &ResourceRef) -> bool {
+    of.service == service.name
+        && service.resources.get(&of.resource).is_some_and(|resource| resource.verbs.contains(&Verb::Get))
+}
+
+fn operation_field(types: &mut Types, operation: &Operation) -> String {
+    let (name, arguments, answer) = match &operation.shape {
+        Shape::Custom { output, .. } => {
+            let fields = shape::request_fields(types.model, types.service, operation);
+            let arguments = fields.iter().map(|field| types.field(field, Side::Input)).collect();
+            (names::graphql::field(&operation.name), arguments, answer(types, operation, output))
+        }
+        Shape::Verb { verb, resource } => match types.service.resources.get(resource) {
+            Some(resource) => verb_field(types, *verb, resource),
+            None => return String::new(),
+        },
+    };
+    format!("{}{name}{}: {answer}", description(&operation.docs), listed(&arguments))
+}
+
+fn answer(types: &mut Types, operation: &Operation, output: &Output) -> String {
+    match output {
+        Output::None => "Boolean!".to_owned(),
+        Output::Named(name) | Output::Stream(StreamItem::Named(name)) => {
+            types.of(&shape::named_type(name), Side::Output)
+        }
+        Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => {
+            types.of(&Type::Resource(of.clone()), Side::Output)
+        }
+        Output::Item => match shape::on_item(operation) {
+            Some(resource) => types.item(&shape::of_service(types.service, resource)),
+            None => "Boolean!".to_owned(),
+        },
+        Output::Fields(fields) => types.response(names::upper_camel(&operation.name) + "Response", fields),
+    }
+}
+
+fn verb_field(types: &mut Types, verb: Verb, resource: &Resource) -> (String, Vec<String>, String) {
+    let name = names::graphql::verb_field(verb, &resource.name, &resource.plural);
+    let of = shape::of_service(types.service, &resource.name);
+    let item = types.item(&of);
+    let id = types.field(&shape::item_id(&of), Side::Input);
+    let optional = |name: &str, scalar, text: &str| Field {
+        docs: shape::summary(text),
+        ..shape::plain(name, Type::Optional(Box::new(Type::Scalar(scalar))))
+    };
+    let text = || Scalar::String { min: 0, max: None, pattern: None };
+    let etag = types.field(&optional(shape::ETAG, text(), "Refused as stale unless it is the item's."), Side::Input);
+    let (arguments, answer) = match verb {
+        Verb::List => {
+            let number = Scalar::I32 { min: 1, max: 200 };
+            let mut arguments = vec![
+                types
+                    .field(&optional("first", number, "Items of the page: at most 200; 50 if not given."), Side::Input),
+                types.field(&optional("after", text(), "The end cursor of the page before."), Side::Input),
+            ];
+            if !resource.filter.is_empty() {
+                arguments.push(format!("where: {}", types.filter(resource)));
+            }
+            if !resource.sort.is_empty() {
+                arguments.push(format!("orderBy: [{}!]", types.sort(resource)));
+            }
+            (arguments, types.connection(resource) + "!")
+        }
+        Verb::Get => return (name, vec![id], item.trim_end_matches('!').to_owned()),
+        Verb::Create => (vec![format!("input: {}!", types.new_item(resource))], item),
+        Verb::Replace => (vec![id, format!("input: {}!", types.draft(resource)), etag], item),
+        Verb::Patch => (vec![id, format!("set: {}!", types.patch(resource)), etag], item),
+        Verb::Delete => (vec![id, etag], "Boolean!".to_owned()),
+    };
+    (name, arguments, answer)
+}
+
+/// Arguments in one line if none has a description, else a line each.
+fn listed(arguments: &[String]) -> String {
+    match arguments {
+        [] => String::new(),
+        _ if arguments.iter().any(|argument| argument.contains('\n')) => {
+            format!("(\n{}\n)", arguments.iter().map(|argument| indented(argument)).collect::<Vec<_>>().join("\n"))
+        }
+        _ => format!("({})", arguments.join(", ")),
+    }
+}
+
+/// A definition with members, each of one or more lines.
+fn block(keyword: &str, name: &str, docs: &Docs, members: &[String]) -> String {
+    let members: String = members.iter().map(|member| indented(member) + "\n").collect();
+    format!("{}{keyword} {name} {{\n{members}}}\n", description(docs))
+}
+
+fn indented(text: &str) -> String {
+    let line = |line: &str| if line.is_empty() { String::new() } else { format!("  {line}") };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The description of what follows, with its line end; nothing if there is none. It is read as Markdown.
+fn description(docs: &Docs) -> String {
+    let text = escape::markdown(&shape::text(docs));
+    if text.is_empty() { text } else { escape::graphql_description(&text) + "\n" }
+}
+
+#[cfg(test)]
+mod tests;

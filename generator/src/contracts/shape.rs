@@ -1,0 +1,284 @@
+//! What an operation, a resource or an event carries, as fields: the part of the lowering that all documents share.
+
+use crate::{
+    model::{
+        Docs, Event, Field, FieldPath, Input, MapKey, Model, Operation, Payload, Record, Resource, ResourceRef, Scalar,
+        Service, Shape, Type, TypeDef, TypeRef, Verb,
+    },
+    names,
+};
+
+/// The member of a resource's answers that holds its revision.
+pub const ETAG: &str = "etag";
+
+/// The resource, of the same service, on one item of which the operation works: it gets its `id`.
+pub fn on_item(operation: &Operation) -> Option<&str> {
+    match &operation.shape {
+        Shape::Custom { of, .. } => of.as_deref(),
+        Shape::Verb { verb: Verb::List | Verb::Create, .. } => None,
+        Shape::Verb { resource, .. } => Some(resource),
+    }
+}
+
+/// The input of a command or query, without the id of the item it is on. Verbs have none: see [`new_fields`],
+/// [`draft_fields`] and [`filters`].
+pub fn input_fields(model: &Model, operation: &Operation) -> Vec<Field> {
+    let Shape::Custom { input, .. } = &operation.shape else { return Vec::new() };
+    match input {
+        Input::None => Vec::new(),
+        Input::Named(name) => record(model, name).map(|record| record.fields.clone()).unwrap_or_default(),
+        Input::Fields(fields) => fields.clone(),
+        Input::Payload(of) => model
+            .services
+            .get(&of.service)
+            .and_then(|owner| owner.events.get(&of.event))
+            .map(|event| payload_fields(model, event))
+            .unwrap_or_default(),
+    }
+}
+
+/// The input of a command or query as its request carries it: the id of the item it is on first.
+pub fn request_fields(model: &Model, service: &Service, operation: &Operation) -> Vec<Field> {
+    let mut fields = input_fields(model, operation);
+    if let Some(resource) = on_item(operation) {
+        fields.retain(|field| field.name != "id");
+        fields.insert(0, item_id(&of_service(service, resource)));
+    }
+    fields
+}
+
+/// What an event carries.
+pub fn payload_fields(model: &Model, event: &Event) -> Vec<Field> {
+    match &event.payload {
+        Payload::Named(name) => record(model, name).map(|record| record.fields.clone()).unwrap_or_default(),
+        Payload::Fields(fields) => fields.clone(),
+        Payload::Resource(of) => resource(model, of).map(item_fields).unwrap_or_default(),
+    }
+}
+
+/// An item of a resource as every answer shows it: all its fields and its revision.
+pub fn item_fields(resource: &Resource) -> Vec<Field> {
+    let mut fields = resource.fields.clone();
+    fields.push(Field { docs: summary("The revision: it changes whenever the item does."), readonly: true, ..etag() });
+    fields
+}
+
+/// What a caller gives to create an item.
+pub fn new_fields(resource: &Resource) -> Vec<Field> {
+    resource.fields.iter().filter(|field| !field.readonly).cloned().collect()
+}
+
+/// What a caller gives to replace an item, and may change by a patch.
+pub fn draft_fields(resource: &Resource) -> Vec<Field> {
+    let given = |field: &&Field| !field.readonly && !field.fixed && field.name != resource.id;
+    resource.fields.iter().filter(given).cloned().collect()
+}
+
+/// A revision, as answers tell it and callers may demand it.
+pub fn etag() -> Field {
+    plain(ETAG, Type::Scalar(Scalar::String { min: 1, max: None, pattern: None }))
+}
+
+/// The id of an item in a request, where it is called `id` whatever the field is called.
+pub fn item_id(of: &ResourceRef) -> Field {
+    Field { docs: summary(&format!("Which {}.", of.resource)), ..plain("id", Type::Ref(of.clone())) }
+}
+
+/// A field without marks and default.
+pub fn plain(name: &str, ty: Type) -> Field {
+    let docs = Docs::default();
+    Field { name: name.to_owned(), docs, ty, default: None, unique: false, readonly: false, fixed: false }
+}
+
+/// The type of `[types]` of that name.
+pub fn named_type(name: &str) -> Type {
+    Type::Named(TypeRef { service: None, name: name.to_owned() })
+}
+
+/// A text of our own.
+pub fn summary(text: &str) -> Docs {
+    Docs { summary: text.to_owned(), description: String::new() }
+}
+
+/// Summary and description as one text.
+pub fn text(docs: &Docs) -> String {
+    match (docs.summary.is_empty(), docs.description.is_empty()) {
+        (false, false) => format!("{}\n\n{}", docs.summary, docs.description),
+        _ => format!("{}{}", docs.summary, docs.description),
+    }
+}
+
+/// A resource of this service.
+pub fn of_service(service: &Service, resource: &str) -> ResourceRef {
+    ResourceRef { service: service.name.clone(), resource: resource.to_owned() }
+}
+
+/// The record of `[types]` of that name.
+pub fn record<'m>(model: &'m Model, name: &str) -> Option<&'m Record> {
+    match model.types.get(name)? {
+        TypeDef::Record(record) => Some(record),
+        TypeDef::Enum(_) | TypeDef::Union(_) => None,
+    }
+}
+
+/// The resource that a reference means.
+pub fn resource<'m>(model: &'m Model, of: &ResourceRef) -> Option<&'m Resource> {
+    model.services.get(&of.service)?.resources.get(&of.resource)
+}
+
+/// The type of a resource's id, through ids that are themselves references. Never a [`Type::Ref`].
+pub fn id_type(model: &Model, of: &ResourceRef) -> Type {
+    let mut of = of;
+    // A model has no circle of ids; were there one, this ends all the same.
+    for _ in 0..=model.services.values().map(|service| service.resources.len()).sum() {
+        let id = resource(model, of).and_then(|r| r.fields.iter().find(|field| field.name == r.id));
+        match id.map(|field| &field.ty) {
+            Some(Type::Ref(next)) => of = next,
+            Some(ty) => return ty.clone(),
+            None => break,
+        }
+    }
+    Type::Scalar(Scalar::Uuid)
+}
+
+/// The name, in the documents of `service`, of a resource or enum that `owner` owns: its own, and with the owner's
+/// before it where another service has one of that name.
+pub fn name_in(model: &Model, service: &Service, owner: &str, name: &str) -> String {
+    let owns = |other: &Service| other.resources.contains_key(name) || other.enums.contains_key(name);
+    if owner != service.name && model.services.values().any(|other| other.name != owner && owns(other)) {
+        return names::upper_camel(owner) + name;
+    }
+    name.to_owned()
+}
+
+/// The name of a type in the documents of `service`, of which the names of wrappers, entries and inputs are made:
+/// `Money`, `I64`, `ProductId`, `StringList`, `MoneyMap`, `MoneyByDateMap`.
+pub fn type_name(model: &Model, service: &Service, ty: &Type) -> String {
+    match ty {
+        Type::Scalar(scalar) => scalar_name(scalar).to_owned(),
+        Type::Named(of) => named(model, service, of),
+        Type::Resource(of) => name_in(model, service, &of.service, &of.resource),
+        Type::Ref(of) => name_in(model, service, &of.service, &of.resource) + "Id",
+        Type::List { item, .. } => type_name(model, service, item) + "List",
+        Type::Optional(inner) => type_name(model, service, inner) + "Option",
+        Type::Map { key, value } => entry_stem(model, service, key, value) + "Map",
+    }
+}
+
+/// What the names of a map and of its entries begin with: `Money`, and `MoneyByDate` where the keys are no strings.
+pub fn entry_stem(model: &Model, service: &Service, key: &MapKey, value: &Type) -> String {
+    let value = type_name(model, service, value);
+    let key = match key {
+        MapKey::String => return value,
+        MapKey::I32 => "I32".to_owned(),
+        MapKey::I64 => "I64".to_owned(),
+        MapKey::U32 => "U32".to_owned(),
+        MapKey::U64 => "U64".to_owned(),
+        MapKey::Uuid => "Uuid".to_owned(),
+        MapKey::Date => "Date".to_owned(),
+        MapKey::Enum(of) => named(model, service, of),
+    };
+    format!("{value}By{key}")
+}
+
+/// The name of a record, enum or union in the documents of `service`.
+pub fn named(model: &Model, service: &Service, of: &TypeRef) -> String {
+    match &of.service {
+        Some(owner) => name_in(model, service, owner, &of.name),
+        None => of.name.clone(),
+    }
+}
+
+fn scalar_name(scalar: &Scalar) -> &'static str {
+    match scalar {
+        Scalar::String { .. } => "String",
+        Scalar::Bool => "Bool",
+        Scalar::I32 { .. } => "I32",
+        Scalar::I64 { .. } => "I64",
+        Scalar::U32 { .. } => "U32",
+        Scalar::U64 { .. } => "U64",
+        Scalar::F64 { .. } => "F64",
+        Scalar::Decimal { .. } => "Decimal",
+        Scalar::Uuid => "Uuid",
+        Scalar::Timestamp => "Timestamp",
+        Scalar::Date => "Date",
+        Scalar::Duration => "Duration",
+        Scalar::Bytes => "Bytes",
+        Scalar::Json => "Json",
+    }
+}
+
+/// A type that a map's keys are in JSON terms.
+pub fn key_type(key: &MapKey) -> Type {
+    Type::Scalar(match key {
+        MapKey::String => Scalar::String { min: 0, max: None, pattern: None },
+        MapKey::I32 => Scalar::I32 { min: i32::MIN, max: i32::MAX },
+        MapKey::I64 => Scalar::I64 { min: i64::MIN, max: i64::MAX },
+        MapKey::U32 => Scalar::U32 { min: 0, max: u32::MAX },
+        MapKey::U64 => Scalar::U64 { min: 0, max: u64::MAX },
+        MapKey::Uuid => Scalar::Uuid,
+        MapKey::Date => Scalar::Date,
+        MapKey::Enum(of) => return Type::Named(of.clone()),
+    })
+}
+
+/// One thing that `list` may filter by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    /// As in the design and in the query: `total.amount`.
+    pub path: String,
+    /// As a field: `total_amount`.
+    pub name: String,
+    /// Of one value; never `Optional`.
+    pub ty: Type,
+    /// Also by `gte`, `gt`, `lte`, `lt`.
+    pub ordered: bool,
+}
+
+/// The comparisons of ordered filters, as suffixes of their names.
+pub const COMPARISONS: [&str; 4] = ["gte", "gt", "lte", "lt"];
+
+/// What `list` of a resource may filter by.
+pub fn filters(resource: &Resource) -> Vec<Filter> {
+    let filter = |path: &FieldPath| {
+        let ty = match &path.ty {
+            Type::Optional(inner) => inner.as_ref().clone(),
+            ty => ty.clone(),
+        };
+        let ordered = is_ordered(&ty);
+        Filter { path: path.segments.join("."), name: path.segments.join("_"), ty, ordered }
+    };
+    resource.filter.iter().map(filter).collect()
+}
+
+/// The filters as fields of one record: `status` any of a list, `placed_at_gte` one value. All may be left out.
+pub fn filter_fields(resource: &Resource) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for filter in filters(resource) {
+        let any = Type::List { item: Box::new(filter.ty.clone()), min: 0, max: None };
+        fields.push(Field { docs: summary("Any of these; none given: any value."), ..plain(&filter.name, any) });
+        for comparison in COMPARISONS.iter().filter(|_| filter.ordered) {
+            let value = Type::Optional(Box::new(filter.ty.clone()));
+            fields.push(plain(&format!("{}_{comparison}", filter.name), value));
+        }
+    }
+    fields
+}
+
+/// The ways to sort a list, as paths of the design, each upwards: `total.amount`.
+pub fn sorts(resource: &Resource) -> Vec<String> {
+    resource.sort.iter().map(|path| path.segments.join(".")).collect()
+}
+
+/// Numbers, moments, days and spans of time have an order that all transports and stores agree on.
+fn is_ordered(ty: &Type) -> bool {
+    match ty {
+        Type::Scalar(scalar) => match scalar {
+            Scalar::I32 { .. } | Scalar::I64 { .. } | Scalar::U32 { .. } | Scalar::U64 { .. } => true,
+            Scalar::F64 { .. } | Scalar::Decimal { .. } => true,
+            Scalar::Timestamp | Scalar::Date | Scalar::Duration => true,
+            Scalar::String { .. } | Scalar::Bool | Scalar::Uuid | Scalar::Bytes | Scalar::Json => false,
+        },
+        _ => false,
+    }
+}

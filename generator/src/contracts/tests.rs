@@ -1,0 +1,99 @@
+//! All documents at once: whatever a design says in words, they parse and give it back.
+
+use serde_json::Value;
+
+use super::{asyncapi::asyncapi, graphql::graphql, openapi::openapi, pb, proto, samples, schema, wire::WireLock};
+use crate::{
+    escape,
+    model::{Default, Docs, Input, Model, Shape, TypeDef},
+};
+
+const HOSTILE: &str = "\
+it's \"quoted\" `code` \\ */ // -- \"\"\" #} {{x}} {0} </script> <!-- $(id) ${HOME} \u{202e}drawkcab\u{202c} é😀
+\t# head
+
+```rust
+panic!()
+```
+1. one
+| a |\r\n[link](http://x.example) @deprecated \u{0} \u{7f} end";
+
+/// The shop with the text as every summary, description and default.
+fn hostile(text: &str) -> Model {
+    let docs = Docs { summary: text.to_owned(), description: text.to_owned() };
+    let mut model = samples::shop();
+    model.docs = docs.clone();
+    for of in model.types.values_mut() {
+        match of {
+            TypeDef::Record(record) => {
+                record.docs = docs.clone();
+                record.fields.iter_mut().for_each(|field| field.docs = docs.clone());
+            }
+            TypeDef::Enum(of) => of.docs = docs.clone(),
+            TypeDef::Union(of) => of.docs = docs.clone(),
+        }
+    }
+    for service in model.services.values_mut() {
+        service.docs = docs.clone();
+        service.enums.values_mut().for_each(|of| of.docs = docs.clone());
+        service.events.values_mut().for_each(|event| event.docs = docs.clone());
+        for resource in service.resources.values_mut() {
+            resource.docs = docs.clone();
+            resource.fields.iter_mut().for_each(|field| field.docs = docs.clone());
+        }
+        for operation in service.operations.values_mut() {
+            operation.docs = docs.clone();
+            operation.errors.iter_mut().for_each(|error| error.docs = docs.clone());
+        }
+    }
+    let reserve = &mut model.services["orders"].operations["reserve"];
+    let Shape::Custom { input: Input::Fields(fields), .. } = &mut reserve.shape else { panic!() };
+    fields.push(crate::model::Field {
+        default: Some(Default::Text(text.to_owned())),
+        docs,
+        ..samples::field("word", samples::string())
+    });
+    model
+}
+
+#[test]
+fn hostile_texts_come_back() {
+    let (openapi_schema, asyncapi_schema) = (samples::foreign("openapi-3.1"), samples::foreign("asyncapi-3.0"));
+    for text in [HOSTILE, &"0123456789 ".repeat(1000), "", "x"] {
+        let model = hostile(text);
+        let mut lock = WireLock::default();
+        for service in model.services.values() {
+            let rest = openapi(&model, service);
+            assert!(openapi_schema.is_valid(&rest));
+            if !text.is_empty() {
+                assert_eq!(rest["info"]["summary"], text);
+                assert_eq!(rest["info"]["description"], escape::markdown(text));
+            }
+
+            let messages = asyncapi(&model, service);
+            assert!(asyncapi_schema.is_valid(&messages));
+
+            let sdl = graphql(&model, service);
+            async_graphql_parser::parse_schema(&sdl).unwrap_or_else(|error| panic!("{error}\n{sdl}"));
+
+            let proto = proto::proto(&model, service, &mut lock);
+            let pb = pb::pb("x.proto", &proto).unwrap_or_else(|error| panic!("{error}\n{proto}"));
+            syn::parse_file(&pb.rust).unwrap();
+            let line = escape::visible(text);
+            assert!(line.lines().all(|line| proto.contains(line)), "{proto}");
+
+            for event in service.events.values() {
+                let document = schema::event(&model, service, event);
+                assert!(jsonschema::validator_for(&document).is_ok());
+                if !text.is_empty() {
+                    assert_eq!(document["description"], format!("{text}\n\n{text}"));
+                }
+            }
+        }
+        let rest = openapi(&model, &model.services["orders"]);
+        let word = &rest["components"]["schemas"]["ReserveRequest"]["properties"]["word"];
+        assert_eq!(word["default"], Value::from(text));
+        let again = openapi(&model, &model.services["orders"]);
+        assert_eq!(again.to_string(), rest.to_string(), "always the same bytes");
+    }
+}

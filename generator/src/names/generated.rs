@@ -1,0 +1,201 @@
+//! The names of types that a service's contract has beside those of the design.
+
+use std::collections::BTreeSet;
+
+use super::{graphql, proto, upper_camel};
+use crate::{
+    fit,
+    model::{Event, Field, Input, Model, Output, Payload, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb},
+};
+
+/// A name that follows from something in the design.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// `UpperCamel`: `ReserveRequest`.
+    pub name: String,
+    /// What it is, for messages: ``command `reserve`'s request``.
+    pub role: String,
+}
+
+/// Everything that the contract of a service generates, over all targets. Of two equal names the first counts.
+pub fn of_service(model: &Model, service: &Service) -> Vec<Generated> {
+    let mut names = Vec::new();
+    let mut add = |name: String, role: String| names.push(Generated { name, role });
+    add(proto::service(&service.name), format!("service `{}` in proto", service.name));
+    for operation in service.operations.values() {
+        let camel = upper_camel(&operation.name);
+        let title = fit::title(operation);
+        add(format!("{camel}Request"), format!("{title}'s request"));
+        add(format!("{camel}Response"), format!("{title}'s response"));
+        add(format!("{camel}Error"), format!("{title}'s errors"));
+        if let Shape::Verb { verb: Verb::Patch, resource } = &operation.shape {
+            add(format!("Update{resource}Request"), format!("{title}'s request in proto"));
+        }
+    }
+    for resource in service.resources.values() {
+        let name = &resource.name;
+        let mut of = |generated: String, what: &str| add(generated, format!("{what} of resource `{name}`"));
+        let has = |verb| resource.verbs.contains(&verb);
+        of(format!("{name}Id"), "the id");
+        if has(Verb::List) {
+            of(format!("List{}", resource.plural), "the list request");
+            of(format!("{name}Page"), "a page");
+            of(graphql::connection(name), "a page in GraphQL");
+            of(graphql::edge(name), "an item of a page in GraphQL");
+            for (end, what) in
+                [("Filter", "the filter"), ("Where", "the filter"), ("Sort", "the order"), ("OrderBy", "the order")]
+            {
+                of(format!("{name}{end}"), what);
+            }
+        }
+        if has(Verb::Create) {
+            of(format!("New{name}"), "the input of `create`");
+            of(format!("New{name}Input"), "the input of `create` in GraphQL");
+        }
+        if has(Verb::Replace) {
+            of(format!("{name}Draft"), "the input of `replace`");
+            of(format!("{name}Input"), "the input of `replace` in GraphQL");
+        }
+        if has(Verb::Patch) {
+            of(format!("{name}Patch"), "the input of `patch`");
+        }
+    }
+    names.extend(of_types(model, service));
+    names
+}
+
+/// Wrappers that type expressions need in proto and GraphQL, and the input twins of records in GraphQL.
+fn of_types(model: &Model, service: &Service) -> Vec<Generated> {
+    let (taken, all) = reached(model, service);
+    let mut names = Vec::new();
+    for name in taken {
+        let role = format!("`{name}` as an input in GraphQL");
+        names.push(Generated { name: graphql::input(name), role });
+    }
+    let mut wrap = |inner: &Type, end: &str, what: &str| {
+        if let Some(name) = base_name(inner) {
+            names.push(Generated { name: format!("{name}{end}"), role: format!("{what} `{name}`") });
+        }
+    };
+    for ty in all {
+        for part in fit::parts(ty) {
+            match part {
+                Type::Optional(item) => {
+                    if let Type::List { item, .. } = &**item {
+                        wrap(item, "List", "a list of");
+                    }
+                }
+                Type::List { item, .. } => match &**item {
+                    Type::List { item, .. } => wrap(item, "List", "a list of"),
+                    Type::Optional(item) => wrap(item, "Option", "an optional"),
+                    _ => {}
+                },
+                Type::Map { value, .. } => {
+                    wrap(value, "Entry", "an entry of a map of");
+                    if let Type::List { item, .. } = &**value {
+                        wrap(item, "List", "a list of");
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    names
+}
+
+/// The records and unions that inputs of the service reach, and all types of fields that anything of it reaches.
+fn reached<'m>(model: &'m Model, service: &'m Service) -> (BTreeSet<&'m str>, Vec<&'m Type>) {
+    let (mut inputs, mut outputs): (Vec<&Type>, Vec<&Type>) = (Vec::new(), Vec::new());
+    let mut named = Vec::new();
+    let fields = |fields: &'m [Field]| fields.iter().map(|field| &field.ty);
+    for resource in service.resources.values() {
+        inputs.extend(fields(&resource.fields));
+    }
+    for Event { payload, .. } in service.events.values() {
+        match payload {
+            Payload::Fields(own) => outputs.extend(fields(own)),
+            Payload::Named(name) => named.push(name.as_str()),
+            Payload::Resource(_) => {}
+        }
+    }
+    for operation in service.operations.values() {
+        named.extend(operation.errors.iter().filter_map(|error| error.data.as_deref()));
+        let Shape::Custom { input, output, .. } = &operation.shape else { continue };
+        match input {
+            Input::Fields(own) => inputs.extend(fields(own)),
+            // The fields of a named input stand in the request itself.
+            Input::Named(_) | Input::Payload(_) => inputs.extend(fields(fit::input(model, input).unwrap_or_default())),
+            Input::None => {}
+        }
+        match output {
+            Output::Fields(own) => outputs.extend(fields(own)),
+            Output::Named(name) | Output::Stream(StreamItem::Named(name)) => named.push(name),
+            Output::None | Output::Resource(_) | Output::Item | Output::Stream(StreamItem::Resource(_)) => {}
+        }
+    }
+    let mut taken = BTreeSet::new();
+    let mut types = follow(model, inputs, Vec::new(), &mut taken);
+    types.extend(follow(model, outputs, named, &mut BTreeSet::new()));
+    (taken, types)
+}
+
+/// These types, the fields of these records, and those of all records below them. The records and unions met are added
+/// to `seen`.
+fn follow<'m>(
+    model: &'m Model,
+    mut types: Vec<&'m Type>,
+    mut names: Vec<&'m str>,
+    seen: &mut BTreeSet<&'m str>,
+) -> Vec<&'m Type> {
+    let mut all = Vec::new();
+    while !types.is_empty() || !names.is_empty() {
+        for ty in types.drain(..) {
+            all.push(ty);
+            names.extend(fit::parts(ty).into_iter().filter_map(|part| match part {
+                Type::Named(named) if named.service.is_none() => Some(named.name.as_str()),
+                _ => None,
+            }));
+        }
+        for name in std::mem::take(&mut names) {
+            match model.types.get(name) {
+                Some(TypeDef::Record(record)) if seen.insert(name) => {
+                    types.extend(record.fields.iter().map(|field| &field.ty));
+                }
+                Some(TypeDef::Union(union)) if seen.insert(name) => {
+                    names.extend(union.variants.iter().map(String::as_str));
+                }
+                _ => {}
+            }
+        }
+    }
+    all
+}
+
+/// What a wrapper around the type is called after.
+fn base_name(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Named(named) if !named.name.is_empty() => Some(named.name.clone()),
+        Type::Scalar(scalar) => Some(scalar_name(scalar).to_owned()),
+        Type::Resource(of) => Some(of.resource.clone()),
+        _ => None,
+    }
+}
+
+fn scalar_name(scalar: &Scalar) -> &'static str {
+    match scalar {
+        Scalar::String { .. } => "String",
+        Scalar::Bool => "Bool",
+        Scalar::I32 { .. } => "I32",
+        Scalar::I64 { .. } => "I64",
+        Scalar::U32 { .. } => "U32",
+        Scalar::U64 { .. } => "U64",
+        Scalar::F64 { .. } => "F64",
+        Scalar::Decimal { .. } => "Decimal",
+        Scalar::Uuid => "Uuid",
+        Scalar::Timestamp => "Timestamp",
+        Scalar::Date => "Date",
+        Scalar::Duration => "Duration",
+        Scalar::Bytes => "Bytes",
+        Scalar::Json => "Json",
+    }
+}

@@ -1,0 +1,220 @@
+//! Views of what gRPC adds to an operation and to the types of a contract: messages, conversions, the module that
+//! prost and tonic write.
+
+use serde::Serialize;
+
+use crate::{
+    contracts::{
+        proto::{self, Needed},
+        shape,
+        wire::WireLock,
+    },
+    model::{Field, Model, Operation, Output, Service, Shape, StreamItem, Type, TypeDef, TypeRef, Verb},
+    names,
+};
+
+use super::{
+    operations::{self, OperationView, payload_type, request_name, response_name},
+    rust::{self, id_name, user},
+    types::default_value,
+};
+
+/// One operation over gRPC.
+#[derive(Debug, Serialize)]
+pub struct GrpcOperation {
+    #[serde(flatten)]
+    pub operation: OperationView,
+    /// `Reserve`
+    pub rpc: String,
+    /// The method of tonic's trait and client.
+    pub rpc_method: String,
+    /// `pb::ReserveRequest`
+    pub request: String,
+    /// `pb::ReserveResponse`, `()`
+    pub response: String,
+    /// What tonic's method answers with: the response, or the type of the stream.
+    pub wrapped: String,
+    /// What a request is decoded to: `ReserveRequest`, `(OrderId,)`.
+    pub received: String,
+    /// The pattern that takes it apart: `input`, `(id,)`.
+    pub pattern: String,
+    /// The kit's functions: `answer`, `stream`; `output`, `outputs`.
+    pub answer: &'static str,
+    pub output_fn: &'static str,
+}
+
+pub fn operation(model: &Model, service: &Service, operation: &Operation) -> GrpcOperation {
+    let view = operations::view(model, service, operation);
+    let rpc = proto::rpc(service, operation);
+    let prost = |name: &str| format!("pb::{}", names::proto::prost_type(name));
+    let response = response(model, service, operation).map_or_else(|| "()".to_owned(), |name| prost(&name));
+    let (received, pattern) = match view.params.as_slice() {
+        [] => ("()".to_owned(), "()".to_owned()),
+        [one] if one.name != "id" && one.name != "new" => (one.ty.clone(), one.name.clone()),
+        many => (tuple(many.iter().map(|p| p.ty.as_str())), tuple(many.iter().map(|p| p.name.as_str()))),
+    };
+    GrpcOperation {
+        rpc_method: names::proto::prost_ident(&rpc),
+        request: prost(&format!("{rpc}Request")),
+        wrapped: if view.stream { format!("Self::{rpc}Stream") } else { response.clone() },
+        response,
+        received,
+        pattern,
+        answer: if view.stream { "stream" } else { "answer" },
+        output_fn: if view.stream { "outputs" } else { "output" },
+        rpc,
+        operation: view,
+    }
+}
+
+/// `(a,)`, `(a, b)`
+fn tuple<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+    let parts: Vec<&str> = parts.collect();
+    match parts.as_slice() {
+        [one] => format!("({one},)"),
+        many => format!("({})", many.join(", ")),
+    }
+}
+
+/// The message that an operation answers with, as proto calls it; `None` for `Empty`.
+fn response(model: &Model, service: &Service, operation: &Operation) -> Option<String> {
+    let item = |resource: &str| shape::name_in(model, service, &service.name, resource);
+    match &operation.shape {
+        Shape::Custom { of, output, .. } => match output {
+            Output::None => None,
+            Output::Named(name) | Output::Stream(StreamItem::Named(name)) => Some(name.clone()),
+            Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => {
+                Some(shape::name_in(model, service, &of.service, &of.resource))
+            }
+            Output::Fields(_) => Some(proto::rpc(service, operation) + "Response"),
+            Output::Item => of.as_ref().map(|resource| item(resource)),
+        },
+        Shape::Verb { verb: Verb::List, .. } => Some(proto::rpc(service, operation) + "Response"),
+        Shape::Verb { verb: Verb::Delete, .. } => None,
+        Shape::Verb { resource, .. } => Some(item(resource)),
+    }
+}
+
+/// The lines of `convert.rs`: how each type of the contract is carried by its message.
+pub fn conversions(model: &Model, service: &Service) -> Vec<String> {
+    let mut lines = Vec::new();
+    for operation in service.operations.values() {
+        if model.served(&service.name, &operation.name).grpc {
+            lines.extend(operation_messages(model, service, operation));
+        }
+    }
+    for (name, needed) in proto::definitions(model, service) {
+        lines.extend(definition(model, service, &name, &needed));
+    }
+    lines
+}
+
+fn operation_messages(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
+    let rpc = proto::rpc(service, operation);
+    let request = format!("pb::{}", names::proto::prost_type(&format!("{rpc}Request")));
+    let response = format!("pb::{}", names::proto::prost_type(&format!("{rpc}Response")));
+    let mut lines = Vec::new();
+    match &operation.shape {
+        Shape::Custom { of, input, output } => {
+            let fields = shape::input_fields(model, operation);
+            let record = match input {
+                crate::model::Input::None => None,
+                crate::model::Input::Named(name) => Some(user(name)),
+                crate::model::Input::Fields(_) => Some(user(&request_name(operation))),
+                crate::model::Input::Payload(event) => {
+                    model.services.get(&event.service).and_then(|s| s.events.get(&event.event)).map(payload_type)
+                }
+            };
+            let members = members(&fields);
+            lines.push(match (of, record) {
+                (None, None) => format!("kit_grpc::message!(() = {request} {{}});"),
+                (None, Some(record)) => format!("kit_grpc::message!({record} = {request} {{ {members} }});"),
+                (Some(of), None) => {
+                    format!("kit_grpc::message!(({},) = {request} {{ required id }});", user(&id_name(of)))
+                }
+                (Some(of), Some(record)) => {
+                    let id = user(&id_name(of));
+                    format!("kit_grpc::message!(({id}, {record} {{ {members} }}) = {request} {{ required id }});")
+                }
+            });
+            if let Output::Fields(fields) = output {
+                let record = user(&response_name(operation));
+                lines.push(format!("kit_grpc::message!({record} = {response} {{ {} }});", self::members(fields)));
+            }
+        }
+        Shape::Verb { .. } => {}
+    }
+    lines
+}
+
+fn definition(model: &Model, service: &Service, name: &str, needed: &Needed) -> Option<String> {
+    let message = format!("pb::{}", names::proto::prost_type(name));
+    Some(match needed {
+        Needed::Type(TypeRef { service: Some(_), .. }) => return None,
+        Needed::Type(TypeRef { service: None, name: of }) => match model.types.get(of)? {
+            // A choice says its numbers where it is declared.
+            TypeDef::Enum(_) => return None,
+            TypeDef::Record(record) => {
+                format!("kit_grpc::message!({} = {message} {{ {} }});", user(of), members(&record.fields))
+            }
+            TypeDef::Union(union) => {
+                let module = names::proto::prost_ident(name);
+                let variants = union.variants.join(", ");
+                format!("kit_grpc::union!({} = {message}, pb::{module}::Kind {{ {variants} }});", user(of))
+            }
+        },
+        Needed::Item(of) => {
+            let resource = shape::resource(model, of)?;
+            let members = members(&shape::item_fields(resource));
+            format!("kit_grpc::message!({} = {message} {{ {members} }});", user(&of.resource))
+        }
+        Needed::List(item) => format!("kit_grpc::list!({} = {message});", rust::ty(item)),
+        Needed::Option(value) => format!("kit_grpc::option!({} = {message});", rust::ty(value)),
+        Needed::Map(key, value) => {
+            format!("kit_grpc::map!({}, {} = {message});", rust::map_key(key), rust::ty(value))
+        }
+        Needed::New(_) | Needed::Draft(_) | Needed::Patch(_) | Needed::Filter(_) => {
+            debug_assert!(!service.resources.is_empty());
+            return None;
+        }
+    })
+}
+
+/// `required sku, optional note, repeated lines, map labels, optional quantity = 1`
+fn members(fields: &[Field]) -> String {
+    let member = |field: &Field| {
+        let name = names::rust::ident(&field.name);
+        let kind = match (&field.ty, &field.default) {
+            (Type::Optional(_), _) => "optional",
+            (Type::List { .. }, _) => "repeated",
+            (Type::Map { .. }, _) => "map",
+            (ty, Some(default)) => return format!("optional {name} = {}", default_value(ty, default)),
+            (_, None) => "required",
+        };
+        format!("{kind} {name}")
+    };
+    fields.iter().map(member).collect::<Vec<_>>().join(", ")
+}
+
+/// The numbers of a choice on the wire: `English = 1, German = 2`.
+pub fn choice(model: &Model, of: &TypeRef, values: &[String], lock: &mut WireLock) -> String {
+    let scope = proto::enum_scope(model, of.service.as_deref(), &of.name);
+    let value = |value: &String| {
+        let number = lock.number(&scope, &names::proto::enum_value(&of.name, value), "");
+        format!("{} = {number}", names::rust::variant(value))
+    };
+    values.iter().map(value).collect::<Vec<_>>().join(", ")
+}
+
+/// What an id is in proto: `String`, `i64`.
+pub fn id_message(model: &Model, ty: &Type) -> String {
+    use crate::model::Scalar;
+    match ty {
+        Type::Scalar(Scalar::I32 { .. }) => "i32".into(),
+        Type::Scalar(Scalar::I64 { .. }) => "i64".into(),
+        Type::Scalar(Scalar::U32 { .. }) => "u32".into(),
+        Type::Scalar(Scalar::U64 { .. }) => "u64".into(),
+        Type::Ref(of) => id_message(model, &shape::id_type(model, of)),
+        _ => "String".into(),
+    }
+}

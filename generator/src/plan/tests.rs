@@ -1,0 +1,182 @@
+//! The generated tests: every contract over every transport around a scripted service, and the flows of `smoke`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    escape,
+    model::{Model, Operation, Service},
+    names,
+};
+
+use super::{
+    Owner, PlanError, Planner, Sources,
+    contract::{self, trait_name},
+    day_one,
+    manifest::Member,
+    operations::{self, OperationView},
+    rust::user,
+};
+
+/// What the tests of one contract see.
+#[derive(Serialize)]
+struct Contract {
+    module: String,
+    service: String,
+    /// The contract's crate, as Rust names it.
+    contract: String,
+    /// Not marked: tests write the trait with its path.
+    service_trait: String,
+    variable: String,
+    operations: Vec<Tested>,
+    transports: Vec<Transport>,
+    /// What callers outside reach: the same, for the flows.
+    flows: Vec<Flow>,
+}
+
+#[derive(Serialize)]
+struct Tested {
+    #[serde(flatten)]
+    operation: OperationView,
+    /// `(OrderId, CancelRequest,)`
+    inputs: String,
+    /// `(id, input,)`
+    names: String,
+    /// An example of each parameter, in order: `GreetRequest { … },`.
+    examples: Vec<String>,
+    /// An example of the answer.
+    answer: String,
+    /// Each declared error, with example data.
+    errors: Vec<String>,
+    /// `greet_over_rest`, `greet_over_grpc`
+    tests: Vec<TestView>,
+}
+
+#[derive(Serialize)]
+struct TestView {
+    name: String,
+    transport: &'static str,
+    connect: String,
+}
+
+#[derive(Serialize)]
+struct Transport {
+    connect: String,
+    rest: bool,
+    grpc: bool,
+}
+
+#[derive(Serialize)]
+struct Flow {
+    /// Rust string literal: `door.knock over REST`.
+    what: String,
+    /// The variable that holds the client.
+    client: String,
+    method: String,
+    arguments: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct View {
+    contracts: Vec<Contract>,
+}
+
+/// Plans `tests`.
+pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
+    let model = planner.model;
+    let contracts = model.services.values().map(|service| view(planner, service));
+    let view = View { contracts: contracts.filter(|contract| !contract.transports.is_empty()).collect() };
+    // Names of a contract are written with its path, since two contracts may have the same.
+    let mut sources = Sources::new("tests".into(), Owner::Generated);
+    planner.rust(&mut sources, "src/bin/flows.rs", "tests/flows.rs", &view)?;
+    planner.rust(&mut sources, "tests/mapping/main.rs", "tests/mapping/main.rs", &view)?;
+    let mut all = BTreeMap::new();
+    for contract in &view.contracts {
+        let path = format!("tests/mapping/{}.rs", contract.module);
+        planner.rust(&mut sources, &path, "tests/mapping/contract.rs", contract)?;
+        if let Some(service) = model.services.get(&contract.service) {
+            all.insert(path, contract::names(&planner.scope, service, &contract.contract));
+        }
+    }
+    let member = Member {
+        name: "tests".into(),
+        description: "Contract tests and flows".into(),
+        dependencies: ["anyhow".to_owned(), "tokio".to_owned()].into(),
+        ..Member::default()
+    };
+    planner.add_crate_with(sources, |path| all.get(path).cloned().unwrap_or_default(), member);
+    Ok(())
+}
+
+fn view(planner: &Planner<'_>, service: &Service) -> Contract {
+    let model = planner.model;
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
+    let transports = [
+        ("rest", contract::serves(model, service, |e| e.rest)),
+        ("grpc", contract::serves(model, service, |e| e.grpc)),
+    ]
+    .into_iter()
+    .filter(|(_, served)| *served)
+    .map(|(name, _)| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" })
+    .collect();
+    Contract {
+        module: names::rust::module(&service.name),
+        service: service.name.clone(),
+        service_trait: trait_name(&planner.scope, service),
+        variable: names::shouty(&service.name),
+        operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
+        flows: flows(model, service, &format!("{contract}::")),
+        transports,
+        contract,
+    }
+}
+
+fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
+    let view = operations::view(model, service, operation);
+    let served = model.served(&service.name, &operation.name);
+    let tests = [("rest", "REST", served.rest), ("grpc", "gRPC", served.grpc)]
+        .into_iter()
+        .filter(|(_, _, served)| *served)
+        .map(|(name, transport, _)| TestView {
+            name: format!("{}_over_{name}", operation.name),
+            transport,
+            connect: format!("over_{name}"),
+        })
+        .collect();
+    let errors = operation.errors.iter().map(|error| {
+        let name = user(&operations::error_name(operation));
+        match &error.data {
+            Some(data) => format!("{name}::{}({})", error.name, day_one::example_of(model, data, "")),
+            None => format!("{name}::{}", error.name),
+        }
+    });
+    Tested {
+        inputs: view.params.iter().map(|p| format!("{}, ", p.ty)).collect(),
+        names: view.params.iter().map(|p| format!("{}, ", p.name)).collect(),
+        examples: day_one::arguments(model, service, operation, ""),
+        answer: day_one::answer(model, service, operation, ""),
+        errors: errors.collect(),
+        tests,
+        operation: view,
+    }
+}
+
+fn flows(model: &Model, service: &Service, path: &str) -> Vec<Flow> {
+    let flow = |operation: &Operation, client: &str, transport: &str| Flow {
+        what: escape::rust_str(&format!("{}.{} over {transport}", service.name, operation.name)),
+        client: format!("{}_over_{client}", service.name),
+        method: names::rust::ident(&operation.name),
+        arguments: day_one::arguments(model, service, operation, path),
+    };
+    let mut flows = Vec::new();
+    for operation in service.operations.values() {
+        if operation.expose.rest {
+            flows.push(flow(operation, "rest", "REST"));
+        }
+        if operation.expose.grpc {
+            flows.push(flow(operation, "grpc", "gRPC"));
+        }
+    }
+    flows
+}

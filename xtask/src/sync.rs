@@ -1,0 +1,47 @@
+//! `sync`: brings a workspace to what its design says now.
+
+use generator::disk::{self, journal, workspace};
+
+use crate::{
+    Session, check,
+    design::Origin,
+    output::{Exit, Problem},
+    toolchain,
+};
+
+/// Write what the workspace's design.toml now says
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Args {
+    #[command(flatten)]
+    workspace: check::Args,
+    /// Only say what would be done, as check does
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {
+    if args.dry_run {
+        return check::run(session, &args.workspace);
+    }
+    let root = disk::find(&args.workspace.path)?;
+    if journal::resume(&root, &mut |_| Ok(()))? {
+        session.output.note("Completed an earlier sync that was cut short.")?;
+    }
+    let designed = (session.planner)(&Origin::Workspace(root.clone()))?;
+    let rustfmt = toolchain::rustfmt();
+    let inspection = workspace::inspect(&root, &designed.plan, &designed.own, rustfmt.as_ref())?;
+    session.output.unformatted(inspection.unformatted)?;
+    let interrupts = session.interrupts.clone();
+    let applied = workspace::sync(&inspection, &mut |_| interrupts.check())?;
+    session.output.changes(&inspection.changes, applied)?;
+    if !applied {
+        session.output.note("\nNothing was changed: settle the conflicts first.")?;
+        return Ok(Exit::Changes);
+    }
+    match inspection.changes.is_clean() {
+        true => session.output.note("Nothing to do.")?,
+        false => session.output.note(&format!("\n{}", inspection.changes.count()))?,
+    }
+    Ok(Exit::Done)
+}

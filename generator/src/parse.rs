@@ -19,6 +19,7 @@ mod literal;
 mod operation;
 mod reader;
 mod resource;
+mod route;
 mod service;
 mod system;
 mod toml;

@@ -1,5 +1,7 @@
 //! Whatever the text is: reading it ends, with a design and with diagnostics that can be shown.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::{Path, PathBuf};
 
 use generator::{
@@ -116,7 +118,10 @@ fn mutated() -> impl Strategy<Value = String> {
             match kind {
                 0 => text.replace_range(start..end, ""),
                 1 => text.replace_range(start..end, piece),
-                2 => text.insert_str(start, &text[start..end].to_owned()),
+                2 => {
+                    let copy = text[start..end].to_owned();
+                    text.insert_str(start, &copy);
+                }
                 _ => text.insert_str(start, piece),
             }
         }

@@ -1,5 +1,7 @@
 //! Designs on disk: what is read, and what is said about what cannot be.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::{fs, path::Path};
 
 use generator::{

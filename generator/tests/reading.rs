@@ -1,5 +1,7 @@
 //! What a design says once it is read, and how its mistakes are shown.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::{path::PathBuf, time::Duration};
 
 use generator::{

@@ -1,5 +1,7 @@
 //! The JSON Schema of designs and the reader of designs say the same.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod atom;
+mod bounds;
 mod default;
 mod pattern;
 mod scan;

@@ -169,7 +169,7 @@ proptest! {
 /// Nothing that repeats takes more than its share of time.
 #[test]
 fn a_lot_of_anything() {
-    let size = 1 << 18;
+    let size = 1 << 16;
     let fill = |start: &str, piece: &str, end: &str| start.to_owned() + &piece.repeat(size / piece.len()) + end;
     let numbered = |start: &str, piece: &dyn Fn(usize) -> String, end: &str| {
         start.to_owned() + &(0..size / (piece(10_000).len())).map(piece).collect::<String>() + end

@@ -60,9 +60,7 @@ pub fn plan(origin: &Origin) -> Result<Designed, Problem> {
     for (number, source) in sources.0.iter().enumerate() {
         let path = if number == 0 { ROOT } else { source.path.as_str() };
         if files.iter().any(|(other, _)| other == path) {
-            return Err(
-                anyhow::anyhow!("the design includes a file called `{ROOT}`, which is the name of its root").into()
-            );
+            return Err(anyhow::anyhow!("the design includes a file called `{ROOT}`, which is the name of its root").into());
         }
         files.push((path.to_owned(), source.text.to_string()));
     }
@@ -76,11 +74,7 @@ pub fn plan(origin: &Origin) -> Result<Designed, Problem> {
 
 fn read(file: &Path) -> Result<Sources, Problem> {
     let loaded = load::load(file);
-    if loaded.diagnostics.is_empty() {
-        Ok(loaded.sources)
-    } else {
-        Err(Problem::Design(loaded.parse().1, loaded.sources))
-    }
+    if loaded.diagnostics.is_empty() { Ok(loaded.sources) } else { Err(Problem::Design(loaded.parse().1, loaded.sources)) }
 }
 
 /// The numbers that the workspace's messages have.

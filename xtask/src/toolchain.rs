@@ -46,12 +46,7 @@ pub fn all(folder: &Path) -> Vec<Finding> {
         rust("rustc", "RUSTC"),
         rust("cargo", "CARGO"),
         compiler(),
-        Finding::new(
-            "rustfmt",
-            false,
-            rustfmt().map(|rustfmt| rustfmt.version).ok_or("not found".into()),
-            "`rustup component add rustfmt`; without it generated code stays unformatted",
-        ),
+        Finding::new("rustfmt", false, rustfmt().map(|rustfmt| rustfmt.version).ok_or("not found".into()), "`rustup component add rustfmt`; without it generated code stays unformatted"),
         Finding::new("git", false, said("git"), "install git; without it `new` makes no repository"),
         Finding::new("ports", true, port(), "allow programs to listen on 127.0.0.1"),
         Finding::new("disk", true, room(folder), "make room: the build of a workspace takes about 3 GB"),
@@ -85,18 +80,12 @@ pub fn cargo() -> Command {
 fn rust(name: &'static str, variable: &str) -> Finding {
     let program = env::var(variable).unwrap_or(name.to_owned());
     let found = said(&program).and_then(|text| {
-        let mut numbers =
-            text.split_whitespace().nth(1).unwrap_or_default().split(['.', '-']).map_while(|n| n.parse().ok());
+        let mut numbers = text.split_whitespace().nth(1).unwrap_or_default().split(['.', '-']).map_while(|n| n.parse().ok());
         let version = (numbers.next().unwrap_or(0u32), numbers.next().unwrap_or(0u32));
         if version >= OLDEST_RUST { Ok(text) } else { Err(format!("{text} is too old")) }
     });
     let (major, minor) = OLDEST_RUST;
-    Finding::new(
-        name,
-        true,
-        found,
-        &format!("install Rust {major}.{minor} or newer: https://rustup.rs, `rustup update`"),
-    )
+    Finding::new(name, true, found, &format!("install Rust {major}.{minor} or newer: https://rustup.rs, `rustup update`"))
 }
 
 /// What a program answers to `--version`, in one line.
@@ -113,19 +102,14 @@ fn compiler() -> Finding {
     let (program, file, text) = if cfg!(windows) {
         (env::var("RUSTC").unwrap_or("rustc".into()), "main.rs", "fn main() {}\n")
     } else {
-        (
-            env::var("CC").unwrap_or("cc".into()),
-            "main.c",
-            "#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n",
-        )
+        (env::var("CC").unwrap_or("cc".into()), "main.c", "#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n")
     };
     let tried = || -> Result<String, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         fs::write(folder.path().join(file), text).map_err(|error| error.to_string())?;
         let mut command = Command::new(&program);
         command.current_dir(folder.path()).args([file, "-o", "linked.exe"]).stdin(Stdio::null());
-        let output =
-            command.output().map_err(|_| format!("there is no `{program}`, which Rust needs to link programs"))?;
+        let output = command.output().map_err(|_| format!("there is no `{program}`, which Rust needs to link programs"))?;
         if output.status.success() {
             return Ok(format!("`{program}` compiles and links"));
         }

@@ -113,6 +113,19 @@ fn included_files_that_cannot_be_read() {
     assert!(text.contains("latin1.toml:2:12") && text.contains("included here"), "{text}");
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, cases: 64, ..Default::default() })]
+
+    #[test]
+    fn any_bytes(root in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300), part in ".{0,100}") {
+        let folder = folder(&[("any.toml", &root), ("part.toml", part.as_bytes()), ("more.toml", &root)]);
+        fs::write(folder.path().join("design.toml"), "[system]\nname = \"x\"\ninclude = [\"*.toml\"]\n").unwrap();
+        for root in ["any.toml", "design.toml"] {
+            said(&folder.path().join(root));
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_not_waited_for() {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::builder::PossibleValuesParser;
 
 use crate::{
@@ -61,11 +61,13 @@ impl Depth {
 
 /// Runs the stages asked for; exits with 1 if anything failed.
 pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {
-    let out = &mut *session.output.out;
+    if session.output.json {
+        return Err(anyhow!("`test` writes no JSON").into());
+    }
     if args.list {
         for stage in STAGES {
             let when = if stage.from == Depth::Quick { "always" } else { "--full" };
-            writeln!(out, "{:<10} {when:<7} {}", stage.name, stage.shows)?;
+            writeln!(session.output.out, "{:<10} {when:<7} {}", stage.name, stage.shows)?;
         }
         return Ok(Exit::Done);
     }
@@ -77,12 +79,12 @@ pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {
     let wanted = |stage: &Stage| {
         if args.stages.is_empty() { stage.from <= depth } else { args.stages.iter().any(|name| name == stage.name) }
     };
-    let mut bench = Bench::new(depth, out, session.interrupts.clone())?;
+    let mut bench = Bench::new(session, depth)?;
     let mut results = Vec::new();
     for stage in STAGES.iter().filter(|stage| wanted(stage)) {
         results.push(bench.stage(stage)?);
     }
-    Ok(summarise(&results, out)?)
+    Ok(summarise(&results, session.output.out)?)
 }
 
 fn summarise(results: &[StageResult], out: &mut dyn Write) -> Result<Exit> {
@@ -135,13 +137,16 @@ pub struct Bench<'a> {
     /// A missing tool is a failure (`TESTBED_REQUIRE=all`).
     strict: bool,
     out: &'a mut dyn Write,
+    /// What passes prints nothing.
+    quiet: bool,
+    offline: bool,
     interrupts: Interrupts,
     counts: Counts,
     failures: Vec<String>,
 }
 
 impl<'a> Bench<'a> {
-    fn new(depth: Depth, out: &'a mut dyn Write, interrupts: Interrupts) -> Result<Self> {
+    fn new(session: &'a mut Session, depth: Depth) -> Result<Self> {
         let root = root();
         let programs = root.join("target/workspaces/bin");
         let linkwright = programs.join(format!("linkwright{}", env::consts::EXE_SUFFIX));
@@ -149,7 +154,18 @@ impl<'a> Bench<'a> {
             .and_then(|()| fs::copy(env::current_exe()?, &linkwright))
             .with_context(|| format!("cannot write {}", linkwright.display()))?;
         let strict = env::var_os("TESTBED_REQUIRE").is_some_and(|require| require == "all");
-        Ok(Self { root, linkwright, depth, strict, out, interrupts, counts: Counts::default(), failures: Vec::new() })
+        Ok(Self {
+            root,
+            linkwright,
+            depth,
+            strict,
+            out: &mut *session.output.out,
+            quiet: session.output.quiet,
+            offline: session.offline,
+            interrupts: session.interrupts.clone(),
+            counts: Counts::default(),
+            failures: Vec::new(),
+        })
     }
 
     fn stage(&mut self, stage: &Stage) -> Result<StageResult> {
@@ -166,34 +182,40 @@ impl<'a> Bench<'a> {
 
     /// Runs a command and counts it. Says whether it succeeded, for steps that build on it.
     pub fn step(&mut self, what: &str, command: Command) -> Result<bool> {
-        let ended = self.announce(what, command)?;
-        Ok(self.count(what, ended.success, ended.counts))
+        let (ended, held) = self.run(what, command)?;
+        self.end(what, ended.success, ended.counts, &held)
     }
 
     /// The same for a command that has nothing to say when all is well.
     pub fn silent_step(&mut self, what: &str, command: Command) -> Result<bool> {
-        let mut ended = self.announce(what, command)?;
+        let (ended, held) = self.run(what, command)?;
         if ended.success && !ended.silent {
             writeln!(self.out, "error: expected no output")?;
-            ended.counts = Counts { failed: 1, ..Counts::default() };
+            return self.end(what, false, Counts { failed: 1, ..Counts::default() }, &held);
         }
-        Ok(self.count(what, ended.counts.failed == 0, ended.counts))
+        self.end(what, ended.success, ended.counts, &held)
     }
 
-    fn announce(&mut self, what: &str, mut command: Command) -> Result<child::Ended> {
+    /// Runs a command; what it prints is shown, or held back to be shown if it fails.
+    fn run(&mut self, what: &str, mut command: Command) -> Result<(child::Ended, Vec<u8>)> {
         writeln!(self.out, "─ {what}")?;
         command.env("PROPTEST_CASES", self.depth.cases());
-        let ended = child::run(command, self.out)?;
+        if self.offline {
+            command.env("CARGO_NET_OFFLINE", "true");
+        }
+        let mut held = Vec::new();
+        let ended = child::run(command, if self.quiet { &mut held } else { &mut *self.out })?;
         self.interrupts.check()?;
-        Ok(ended)
+        Ok((ended, held))
     }
 
-    fn count(&mut self, what: &str, success: bool, counts: Counts) -> bool {
+    fn end(&mut self, what: &str, success: bool, counts: Counts, held: &[u8]) -> Result<bool> {
         self.counts.add(counts);
         if !success {
+            self.out.write_all(held)?;
             self.failures.push(what.to_owned());
         }
-        success
+        Ok(success)
     }
 
     /// Whether a tool is there. If not, that counts as a skip, or as a failure where nothing may be missing.
@@ -204,11 +226,45 @@ impl<'a> Bench<'a> {
             let word = if self.strict { "FAIL" } else { "SKIP" };
             writeln!(self.out, "{word} {missing}")?;
             if self.strict {
-                self.count(&missing, false, Counts { failed: 1, ..Counts::default() });
+                self.end(&missing, false, Counts { failed: 1, ..Counts::default() }, &[])?;
             } else {
                 self.counts.skipped += 1;
             }
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_counts_all_and_failures_are_named() {
+        let result = |name, passed, failed, skipped, failures: &[&str]| StageResult {
+            name,
+            counts: Counts { passed, failed, skipped },
+            time: Duration::from_millis(1500),
+            failures: failures.iter().map(|&failure| failure.to_owned()).collect(),
+        };
+        for (results, exit, expected) in [
+            (vec![], Exit::Done, "\n0 passed, 0 failed, 0 skipped\n"),
+            (
+                vec![result("fmt", 2, 0, 1, &[]), result("kit", 10, 0, 0, &[])],
+                Exit::Done,
+                "\n12 passed, 0 failed, 1 skipped\n",
+            ),
+            (
+                vec![result("fmt", 2, 0, 0, &[]), result("kit", 9, 1, 0, &["the kit"])],
+                Exit::Failed,
+                "\n11 passed, 1 failed, 0 skipped\n",
+            ),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(summarise(&results, &mut out).unwrap(), exit);
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.ends_with(expected), "{text}");
+            assert_eq!(text.contains("failed: the kit\n"), exit == Exit::Failed, "{text}");
+        }
     }
 }

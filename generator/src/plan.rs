@@ -12,6 +12,7 @@ use crate::{
 
 mod contract;
 mod day_one;
+mod events;
 mod grpc;
 mod imports;
 mod manifest;

@@ -13,6 +13,7 @@ use crate::{
 
 use super::{
     Owner, PlanError, Planner, Sources,
+    events,
     grpc::{self, GrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},
@@ -35,6 +36,7 @@ struct View<'a> {
     service_trait: String,
     operations: Vec<OperationView>,
     errors: Vec<ErrorView>,
+    has_events: bool,
     has_rest: bool,
     has_grpc: bool,
     routes: Vec<RouteView>,
@@ -80,6 +82,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         service_trait: user(&trait_name(model, &planner.scope, service)),
         operations: views(&|_| true),
         errors: service.operations.values().filter_map(operations::errors).collect(),
+        has_events: !service.events.is_empty(),
         has_rest,
         has_grpc,
         routes: rest::routes(service.operations.values().filter(|o| over_rest(o))),
@@ -111,6 +114,10 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     planner.rust(&mut sources, "src/types.rs", "contract/src/types.rs", &types)?;
     if !view.errors.is_empty() {
         planner.rust(&mut sources, "src/errors.rs", "contract/src/errors.rs", &view)?;
+    }
+    if view.has_events {
+        let events = events::of_contract(model, &planner.scope, service);
+        planner.rust(&mut sources, "src/events.rs", "contract/src/events.rs", &events)?;
     }
     planner.rust(&mut sources, "src/service.rs", "contract/src/service.rs", &view)?;
     planner.rust(&mut sources, "src/link.rs", "contract/src/link.rs", &view)?;
@@ -154,7 +161,11 @@ pub fn plan_shared(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     }
     let names = planner.scope.shared().iter().map(|item| (item.name(), "crate".to_owned())).collect();
     let mut sources = Sources::new(format!("contracts/{SHARED}"), Owner::Generated);
-    planner.rust(&mut sources, "src/lib.rs", "contract/src/shared.rs", &types)?;
+    let events = events::of_shared(planner.model, &planner.scope);
+    planner.rust(&mut sources, "src/lib.rs", "contract/src/shared.rs", &events)?;
+    if events.has_events {
+        planner.rust(&mut sources, "src/events.rs", "contract/src/events.rs", &events)?;
+    }
     planner.rust(&mut sources, "src/types.rs", "contract/src/types.rs", &types)?;
     let member = Member {
         name: SHARED.into(),
@@ -217,7 +228,8 @@ fn type_names(model: &Model, scope: &Scope, service: &Service) -> impl Iterator<
         names
     });
     let of_resources = service.resources.values().flat_map(|resource| resources::type_names(model, resource));
-    scope.uses(&service.name).map(Item::name).chain(of_operations).chain(of_resources)
+    let of_events = events::wrapper_names(service);
+    scope.uses(&service.name).map(Item::name).chain(of_operations).chain(of_resources).chain(of_events)
 }
 
 fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types {

@@ -12,6 +12,7 @@ use crate::{
 };
 
 use super::{
+    events,
     operations::{error_name, request_name, response_name},
     rust::{self, id_name, user},
     types::default_value,
@@ -454,7 +455,8 @@ pub fn answer(model: &Model, service: &Service, operation: &Operation, path: &st
     }
 }
 
-fn payload(model: &Model, event: &EventRef, path: &str) -> Option<String> {
+/// An example of an event's payload.
+pub fn payload(model: &Model, event: &EventRef, path: &str) -> Option<String> {
     let found = model.services.get(&event.service)?.events.get(&event.event)?;
     let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
     Some(match &found.payload {
@@ -494,11 +496,7 @@ fn input_fields(model: &Model, operation: &Operation) -> Vec<Field> {
         Shape::Custom { input: Input::Fields(fields), .. } => fields.clone(),
         Shape::Custom { input: Input::Payload(event), .. } => {
             let found = model.services.get(&event.service).and_then(|s| s.events.get(&event.event));
-            match found.map(|e| &e.payload) {
-                Some(Payload::Named(name)) => record_fields(model, name),
-                Some(Payload::Fields(fields)) => fields.clone(),
-                _ => Vec::new(),
-            }
+            found.map(|event| events::fields(model, event)).unwrap_or_default()
         }
         _ => Vec::new(),
     }

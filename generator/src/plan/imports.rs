@@ -15,6 +15,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("As", "kit::json"),
     ("BTreeMap", "std::collections"),
     ("Base64", "kit::json"),
+    ("BrokerConfig", "kit_service"),
     ("Commas", "kit::json"),
     ("Context", "kit"),
     ("Cursor", "kit"),

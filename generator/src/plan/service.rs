@@ -15,6 +15,7 @@ use super::{
     Owner, PlanError, Planner, Sources,
     contract::{self, trait_name},
     day_one,
+    events::{self, Consumer},
     manifest::Member,
     operations::{self, OperationView},
     store::{self, StoreView},
@@ -48,6 +49,16 @@ struct View {
     faces: Vec<String>,
     has_grpc: bool,
     has_store: bool,
+    /// It publishes or consumes.
+    has_broker: bool,
+    emits: bool,
+    /// What it publishes waits in its store.
+    has_outbox: bool,
+    /// What it received is remembered in its store.
+    has_inbox: bool,
+    /// It has no store and publishes directly.
+    has_publisher: bool,
+    consumers: Vec<Consumer>,
     stores: Vec<StoreView>,
     /// `Migration { name: …, sql: include_str!(…) }`
     migrations: Vec<String>,
@@ -156,7 +167,9 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         .enumerate()
         .map(|(number, r)| store::view(model, &shape::of_service(service, &r.name), r, number + 1))
         .collect();
-    let has_store = !stores.is_empty();
+    let has_store = events::has_store(service);
+    let (emits, consumes) = (events::emits(service), events::consumes(service));
+    let has_broker = emits || consumes;
     let variable_name = names::rust::ident(&service.name);
     View {
         docs: doc_lines(&service.docs, ""),
@@ -168,10 +181,16 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         variable: names::shouty(&service.name),
         operations: operations.collect(),
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
-        config: if dependencies.is_empty() && !has_store { "_config" } else { "config" },
-        runtime: if dependencies.is_empty() && !has_grpc && !has_store { "_service" } else { "service" },
+        config: if dependencies.is_empty() && !has_store && !has_broker { "_config" } else { "config" },
+        runtime: if dependencies.is_empty() && !has_grpc && !has_store && !has_broker { "_service" } else { "service" },
         has_grpc,
         has_store,
+        has_broker,
+        emits,
+        has_outbox: has_store && emits,
+        has_inbox: has_store && consumes,
+        has_publisher: !has_store && emits,
+        consumers: events::consumers(model, service),
         migrations: stores.iter().map(|store| migration(&store.migration)).collect(),
         stores,
         dependencies,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     escape,
-    model::{Model, Operation, Service},
+    model::{EventRef, Model, Operation, Service},
     names,
 };
 
@@ -14,6 +14,7 @@ use super::{
     Owner, PlanError, Planner, Sources,
     contract::{self, trait_name},
     day_one,
+    events::{self, Heard, TestedEvent},
     manifest::Member,
     operations::{self, OperationView},
     rust::user,
@@ -80,16 +81,30 @@ struct Flow {
 #[derive(Serialize)]
 struct View {
     contracts: Vec<Contract>,
+    events: Vec<TestedEvent>,
+    heard: Vec<Heard>,
 }
 
 /// Plans `tests`.
 pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     let model = planner.model;
     let contracts = model.services.values().map(|service| view(planner, service));
-    let view = View { contracts: contracts.filter(|contract| !contract.transports.is_empty()).collect() };
+    let example = |event: &EventRef| {
+        let contract = names::rust::crate_ident(&names::rust::contract_crate(&event.service));
+        day_one::payload(model, event, &format!("{contract}::"))
+    };
+    let view = View {
+        contracts: contracts.filter(|contract| !contract.transports.is_empty()).collect(),
+        events: model.services.values().flat_map(|service| events::tested(model, service, example)).collect(),
+        heard: events::heard(model),
+    };
     // Names of a contract are written with its path, since two contracts may have the same.
     let mut sources = Sources::new("tests".into(), Owner::Generated);
     planner.rust(&mut sources, "src/bin/flows.rs", "tests/flows.rs", &view)?;
+    if !view.events.is_empty() {
+        planner.rust(&mut sources, "src/bin/messages.rs", "tests/messages.rs", &view)?;
+        planner.rust(&mut sources, "tests/mapping/events.rs", "tests/mapping/events.rs", &view)?;
+    }
     planner.rust(&mut sources, "tests/mapping/main.rs", "tests/mapping/main.rs", &view)?;
     let mut all = BTreeMap::new();
     for contract in &view.contracts {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{blueprints, escape, model::Service, names};
 
-use super::{Owner, PlanError, Planner, Sources, contract, manifest, service};
+use super::{Owner, PlanError, Planner, Sources, contract, events, manifest, service};
 
 /// The first service listens here in `dev`, the next one port further, and so on.
 const FIRST_PORT: u16 = 7101;
@@ -76,7 +76,7 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         summary: escape::markdown(&model.docs.summary),
         services,
         tries: Vec::new(),
-        queue: false,
+        queue: model.services.values().any(|s| events::emits(s) || events::consumes(s)),
     }
 }
 

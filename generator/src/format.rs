@@ -15,7 +15,7 @@ use crate::{
 pub const EDITION: &str = "2024";
 
 /// The `rustfmt.toml` that is used here, and emitted: `cargo fmt --check` has nothing to say in a workspace.
-pub const CONFIG: &str = "edition = \"2024\"\nmax_width = 120\nuse_small_heuristics = \"Max\"\n";
+pub const CONFIG: &str = include_str!("../../blueprints/workspace/rustfmt.toml.hbs");
 
 /// Formatted texts by the hash of the unformatted ones; good for one edition, configuration and rustfmt.
 #[derive(Clone, Debug, Default)]

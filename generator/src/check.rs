@@ -23,6 +23,7 @@ mod symbols;
 mod triggers;
 mod types;
 mod unavailable;
+mod unbuilt;
 mod verbs;
 
 use indexmap::IndexMap;
@@ -40,6 +41,7 @@ use symbols::Symbols;
 pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
     let mut checker = Checker { design, symbols: Symbols::of(design), found: Vec::new() };
     unavailable::refuse(&mut checker);
+    unbuilt::check(&mut checker);
     names::check(&mut checker);
 
     let mut model = Model {

@@ -24,7 +24,9 @@ pub mod plan;
 pub mod render;
 pub mod source;
 
+use design::Design;
 use diagnostic::Diagnostic;
+use disk::load::Loaded;
 use model::Model;
 use source::Sources;
 
@@ -34,7 +36,28 @@ use source::Sources;
 /// Everything that is wrong with it, in the order of the text. What could not be read is not checked for its meaning,
 /// everything else is.
 pub fn understand(sources: &Sources) -> Result<Model, Vec<Diagnostic>> {
-    let (design, mut diagnostics) = parse::parse(sources);
+    understood(parse::parse(sources))
+}
+
+/// As [`understand`], for a design on disk.
+///
+/// # Errors
+/// As [`understand`]; files that could not be read are among what is wrong.
+pub fn understand_files(files: &Loaded) -> Result<Model, Vec<Diagnostic>> {
+    understood(files.parse())
+}
+
+/// Everything that is wrong with a design, in the order of the text. Empty: it can be built.
+pub fn check_text(sources: &Sources) -> Vec<Diagnostic> {
+    understand(sources).err().unwrap_or_default()
+}
+
+/// As [`check_text`], for a design on disk.
+pub fn check_files(files: &Loaded) -> Vec<Diagnostic> {
+    understand_files(files).err().unwrap_or_default()
+}
+
+fn understood((design, mut diagnostics): (Design, Vec<Diagnostic>)) -> Result<Model, Vec<Diagnostic>> {
     let (model, found) = check::check(&design);
     diagnostics.extend(found);
     match model {

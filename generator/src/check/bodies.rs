@@ -30,6 +30,7 @@ enum Named {
 
 pub(super) fn input(checker: &mut Checker, body: &Spanned<Body>, place: Place) -> Input {
     match &body.value {
+        Body::Fields(fields) if fields.is_empty() => Input::None,
         Body::Fields(fields) => {
             Input::Fields(types::lower_fields(checker, fields, place.record, Some(place.home), place.enums))
         }

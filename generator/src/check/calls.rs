@@ -84,14 +84,12 @@ fn check_with(checker: &mut Checker, model: &Model, own: &OperationRef, to: &Ope
         let Some(wanted) = wanted else { continue };
         let known = !types::is_unknown(&found) && !types::is_unknown(&wanted.ty);
         if known && !fit::fits(model, &found, &wanted.ty) {
-            let message = format!(
-                "`{path}` is `{}`, but `{}` of `{}.{}` is `{}`",
-                fit::shown(&found),
-                wanted.name,
-                to.service,
-                to.operation,
-                fit::shown(&wanted.ty)
-            );
+            let (has, wants) = (fit::shown(&found), fit::shown(&wanted.ty));
+            let theirs = format!("`{}` of `{}.{}`", wanted.name, to.service, to.operation);
+            let message = match has == wants {
+                true => format!("{theirs} has narrower bounds than `{path}`"),
+                false => format!("`{path}` is `{has}`, but {theirs} is `{wants}`"),
+            };
             checker.error("E502", &mapped.expression.span, message, "give both the same type, bounds included");
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     diagnostic::Diagnostic,
     fit,
     model::{Enum, Field, Input, Model, Output, Payload, ResourceRef, Service, Shape, StreamItem, Type, TypeDef},
-    names,
+    names::{self, generated::Generated},
     source::Span,
 };
 
@@ -30,12 +30,13 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
             scope.give(name, "event", event.head.span());
         }
         let mut generated = names::generated::of_service(model, service);
-        generated.extend(service.enums.values().map(|inline| names::generated::Generated {
-            name: inline.name.clone(),
+        generated.extend(service.enums.keys().map(|name| Generated {
+            name: name.clone(),
             role: "an enum written in a field".to_owned(),
+            operation: None,
         }));
         for generated in generated {
-            scope.generate(checker, &service.name, &generated.name, generated.role);
+            scope.generate(checker, &service.name, generated);
         }
         foreign(checker, model, service, &scope);
         values(checker, model, service, &spans);
@@ -46,7 +47,7 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
 #[derive(Default)]
 struct Scope {
     given: HashMap<String, (String, &'static str, Span)>,
-    generated: HashMap<String, (String, String)>,
+    generated: HashMap<String, Generated>,
 }
 
 impl Scope {
@@ -55,8 +56,9 @@ impl Scope {
         self.given.entry(names::key(name)).or_insert_with(|| (name.to_owned(), what, span));
     }
 
-    fn generate(&mut self, checker: &mut Checker, service: &str, name: &str, role: String) {
-        let key = names::key(name);
+    fn generate(&mut self, checker: &mut Checker, service: &str, generated: Generated) {
+        let key = names::key(&generated.name);
+        let role = &generated.role;
         if let Some((given, what, span)) = self.given.get(&key) {
             let message = format!("{what} `{given}` is the name of {role} in `{service}`");
             checker.error("E208", span, message, format!("rename the {what}"));
@@ -64,13 +66,16 @@ impl Scope {
         }
         match self.generated.get(&key) {
             None => {
-                self.generated.insert(key, (name.to_owned(), role));
+                self.generated.insert(key, generated);
             }
             // One wrapper that several places need.
-            Some((_, first)) if *first == role => {}
-            Some((_, first)) => {
+            Some(first) if first.role == *role => {}
+            // Operations that meet were reported as such.
+            Some(first) if first.operation.is_some() && generated.operation.is_some() => {}
+            Some(first) => {
                 let span = checker.design.services.get(service).map(|service| service.head.span());
-                let message = format!("`{name}` is the name of {first} and of {role} in `{service}`");
+                let message =
+                    format!("`{}` is the name of {} and of {role} in `{service}`", generated.name, first.role);
                 let help = "rename what one of them follows from";
                 checker.report(Diagnostic::new("E208", span.unwrap_or_else(|| Span::new(0, 0..0)), message).help(help));
             }
@@ -94,7 +99,7 @@ fn foreign(checker: &mut Checker, model: &Model, service: &Service, scope: &Scop
         for name in their_enums.chain([resource.name.as_str()]) {
             let key = names::key(name);
             let own = scope.given.get(&key).map(|(own, what, _)| format!("{what} `{own}`"));
-            let own = own.or_else(|| scope.generated.get(&key).map(|(_, role)| role.clone()));
+            let own = own.or_else(|| scope.generated.get(&key).map(|first| first.role.clone()));
             let other =
                 copies.get(&key).filter(|other| **other != of).map(|other| format!("`{}.{name}`", other.service));
             if let Some(taken) = own.or(other) {
@@ -116,64 +121,40 @@ fn foreign(checker: &mut Checker, model: &Model, service: &Service, scope: &Scop
 fn whole_resources(checker: &Checker, model: &Model, service: &Service) -> Vec<(ResourceRef, Span)> {
     let mut found = Vec::new();
     let Some(written) = checker.design.services.get(&service.name) else { return found };
-    let mut add_fields = |fields: &[Field], span: &Span| {
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let mut open: Vec<&Type> = fields.iter().flat_map(|field| fit::parts(&field.ty)).collect();
-        let mut resources = Vec::new();
-        while let Some(ty) = open.pop() {
-            match ty {
-                Type::Resource(of) => resources.push((of.clone(), span.clone())),
-                Type::Named(named) => {
-                    if let Some((name, TypeDef::Record(_) | TypeDef::Union(_))) = model.types.get_key_value(&named.name)
-                        && seen.insert(name)
-                    {
-                        let records: Vec<&str> = match &model.types[name.as_str()] {
-                            TypeDef::Union(union) => union.variants.iter().map(String::as_str).collect(),
-                            _ => vec![name],
-                        };
-                        for record in records.into_iter().filter_map(|name| fit::record(model, name)) {
-                            open.extend(record.fields.iter().flat_map(|field| fit::parts(&field.ty)));
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        resources.into_iter().for_each(|resource| found.push(resource));
+    let mut add = |whole: Option<&ResourceRef>, fields: &[Field], named: Option<&str>, span: Span| {
+        let types = fields.iter().map(|field| &field.ty).collect();
+        let below = names::generated::follow(model, types, named.into_iter().collect(), &mut BTreeSet::new());
+        let inside = below.into_iter().flat_map(fit::parts).filter_map(|part| match part {
+            Type::Resource(of) => Some(of),
+            _ => None,
+        });
+        found.extend(whole.into_iter().chain(inside).map(|of| (of.clone(), span.clone())));
     };
-    let record_fields = |name: &str| fit::record(model, name).map_or(&[][..], |record| &record.fields);
-    let mut whole = Vec::new();
     for operation in service.operations.values() {
         let Shape::Custom { input, output, .. } = &operation.shape else { continue };
         let custom = written.queries.get(&operation.name).or_else(|| written.commands.get(&operation.name));
         let Some(custom) = custom else { continue };
         let span = custom.output.as_ref().map_or_else(|| custom.head.span(), |output| output.span.clone());
         match output {
-            Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => whole.push((of.clone(), span)),
-            Output::Named(name) | Output::Stream(StreamItem::Named(name)) => match model.types.get(name) {
-                Some(TypeDef::Union(union)) => {
-                    union.variants.iter().for_each(|variant| add_fields(record_fields(variant), &span));
-                }
-                _ => add_fields(record_fields(name), &span),
-            },
-            Output::Fields(fields) => add_fields(fields, &span),
+            Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => add(Some(of), &[], None, span),
+            Output::Named(name) | Output::Stream(StreamItem::Named(name)) => add(None, &[], Some(name), span),
+            Output::Fields(fields) => add(None, fields, None, span),
             Output::None | Output::Item => {}
         }
         if let Input::Payload(_) = input {
-            add_fields(fit::input(model, input).unwrap_or_default(), &custom.head.span());
+            add(None, fit::input(model, input).unwrap_or_default(), None, custom.head.span());
         }
     }
     for event in service.events.values() {
         let Some(custom) = written.events.get(&event.name) else { continue };
         let span = custom.payload.as_ref().map_or_else(|| custom.head.span(), |payload| payload.span.clone());
         match &event.payload {
-            Payload::Resource(of) => whole.push((of.clone(), span)),
-            Payload::Named(name) => add_fields(record_fields(name), &span),
-            Payload::Fields(fields) => add_fields(fields, &span),
+            Payload::Resource(of) => add(Some(of), &[], None, span),
+            Payload::Named(name) => add(None, &[], Some(name), span),
+            Payload::Fields(fields) => add(None, fields, None, span),
         }
     }
-    whole.extend(found);
-    whole
+    found
 }
 
 /// Values of enums stand beside each other in proto: `Order` with `status_paid` meets `OrderStatus` with `paid`.

@@ -7,7 +7,7 @@ use crate::{
     design::{self, Reference},
     diagnostic::{Diagnostic, nearest},
     fit,
-    model::{EventRef, Exposure, Link, Model, Operation, OperationRef, Target, Via},
+    model::{EventRef, Exposure, Link, Model, Operation, OperationRef, Policy, Target, Via},
     names::rules::shown,
     source::Spanned,
 };
@@ -111,11 +111,10 @@ fn nobody(checker: &mut Checker, name: &Spanned<String>, or_event: bool) {
     let events = checker.symbols.events().filter(|_| or_event);
     let meant = nearest(&name.value, checker.symbols.owners().chain(events));
     let error = Diagnostic::new("E401", name.span.clone(), message);
-    let help = meant.map(|meant| format!("did you mean `{meant}`?"));
-    checker.report(match help {
-        Some(help) => error.help(help),
-        None => error,
-    });
+    checker.report(error.help(match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("declare it: `[services.{}]`", shown(&name.value)),
+    }));
 }
 
 /// The links of one service.
@@ -155,10 +154,11 @@ fn links_of(design: &design::Design, model: &Model, from: &str, own: &Dependenci
     links
 }
 
-fn policy(design: &design::Design, via: Via, links: &[Option<&design::Link>]) -> crate::model::Policy {
+fn policy(design: &design::Design, via: Via, links: &[Option<&design::Link>]) -> Policy {
     let links: Vec<_> = links.iter().flatten().copied().collect();
     match via {
-        Via::Queue => policies::of_messages(&design.defaults, &links),
+        // A queue takes everything, so nothing stands in for it; what the link to the service says is for its calls.
+        Via::Queue => Policy { fallback: Vec::new(), ..policies::of_messages(&design.defaults, &links) },
         Via::Rest | Via::Grpc => policies::of_calls(&design.defaults, &links),
     }
 }

@@ -17,21 +17,30 @@ use crate::{
     source::{Span, Spanned},
 };
 
+mod scope;
+use scope::Scope;
+
 pub(super) fn check(checker: &mut Checker) {
     let design = checker.design;
     if let Some(name) = &design.system.name {
         checker.name(Kind::System, name);
     }
 
+    for path in &design.system.own {
+        let leaves = path.value.split(['/', '\\']).any(|part| part == "..") || path.value.starts_with('/');
+        if leaves || path.value.contains(['\\', ':']) {
+            let message = format!("`{}` is not a path within the workspace", rules::shown(&path.value));
+            checker.error("E201", &path.span, message, "write it relative to the workspace, with `/`, and without `..`");
+        }
+    }
+
     let mut owners = Scope::new("crates, paths and environment variables");
     for service in design.services.values() {
-        checker.name(Kind::Service, &service.head.name);
-        owners.add(checker, "service", &service.head.name);
+        owners.add(checker, Kind::Service, &service.head.name);
         check_service(checker, service);
     }
     for external in design.externals.values() {
-        checker.name(Kind::External, &external.head.name);
-        owners.add(checker, "external", &external.head.name);
+        owners.add(checker, Kind::External, &external.head.name);
         let operations = || external.queries.values().chain(external.commands.values());
         check_members(checker, operations, external.resources.values(), external.events.values());
     }
@@ -55,21 +64,22 @@ fn check_members<'d, O: Iterator<Item = &'d Operation>>(
 ) {
     let mut names = Scope::new("Rust and proto");
     for resource in resources.clone() {
-        names.add(checker, "resource", &resource.head.name);
+        names.add(checker, Kind::Resource, &resource.head.name);
         check_resource(checker, resource);
     }
     for event in events {
-        checker.name(Kind::Event, &event.head.name);
-        names.add(checker, "event", &event.head.name);
+        names.add(checker, Kind::Event, &event.head.name);
         check_body(checker, event.payload.as_ref());
     }
 
     let mut calls = Scope::new("Rust, JSON-RPC and paths");
     for operation in operations() {
-        checker.name(Kind::Operation, &operation.head.name);
-        calls.add(checker, "operation", &operation.head.name);
+        calls.add(checker, Kind::Operation, &operation.head.name);
         check_body(checker, operation.input.as_ref());
         check_body(checker, operation.output.as_ref());
+        if let Some(Spanned { value: Body::Fields(fields), span }) = &operation.output {
+            not_empty(checker, fields, span);
+        }
         check_settings(checker, &operation.common);
     }
     check_verb_names(checker, operations(), resources.clone());
@@ -78,7 +88,6 @@ fn check_members<'d, O: Iterator<Item = &'d Operation>>(
 
 fn check_resource(checker: &mut Checker, resource: &Resource) {
     let name = &resource.head.name;
-    checker.name(Kind::Resource, name);
     let plural = symbols::plural(resource, &name.value);
     if let Some(written) = &resource.plural {
         // Shown as it was written, judged as it will be used.
@@ -117,8 +126,7 @@ fn check_resource(checker: &mut Checker, resource: &Resource) {
 fn check_settings(checker: &mut Checker, settings: &OperationSettings) {
     let mut scope = Scope::new("Rust");
     for error in settings.errors.values() {
-        checker.name(Kind::Error, &error.name);
-        scope.add(checker, "error", &error.name);
+        scope.add(checker, Kind::Error, &error.name);
     }
 }
 
@@ -196,9 +204,7 @@ fn check_body(checker: &mut Checker, body: Option<&Spanned<Body>>) {
 fn check_fields(checker: &mut Checker, fields: &Fields) {
     let mut scope = Scope::new("GraphQL");
     for field in fields.values() {
-        if checker.name(Kind::Field, &field.name) {
-            scope.add(checker, "field", &field.name);
-        }
+        scope.add(checker, Kind::Field, &field.name);
         check_values(checker, &field.ty.expr);
     }
     for field in fields.values().filter(|field| is_ref(&field.ty)) {
@@ -208,6 +214,13 @@ fn check_fields(checker: &mut Checker, fields: &Fields) {
             let error = Diagnostic::new("E205", span.clone(), message).help("rename one");
             checker.report(error.related(field.name.span.clone(), "the reference"));
         }
+    }
+}
+
+/// GraphQL has no type without fields (E320).
+fn not_empty(checker: &mut Checker, fields: &Fields, span: &Span) {
+    if fields.is_empty() {
+        checker.error("E320", span, "a record of nothing", "give it a field, or leave it out");
     }
 }
 
@@ -240,9 +253,7 @@ fn check_values(checker: &mut Checker, expr: &TypeExpr) {
 fn check_enum(checker: &mut Checker, values: &[Spanned<String>]) {
     let mut scope = Scope::new("Rust");
     for value in values {
-        if checker.name(Kind::EnumValue, value) {
-            scope.add(checker, "value", value);
-        }
+        scope.add(checker, Kind::EnumValue, value);
     }
 }
 
@@ -250,11 +261,12 @@ fn check_types(checker: &mut Checker) {
     let design = checker.design;
     let mut scope = Scope::new("Rust and proto");
     for ty in design.types.values() {
-        if checker.name(Kind::Type, &ty.head.name) {
-            scope.add(checker, "type", &ty.head.name);
-        }
+        scope.add(checker, Kind::Type, &ty.head.name);
         match &ty.kind {
-            TypeDefKind::Record(fields) => check_fields(checker, fields),
+            TypeDefKind::Record(fields) => {
+                check_fields(checker, fields);
+                not_empty(checker, fields, &ty.head.span());
+            }
             TypeDefKind::Enum(values) => check_enum(checker, values),
             TypeDefKind::Scalar(_) | TypeDefKind::Union(_) | TypeDefKind::Broken => {}
         }
@@ -272,52 +284,6 @@ fn check_types(checker: &mut Checker) {
                 };
                 let error = Diagnostic::new("E205", head.span(), message).help(help);
                 checker.report(error.related(span.clone(), "the type"));
-            }
-        }
-    }
-}
-
-/// Names that must not meet, by their key.
-struct Scope {
-    /// Where two that meet would be one.
-    targets: &'static str,
-    seen: HashMap<String, (String, Span)>,
-}
-
-impl Scope {
-    fn new(targets: &'static str) -> Self {
-        Self { targets, seen: HashMap::new() }
-    }
-
-    fn add(&mut self, checker: &mut Checker, what: &str, name: &Spanned<String>) {
-        let text = &name.value;
-        match self.seen.get(&names::key(text)) {
-            None => {
-                self.seen.insert(names::key(text), (text.clone(), name.span.clone()));
-            }
-            Some((first, span)) => {
-                let message = if first == text {
-                    format!("there are two called `{text}`")
-                } else if self.targets == "GraphQL" && what == "field" {
-                    format!("`{first}` and `{text}` are both `{}` in GraphQL", names::graphql::field(text))
-                } else {
-                    format!("`{first}` and `{text}` are the same name in {}", self.targets)
-                };
-                let error = Diagnostic::new("E205", name.span.clone(), message).help("rename one");
-                checker.report(error.related(span.clone(), format!("`{first}` is here")));
-            }
-        }
-    }
-}
-
-impl Checker<'_> {
-    /// Whether a name can be carried everywhere; reports why not.
-    fn name(&mut self, kind: Kind, name: &Spanned<String>) -> bool {
-        match rules::check(kind, &name.value) {
-            Ok(()) => true,
-            Err(refusal) => {
-                self.error(refusal.code, &name.span, refusal.message, refusal.help);
-                false
             }
         }
     }

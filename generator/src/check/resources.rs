@@ -160,7 +160,7 @@ fn end_of<'m>(
             return Ok(None);
         }
         if segments.peek().is_none() {
-            return comparable(model, &field.ty).map(|()| Some(field.ty.clone()));
+            return comparable(model, &field.ty, &joined(path)).map(|()| Some(field.ty.clone()));
         }
         let inside = match &field.ty {
             Type::Named(named) => fit::record(model, &named.name),
@@ -178,10 +178,10 @@ fn end_of<'m>(
 }
 
 /// Whether values of the type can be compared by a store.
-fn comparable(model: &Model, ty: &Type) -> Result<(), (String, String)> {
+fn comparable(model: &Model, ty: &Type, path: &str) -> Result<(), (String, String)> {
     let help = "use a scalar field".to_owned();
     let reason = match ty {
-        Type::Optional(item) => return comparable(model, item),
+        Type::Optional(item) => return comparable(model, item, path),
         Type::Scalar(Scalar::Json) => "json has no order",
         Type::Scalar(Scalar::Bytes) => "bytes have no order",
         Type::Scalar(_) | Type::Ref(_) => return Ok(()),
@@ -190,7 +190,7 @@ fn comparable(model: &Model, ty: &Type) -> Result<(), (String, String)> {
                 let inner = record.fields.first().map_or("", |field| &field.name);
                 return Err((
                     format!("`{}` is a record", record.name),
-                    format!("name a field in it, like `….{inner}`"),
+                    format!("name a field in it, like `{path}.{inner}`"),
                 ));
             }
             Some(TypeDef::Union(_)) => "a union has no order",

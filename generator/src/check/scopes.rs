@@ -40,6 +40,10 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
     }
 }
 
+fn same_resource(a: &Operation, b: &Operation) -> bool {
+    matches!((&a.shape, &b.shape), (Shape::Verb { resource: a, .. }, Shape::Verb { resource: b, .. }) if a == b)
+}
+
 fn graphql_root(operation: &Operation) -> &'static str {
     match (&operation.shape, operation.kind) {
         (Shape::Custom { output: Output::Stream(_), .. }, _) => "Subscription",
@@ -68,6 +72,8 @@ fn methods(
             }
             // Reported where the names are.
             Some(first) if names::key(&first.name) == names::key(&operation.name) => {}
+            // Reported as a plural that is none.
+            Some(first) if same_resource(first, operation) => {}
             Some(first) => {
                 let place = |of: &Operation| OperationRef { service: service.name.clone(), operation: of.name.clone() };
                 let message =

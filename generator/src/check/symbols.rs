@@ -25,6 +25,7 @@ pub(super) struct Symbols<'d> {
     operations: BTreeMap<String, Vec<&'d str>>,
     /// Operations that a resource would have with one verb more: name and owner to that verb and resource.
     absent: BTreeMap<(String, &'d str), (Verb, &'d str)>,
+    types: BTreeSet<&'d str>,
 }
 
 /// What a reference looks for.
@@ -36,6 +37,16 @@ enum Sought {
 }
 
 impl Sought {
+    /// How one is declared.
+    fn declare(self, owner: &str, name: &str) -> String {
+        let table = match self {
+            Self::Resource => "resources",
+            Self::Event => "events",
+            Self::Operation => "commands",
+        };
+        format!("declare it: `[services.{owner}.{table}.{name}]`")
+    }
+
     fn what(self) -> &'static str {
         match self {
             Self::Resource => "resource",
@@ -56,6 +67,7 @@ impl<'d> Symbols<'d> {
             events: BTreeMap::new(),
             operations: BTreeMap::new(),
             absent: BTreeMap::new(),
+            types: design.types.keys().map(String::as_str).collect(),
         };
         for (name, service) in &design.services {
             let operations = service.queries.keys().chain(service.commands.keys());
@@ -184,8 +196,10 @@ impl<'d> Symbols<'d> {
         if !self.services.contains(owner) && !self.externals.contains(owner) {
             let message = format!("no service or external is called `{}`", names::rules::shown(owner));
             let error = Diagnostic::new("E401", reference.span.clone(), message);
-            let meant = nearest(owner, self.owners()).map(|meant| format!("did you mean `{meant}.{name}`?"));
-            return Some(with_help(error, meant));
+            return Some(error.help(match nearest(owner, self.owners()) {
+                Some(meant) => format!("did you mean `{meant}.{name}`?"),
+                None => format!("declare it: `[services.{}]`", names::rules::shown(owner)),
+            }));
         }
         if self.externals.contains(owner) && !self.services.contains(owner) {
             return None;
@@ -197,9 +211,15 @@ impl<'d> Symbols<'d> {
         }
         let its =
             self.table(sought).iter().filter(|(_, owners)| owners.contains(&owner)).map(|(name, _)| name.as_str());
-        let meant = nearest(name, its).map(|meant| format!("did you mean `{owner}.{meant}`?"));
         let elsewhere = self.table(sought).get(name).and_then(|owners| owners.first());
-        Some(with_help(error, meant.or_else(|| elsewhere.map(|other| format!("`{other}` has one: `{other}.{name}`")))))
+        Some(error.help(match (nearest(name, its), elsewhere) {
+            (Some(meant), _) => format!("did you mean `{owner}.{meant}`?"),
+            (None, Some(other)) => format!("`{other}` has one: `{other}.{name}`"),
+            (None, None) if sought == Sought::Resource && self.types.contains(name.as_str()) => {
+                format!("types have no owner: write `{name}`")
+            }
+            (None, None) => sought.declare(owner, &names::rules::shown(name)),
+        }))
     }
 
     fn not_found(&self, sought: Sought, reference: &Spanned<Reference>, home: Option<&str>) -> Option<Diagnostic> {
@@ -209,13 +229,18 @@ impl<'d> Symbols<'d> {
         }
         let message = format!("no {} is called `{}`", sought.what(), names::rules::shown(name));
         let error = Diagnostic::new("E401", reference.span.clone(), message);
-        if let (Sought::Operation, Some((verb, resource))) =
-            (sought, home.and_then(|home| self.absent_verb(name, home)))
-        {
+        let absent = self.absent.iter().find(|((operation, _), _)| operation == name);
+        if let (Sought::Operation, Some((_, (verb, resource)))) = (sought, absent) {
             return Some(error.help(format!("add `{}` to the verbs of `{resource}`", verb.word())));
         }
         let meant = nearest(name, self.table(sought).keys().map(String::as_str));
-        Some(with_help(error, meant.map(|meant| format!("did you mean `{meant}`?"))))
+        Some(error.help(match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if sought == Sought::Resource && self.types.contains(name.as_str()) => {
+                format!("`{name}` is a type; only resources have ids to refer to")
+            }
+            None => sought.declare(home.unwrap_or("<service>"), &names::rules::shown(name)),
+        }))
     }
 
     fn absent_verb(&self, operation: &str, owner: &str) -> Option<(Verb, &'d str)> {
@@ -265,11 +290,4 @@ pub(super) fn plural(resource: &Resource, name: &str) -> String {
 pub(super) fn verb_operation(verb: Verb, resource: &str, plural: &str) -> String {
     let name = if verb == Verb::List { plural } else { resource };
     format!("{}_{}", verb.word(), names::snake(name))
-}
-
-fn with_help(diagnostic: Diagnostic, help: Option<String>) -> Diagnostic {
-    match help {
-        Some(help) => diagnostic.help(help),
-        None => diagnostic,
-    }
 }

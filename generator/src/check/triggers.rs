@@ -43,7 +43,7 @@ fn runs(checker: &mut Checker, model: &Model, service: &str, operation: &Operati
     if let Some(resource) = of.as_ref().and_then(|of| model.services.get(service)?.resources.get(of)) {
         let key = format!("{}_id", names::snake(&resource.name));
         if let Some(id) = resource.fields.first() {
-            let id = Field { name: key, ..id.clone() };
+            let id = Field { name: key, default: None, ..id.clone() };
             carries(checker, model, operation, event, payload, &id, span);
         }
     }
@@ -98,7 +98,11 @@ fn carries(
         None if matches!(field.ty, crate::model::Type::Optional(_)) || field.default.is_some() => {}
         None => {
             let message = format!("`{name}` needs `{needs}`, which `{}` does not carry", event.event);
-            let help = "make it optional, add it to the payload, or call for it with `calls`";
+            let names_item = matches!(&operation.shape, Shape::Custom { of: Some(of), .. } if *needs == format!("{}_id", names::snake(of)));
+            let help = match names_item {
+                true => "add it to the payload: it says which item is meant",
+                false => "make it optional, add it to the payload, or call for it with `calls`",
+            };
             checker.error("E502", span, message, help);
         }
         Some(carried) if types::is_unknown(&carried.ty) || types::is_unknown(&field.ty) => {}

@@ -104,8 +104,15 @@ pub struct VerbSettings {
 }
 
 /// A path of fields: `total.amount`. At least one segment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct FieldPath(pub Vec<Spanned<String>>);
+
+/// Two paths are the same wherever they stand.
+impl PartialEq for FieldPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().map(|segment| &segment.value).eq(other.0.iter().map(|segment| &segment.value))
+    }
+}
 
 /// `was.N`: what differed in version N.
 #[derive(Clone, Debug, Default)]

@@ -15,6 +15,9 @@ const WIDTH: usize = 140;
 /// Of a very long line, how many characters on each side of the place are looked at.
 const AROUND: usize = 1000;
 
+/// How many characters of a message are shown: names in it are the user's.
+const LONGEST: usize = 500;
+
 /// A diagnostic for programs. Lines and columns are from 1; columns count characters; ends are exclusive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
@@ -128,16 +131,21 @@ fn shown(diagnostic: &Diagnostic, lines: &Lines<'_>, renderer: &Renderer) -> Str
     renderer.render(&[group])
 }
 
-/// Characters that cannot be seen, or that move others about, as escapes.
+/// Characters that cannot be seen, or that move others about, as escapes; and not without end.
 fn visible(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut text, c| {
-        if is_treacherous(c) {
-            text.extend(c.escape_unicode());
-        } else {
-            text.push(c);
+    let mut shown = String::with_capacity(text.len().min(LONGEST));
+    for (count, c) in text.chars().enumerate() {
+        if count == LONGEST {
+            shown.push('…');
+            break;
         }
-        text
-    })
+        if is_treacherous(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Control characters, and the marks that change the direction of text or are nothing at all.

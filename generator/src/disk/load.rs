@@ -79,16 +79,23 @@ impl Loaded {
         let (text, problem) = match read(&location) {
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => (text, None),
-                Err(error) => not_utf8(error),
+                Err(error) => {
+                    let (text, problem) = not_utf8(error);
+                    (text, Some(problem))
+                }
             },
-            Err(Unread { message, help }) => (String::new(), Some((message, help))),
+            Err(problem) => (String::new(), Some(problem)),
         };
-        if let Some((message, help)) = problem {
-            let end = text.len();
-            let mut diagnostic = Diagnostic::new("E113", Span::new(file, end..end), format!("`{path}` {message}"));
-            diagnostic.help = Some(help);
-            diagnostic.related = pattern.into_iter().map(|span| (span, "included here".to_owned())).collect();
-            self.diagnostics.push(diagnostic);
+        if let Some(Unread { message, help }) = problem {
+            let place = Span::new(file, text.len()..text.len());
+            let message = format!("`{path}` {message}");
+            // Of an included file nothing can be shown but who asked for it, unless it was read to some point.
+            let diagnostic = match pattern {
+                Some(pattern) if text.is_empty() => Diagnostic::new("E113", pattern, message),
+                Some(pattern) => Diagnostic::new("E113", place, message).related(pattern, "included here"),
+                None => Diagnostic::new("E113", place, message),
+            };
+            self.diagnostics.push(diagnostic.help(help));
             self.unread.insert(file);
         }
         self.sources.0.push(Source { path, location, text: text.into() });
@@ -98,12 +105,12 @@ impl Loaded {
 /// Why a file could not be read.
 struct Unread {
     message: String,
-    help: String,
+    help: &'static str,
 }
 
 impl Unread {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into() }
+    fn new(message: impl Into<String>, help: &'static str) -> Self {
+        Self { message: message.into(), help }
     }
 }
 
@@ -121,7 +128,7 @@ impl From<io::Error> for Unread {
 fn read(path: &Path) -> Result<Vec<u8>, Unread> {
     let kind = path.metadata()?;
     if kind.is_dir() {
-        return Err(Unread::new("is a folder", format!("name a file in it: `{}`", path.join("design.toml").display())));
+        return Err(Unread::new("is a folder", "name a file in it, usually `design.toml`"));
     }
     // Reading from a pipe or a device may never end.
     if !kind.is_file() {
@@ -136,18 +143,16 @@ fn read(path: &Path) -> Result<Vec<u8>, Unread> {
     Ok(bytes)
 }
 
-type Problem = Option<(String, String)>;
-
 /// The text before the first byte that is not UTF-8, and what to say about it.
-fn not_utf8(error: std::string::FromUtf8Error) -> (String, Problem) {
+fn not_utf8(error: std::string::FromUtf8Error) -> (String, Unread) {
     let valid = error.utf8_error().valid_up_to();
     let mut bytes = error.into_bytes();
     let found = bytes.get(valid).copied().unwrap_or_default();
     let utf16 = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
     bytes.truncate(valid);
     let help = if utf16 { "it looks like UTF-16: save it as UTF-8" } else { "save it as UTF-8" };
-    let problem = (format!("is not UTF-8: there is a byte 0x{found:02X}"), help.to_owned());
-    (String::from_utf8(bytes).unwrap_or_default(), Some(problem))
+    let problem = Unread::new(format!("is not UTF-8: there is a byte 0x{found:02X}"), help);
+    (String::from_utf8(bytes).unwrap_or_default(), problem)
 }
 
 /// The files that a pattern names: path as shown, and place on disk.
@@ -156,7 +161,11 @@ fn included(folder: &Path, root: &Path, pattern: &Spanned<String>) -> Result<Vec
         |code, message: String, help: String| Box::new(Diagnostic::new(code, pattern.span.clone(), message).help(help));
     let written = &pattern.value;
     let stays = Path::new(written).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if written.trim().is_empty() || written.contains('\\') || !stays {
+    if written.trim().is_empty() {
+        // The reader of the design says so.
+        return Ok(Vec::new());
+    }
+    if written.contains('\\') || !stays {
         let message = format!("`{written}` does not name files below the folder of the root file");
         return Err(error("E108", message, "write a path with `/`, without `..`: `services/*.toml`".to_owned()));
     }

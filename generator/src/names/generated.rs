@@ -15,14 +15,23 @@ pub struct Generated {
     pub name: String,
     /// What it is, for messages: ``command `reserve`'s request``.
     pub role: String,
+    /// The operation that it follows from, if it does.
+    pub operation: Option<String>,
+}
+
+impl Generated {
+    fn new(name: String, role: String) -> Self {
+        Self { name, role, operation: None }
+    }
 }
 
 /// Everything that the contract of a service generates, over all targets. Of two equal names the first counts.
 pub fn of_service(model: &Model, service: &Service) -> Vec<Generated> {
-    let mut names = Vec::new();
-    let mut add = |name: String, role: String| names.push(Generated { name, role });
-    add(proto::service(&service.name), format!("service `{}` in proto", service.name));
+    let mut names = vec![Generated::new(proto::service(&service.name), "the service in proto".to_owned())];
     for operation in service.operations.values() {
+        let mut add = |name: String, role: String| {
+            names.push(Generated { operation: Some(operation.name.clone()), ..Generated::new(name, role) });
+        };
         let camel = upper_camel(&operation.name);
         let title = fit::title(operation);
         add(format!("{camel}Request"), format!("{title}'s request"));
@@ -34,7 +43,9 @@ pub fn of_service(model: &Model, service: &Service) -> Vec<Generated> {
     }
     for resource in service.resources.values() {
         let name = &resource.name;
-        let mut of = |generated: String, what: &str| add(generated, format!("{what} of resource `{name}`"));
+        let mut of = |generated: String, what: &str| {
+            names.push(Generated::new(generated, format!("{what} of resource `{name}`")));
+        };
         let has = |verb| resource.verbs.contains(&verb);
         of(format!("{name}Id"), "the id");
         if has(Verb::List) {
@@ -70,11 +81,11 @@ fn of_types(model: &Model, service: &Service) -> Vec<Generated> {
     let mut names = Vec::new();
     for name in taken {
         let role = format!("`{name}` as an input in GraphQL");
-        names.push(Generated { name: graphql::input(name), role });
+        names.push(Generated::new(graphql::input(name), role));
     }
     let mut wrap = |inner: &Type, end: &str, what: &str| {
         if let Some(name) = base_name(inner) {
-            names.push(Generated { name: format!("{name}{end}"), role: format!("{what} `{name}`") });
+            names.push(Generated::new(format!("{name}{end}"), format!("{what} `{name}`")));
         }
     };
     for ty in all {
@@ -141,7 +152,7 @@ fn reached<'m>(model: &'m Model, service: &'m Service) -> (BTreeSet<&'m str>, Ve
 
 /// These types, the fields of these records, and those of all records below them. The records and unions met are added
 /// to `seen`.
-fn follow<'m>(
+pub(crate) fn follow<'m>(
     model: &'m Model,
     mut types: Vec<&'m Type>,
     mut names: Vec<&'m str>,

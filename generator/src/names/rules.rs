@@ -44,7 +44,7 @@ pub fn check(kind: Kind, name: &str) -> Result<(), Refusal> {
 
     if !name.is_ascii() {
         let message = format!("`{shown}` is not a name Linkwright can carry into Rust, proto and SQL");
-        return refuse("E201", message, format!("use ASCII letters and digits: `{}`", kind.example()));
+        return refuse("E201", message, format!("use ASCII letters and digits, like `{}`", kind.example()));
     }
     if name.len() > LONGEST {
         let message = format!("`{shown}` has {} characters; a name has at most {LONGEST}", name.len());

@@ -1,3 +1,5 @@
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use proptest::{
     prelude::{Just, Strategy, any, prop_oneof, proptest},
     prop_assert, prop_assert_eq,

@@ -85,15 +85,15 @@ pub(super) fn schedule(text: &str) -> Result<Schedule, String> {
         return Err(format!("`{text}` is not a schedule"));
     };
     let checks: [(&str, &str, RangeInclusive<u32>, &[&str]); 5] = [
-        ("minute", minute, 0..=59, &[]),
-        ("hour", hour, 0..=23, &[]),
-        ("day", day, 1..=31, &[]),
-        ("month", month, 1..=12, &MONTHS),
-        ("weekday", weekday, 0..=7, &WEEKDAYS),
+        ("minutes", minute, 0..=59, &[]),
+        ("hours", hour, 0..=23, &[]),
+        ("days", day, 1..=31, &[]),
+        ("months", month, 1..=12, &MONTHS),
+        ("weekdays", weekday, 0..=7, &WEEKDAYS),
     ];
     for (what, field, range, names) in checks {
         if !field.split(',').all(|part| cron_part(part, &range, names)) {
-            return Err(format!("`{field}` is not a {what} of a schedule"));
+            return Err(format!("in `{text}`, `{field}` does not fit the {what}"));
         }
     }
     Ok(Schedule::Cron(fields.join(" ")))

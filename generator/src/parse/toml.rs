@@ -389,14 +389,19 @@ impl<'s> Builder<'s> {
             return Node::Broken(span);
         }
         let Decoded { value, runs, .. } = decoded;
-        let overflow = |span: &Span| Diagnostic::new("E100", span.clone(), "this number is too large");
+        let overflow = |span: &Span| {
+            Diagnostic::new("E100", span.clone(), "a number that is too large")
+                .help("whole numbers have up to 18 digits")
+        };
         match kind {
             ScalarKind::String => Node::Text(Text { value, span, runs }),
             ScalarKind::Boolean(boolean) => Node::Boolean(Spanned::new(boolean, span)),
             ScalarKind::DateTime => match value.parse::<toml_edit::Datetime>() {
                 Ok(_) => Node::Moment(Spanned::new(value, span)),
                 Err(error) => {
-                    self.diagnostics.push(Diagnostic::new("E100", span.clone(), error.to_string()));
+                    self.diagnostics.push(
+                        Diagnostic::new("E100", span.clone(), error.to_string()).help("write a date as `2026-12-31`"),
+                    );
                     Node::Broken(span)
                 }
             },

@@ -63,7 +63,8 @@ pub(super) fn name(reader: &mut Reader, at: At<'_>, node: Node) -> Option<Spanne
     let text = line(reader, at, node)?;
     if text.value.trim().is_empty() {
         reader.report(
-            Diagnostic::new("E108", text.span, format!("`{}` is empty", key(at))).help("write it, or remove the key"),
+            Diagnostic::new("E108", text.span, format!("`{}` is empty here", key(at)))
+                .help("write it, or remove the key"),
         );
         return None;
     }

@@ -23,6 +23,8 @@ macro_rules! id {
         #[serde(transparent)]
         pub struct $name($(#[$field])* pub $inner);
 
+        impl $crate::Validate for $name {}
+
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 self.0.fmt(f)

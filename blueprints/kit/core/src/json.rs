@@ -21,6 +21,9 @@ pub use serde_with::{As, DeserializeAs, Same, SerializeAs, base64::Base64};
 
 use crate::Failure;
 
+/// A list in one text, its items between commas: how a query string says an order.
+pub type Commas<T> = serde_with::StringWithSeparator<serde_with::formats::CommaSeparator, T>;
+
 /// 64-bit integers, which JSON numbers do not carry safely.
 pub struct Digits;
 

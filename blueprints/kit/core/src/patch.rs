@@ -1,8 +1,10 @@
 //! Merge patch (RFC 7396) for struct fields: `Option<T>` for a field that cannot be null, `Option<Option<T>>` for one
 //! that can, both with `#[serde(default, with = "As::<Present<…>>", skip_serializing_if = "Option::is_none")]`.
 
-use serde::{Deserializer, Serializer};
+use serde::{Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_with::{DeserializeAs, SerializeAs};
+
+use crate::{Failure, Validate, strict};
 
 /// Adapter for the outer `Option` of a patch field: a field that is there is `Some`, whatever its value, where plain
 /// serde reads `null` as absent. `F` is the adapter of the value within.
@@ -21,6 +23,20 @@ impl<'de, T, F: DeserializeAs<'de, T>> DeserializeAs<'de, Option<T>> for Present
     fn deserialize_as<D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
         F::deserialize_as(from).map(Some)
     }
+}
+
+/// What a patch makes of everything that may be changed about an item.
+///
+/// # Errors
+/// `invalid` if the result is not a valid draft: a required field was cleared, a bound is broken.
+pub fn apply<D: Serialize + DeserializeOwned + Validate>(draft: &D, patch: &impl Serialize) -> Result<D, Failure> {
+    let mut value = serde_json::to_value(draft).map_err(Failure::internal)?;
+    merge(&mut value, serde_json::to_value(patch).map_err(Failure::internal)?);
+    let text = serde_json::to_vec(&value).map_err(Failure::internal)?;
+    strict::json(&text).map_err(|refused| match refused {
+        strict::Refused::Unreadable(detail) => Failure::invalid(detail),
+        strict::Refused::Invalid(failure) => failure,
+    })
 }
 
 /// Takes the change over, if there is one.
@@ -53,7 +69,7 @@ pub fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
 mod tests {
     use super::*;
     use crate::json::{As, Digits, Same};
-    use serde::{Deserialize, Serialize};
+    use serde::Deserialize;
     use serde_json::json;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +92,28 @@ mod tests {
             assert_eq!(serde_json::to_string(&patch).unwrap(), text);
         }
         assert!(read(r#"{"name":null}"#).is_err(), "null for a required field is an error");
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct ItemDraft {
+        name: String,
+        #[serde(default, with = "As::<Option<Digits>>", skip_serializing_if = "Option::is_none")]
+        size: Option<i64>,
+    }
+
+    impl Validate for ItemDraft {
+        fn validate(&self, v: &mut crate::Violations) {
+            v.at("name", |v| v.length(&self.name, 1..=3));
+        }
+    }
+
+    #[test]
+    fn a_patch_gives_a_valid_draft_or_says_why_not() {
+        let draft = ItemDraft { name: "a".into(), size: Some(7) };
+        let patch = |name: Option<&str>, size| ItemPatch { name: name.map(Into::into), size };
+        assert_eq!(apply(&draft, &patch(Some("b"), Some(None))), Ok(ItemDraft { name: "b".into(), size: None }));
+        assert_eq!(apply(&draft, &patch(None, None)).as_ref(), Ok(&draft));
+        assert!(apply(&draft, &patch(Some("long"), None)).is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod client;
 mod codec;
 mod declare;
 mod mask;
+mod order;
 mod rich;
 mod scalar;
 mod server;
@@ -22,6 +23,7 @@ pub use codec::{Proto, defaulted, field, missing, required};
 #[doc(hidden)]
 pub use kit::Failure;
 pub use mask::{Mask, Populated};
+pub use order::{order_by, sort};
 pub use server::{Items, answer, context, received, routes, stream};
 pub use standard::{Health, standard};
 pub use status::{error, status};

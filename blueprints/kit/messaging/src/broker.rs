@@ -17,8 +17,8 @@ use crate::{EmbeddedBroker, MemoryBroker, Message};
 /// Errors are `unavailable` (try again), `invalid` (it will never work) or `not_found` (no such subscription).
 #[async_trait]
 pub trait Broker: Send + Sync + 'static {
-    /// Makes the subscription, or changes which types it gets. Publishers declare the subscriptions they know of too,
-    /// so that nothing is lost to a consumer that has never run yet.
+    /// Makes the subscription, or changes which types it gets: from then on these and no others. Publishers declare the
+    /// subscriptions they know of too, all types included, so that nothing is lost to a consumer that has never run yet.
     async fn declare(&self, subscription: &Subscription) -> Result<(), Failure>;
 
     /// All are stored when this returns. A message of a known source and id is a repeat and changes nothing.

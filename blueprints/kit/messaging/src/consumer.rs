@@ -82,9 +82,9 @@ impl Consumer {
 
     /// Works until `stop`, then finishes what it has begun. Errors of the broker are logged and waited out.
     ///
-    /// `handler` gets the message with its [context](Message::context). Its answer decides: `Ok` acknowledges, an error
-    /// does what its kind says (the table of the design language): try again later, or set aside. A panic counts as
-    /// `internal`.
+    /// `handler` gets the message with its [context](Message::context), at whose deadline it is dropped. Its answer
+    /// decides: `Ok` acknowledges, an error does what its kind says (the table of the design language): try again later,
+    /// or set aside. A panic counts as `internal`.
     pub async fn run<H, F, T, E>(&self, stop: impl Future<Output = ()> + Send, handler: H)
     where
         H: Fn(Context, Message) -> F + Send + Sync + 'static,
@@ -172,15 +172,20 @@ impl Consumer {
         );
         counters.in_flight.fetch_add(1, Ordering::Relaxed);
         async {
+            if policy.guarantee == Guarantee::AtMostOnce && !self.acknowledged_before(&receipt).await {
+                return;
+            }
             // Whoever took it so often never lived to tell: it may be the message that kills.
             if attempt > policy.attempts {
                 let reason = format!("no answer in {} attempts", attempt - 1);
                 return self.settle(&receipt, Verdict::DeadLetter { reason }).await;
             }
-            if policy.guarantee == Guarantee::AtMostOnce && !self.acknowledged_before(&receipt).await {
-                return;
+            if context.remaining() == Some(Duration::ZERO) {
+                let reason = "the deadline has passed before the work began".into();
+                return self.settle(&receipt, Verdict::DeadLetter { reason }).await;
             }
-            let work = AssertUnwindSafe(async { handler(context, message).await }).catch_unwind();
+            let work =
+                AssertUnwindSafe(async { context.limit(handler(context.clone(), message)).await }).catch_unwind();
             let result = tokio::select! {
                 result = work => result,
                 () = self.keep_lease(&receipt) => {

@@ -94,7 +94,7 @@ impl State {
             due.sort_by_key(|(place, copy)| (copy.due, **place));
             let deliver = |(place, copy): (&usize, &mut Copy)| {
                 (copy.due, copy.leased, copy.attempts, copy.lease) =
-                    (now + lease, true, copy.attempts + 1, copy.lease + 1);
+                    (later(lease), true, copy.attempts + 1, copy.lease + 1);
                 let receipt = Receipt { subscription: subscription.into(), message: *place as i64, lease: copy.lease };
                 Some(Delivery { message: messages.get(*place)?.clone(), attempt: copy.attempts, receipt })
             };
@@ -193,7 +193,7 @@ impl Broker for MemoryBroker {
             }
             Verdict::Retry { after, reason } => {
                 copy.failed(reason);
-                copy.due = Instant::now() + after;
+                copy.due = later(after);
             }
             Verdict::Release => {
                 copy.attempts -= 1;
@@ -211,7 +211,7 @@ impl Broker for MemoryBroker {
     async fn extend(&self, receipt: &Receipt, lease: Duration) -> Result<bool, Failure> {
         let mut state = self.state();
         let Some(copy) = state.leased(receipt) else { return Ok(false) };
-        copy.due = Instant::now() + lease;
+        copy.due = later(lease);
         Ok(true)
     }
 
@@ -270,6 +270,12 @@ impl Broker for MemoryBroker {
     async fn drop_dead(&self, subscription: &str, which: Which<'_>) -> Result<u64, Failure> {
         self.state().bury(subscription, which, |_| false)
     }
+}
+
+/// This long from now; a century stands for all that is longer than clocks go.
+fn later(span: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    Instant::now() + span.min(CENTURY)
 }
 
 pub(crate) fn unknown(subscription: &str) -> Failure {

@@ -5,6 +5,9 @@ use kit_resilience::Backoff;
 
 use crate::Verdict;
 
+/// Nobody is waited for any longer, whatever their `Retry-After` says: the message would be as good as lost.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
 /// How a link to messages treats what fails.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
@@ -56,17 +59,25 @@ impl Policy {
             | Kind::NotFound
             | Kind::Conflict
             | Kind::Unauthenticated
-            | Kind::Unsupported => Verdict::DeadLetter { reason: error.to_string() },
+            | Kind::Unsupported => Verdict::DeadLetter { reason: reason(error) },
             Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal
                 if attempt >= self.attempts =>
             {
-                Verdict::DeadLetter { reason: format!("{error} (attempt {attempt} of {})", self.attempts) }
+                Verdict::DeadLetter { reason: format!("{} (attempt {attempt} of {})", reason(error), self.attempts) }
             }
             Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal => {
                 let asked = error.failure().and_then(|failure| failure.retry_after).unwrap_or_default();
-                Verdict::Retry { after: asked + self.backoff.pause(attempt), reason: error.to_string() }
+                Verdict::Retry { after: asked.min(LONGEST) + self.backoff.pause(attempt), reason: reason(error) }
             }
         }
+    }
+}
+
+/// With the cause, which only those who run the system see.
+fn reason(error: &impl OperationError) -> String {
+    match error.failure().and_then(|failure| failure.source.as_ref()) {
+        Some(cause) => format!("{error}: {cause:#}"),
+        None => error.to_string(),
     }
 }
 
@@ -108,5 +119,8 @@ mod tests {
         let error = Failure::new(Kind::Limited, "x").retry_after(asked);
         let Verdict::Retry { after, .. } = Policy::default().verdict(1, &error) else { unreachable!() };
         assert!(after > asked && after <= asked + Duration::from_millis(100), "{after:?}");
+        let error = error.retry_after(Duration::MAX);
+        let Verdict::Retry { after, .. } = Policy::default().verdict(1, &error) else { unreachable!() };
+        assert!(after <= LONGEST + Duration::from_millis(100), "{after:?}");
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use futures_util::TryStreamExt;
 use kit::Kind;
 use kit_store::{Columns, Json, Store};
 use serde::Serialize;
@@ -16,6 +17,8 @@ use crate::{Broker, Message};
 
 /// Messages published in one go.
 const BATCH: usize = 200;
+/// … unless they are big.
+const BATCH_BYTES: usize = 4 << 20;
 /// Published messages stay in the outbox about as long, so that one commit deletes many. After a crash they are
 /// published again, with the same ids.
 const TIDY: Duration = Duration::from_millis(200);
@@ -97,31 +100,41 @@ impl Relay {
     /// Publishes all there is.
     async fn relay(&self, done: &mut Published) -> Result<()> {
         loop {
-            let rows = sqlx::query(
-                r#"select "seq", "event" from "kit_outbox" where "seq" > ? and "refused" is null order by "seq" limit ?"#,
-            )
-            .bind(done.last)
-            .bind(BATCH as i64)
-            .fetch_all(self.0.store.read())
-            .await?;
-            let (mut numbers, mut messages) = (Vec::new(), Vec::new());
-            for row in &rows {
-                numbers.push(row.read::<i64>("seq")?);
-                messages.push(row.read::<Json<Message>>("event")?);
+            let (mut numbers, mut messages, mut bytes, mut last) = (Vec::new(), Vec::new(), 0, done.last);
+            let query =
+                r#"select "seq", "event" from "kit_outbox" where "seq" > ? and "refused" is null order by "seq""#;
+            let mut rows = sqlx::query(query).bind(done.last).fetch(self.0.store.read());
+            let mut unreadable = Vec::new();
+            while messages.len() < BATCH && bytes < BATCH_BYTES {
+                let Some(row) = rows.try_next().await? else { break };
+                last = row.read::<i64>("seq")?;
+                let event = row.read::<String>("event")?;
+                bytes += event.len();
+                match serde_json::from_str::<Message>(&event) {
+                    Ok(message) => {
+                        numbers.push(last);
+                        messages.push(message);
+                    }
+                    Err(error) => unreadable.push((last, error)),
+                }
+            }
+            drop(rows);
+            for (number, error) in unreadable {
+                self.refuse(number, &error.to_string()).await?;
+            }
+            if done.untidy_since.elapsed() >= TIDY || done.untidy.len() >= 10 * BATCH {
+                self.tidy(done).await?;
+            }
+            if last == done.last {
+                return Ok(());
             }
             if let Some(oldest) = messages.first() {
                 self.0.waiting.store(oldest.time.timestamp_millis(), Ordering::Relaxed);
                 self.publish(&numbers, &messages).await?;
             }
             self.0.waiting.store(0, Ordering::Relaxed);
-            done.last = numbers.last().copied().unwrap_or(done.last);
+            done.last = last;
             done.untidy.extend(numbers);
-            if done.untidy.len() >= 10 * BATCH || done.untidy_since.elapsed() >= TIDY {
-                self.tidy(done).await?;
-            }
-            if rows.len() < BATCH {
-                return Ok(());
-            }
         }
     }
 
@@ -137,15 +150,9 @@ impl Relay {
                 }
             }
             Err(failure) if failure.kind == Kind::Invalid => {
-                tracing::error!(%failure, "a message stays in the outbox: the broker will never take it");
-                self.0.refused.fetch_add(1, Ordering::Relaxed);
-                let mut tx = self.0.store.begin().await?;
-                sqlx::query(r#"update "kit_outbox" set "refused" = ? where "seq" = ?"#)
-                    .bind(&failure.detail)
-                    .bind(numbers.first())
-                    .execute(&mut *tx)
-                    .await?;
-                tx.commit().await?;
+                for number in numbers {
+                    self.refuse(*number, &failure.detail).await?;
+                }
             }
             Err(failure) => {
                 let cause = failure.source.as_ref().map(ToString::to_string);
@@ -153,6 +160,16 @@ impl Relay {
             }
         }
         Ok(())
+    }
+
+    /// Keeps a message that nobody will ever take, with the reason.
+    async fn refuse(&self, number: i64, reason: &str) -> Result<()> {
+        tracing::error!(number, reason, "a message stays in the outbox for good");
+        self.0.refused.fetch_add(1, Ordering::Relaxed);
+        let mut tx = self.0.store.begin().await?;
+        let update = sqlx::query(r#"update "kit_outbox" set "refused" = ? where "seq" = ?"#);
+        update.bind(reason).bind(number).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn tidy(&self, done: &mut Published) -> Result<()> {

@@ -226,6 +226,37 @@ async fn at_most_once_is_acknowledged_before_the_work() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_ends_the_work_and_then_the_message() {
+    let running = start(policy(), |_, _| async {
+        sleep(LONG).await;
+        Ok(())
+    })
+    .await;
+    let cx = Context::default();
+    let late = Message { deadline: Some(kit::json::now()), ..Message::command(&cx, "a", "/x", &1).unwrap() };
+    // Wall time decides whether a deadline has passed; the work itself follows the paused clock.
+    let soon = Message::command(&cx, "a", "/x", &2).unwrap().within(Duration::from_secs(5));
+    let begun = Instant::now();
+    running.broker.publish(&[late, soon]).await.unwrap();
+    settled(&running).await;
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    let reasons: Vec<_> =
+        running.stop().await.0.dead_letters(None, 9).await.unwrap().into_iter().map(|letter| letter.reason).collect();
+    assert!(reasons[0].contains("deadline has passed"), "{reasons:?}");
+    assert!(reasons[1].starts_with("timeout"), "{reasons:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_once_ends_with_its_deadline_too() {
+    let running = start(Policy { guarantee: Guarantee::AtMostOnce, ..policy() }, |_, _| async { Ok(()) }).await;
+    let late = Message::command(&Context::default(), "a", "/x", &1).unwrap().within(Duration::ZERO);
+    running.broker.publish(&[late]).await.unwrap();
+    settled(&running).await;
+    let (broker, state) = running.stop().await;
+    assert_eq!((state.lost, state.consumed, broker.stats().await.unwrap()[0].acked), (1, 0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn long_work_keeps_its_lease() {
     let handled = Arc::new(AtomicUsize::new(0));
     let counter = handled.clone();

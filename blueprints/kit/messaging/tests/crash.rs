@@ -8,7 +8,7 @@ use std::{
     future::pending,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -17,17 +17,22 @@ use kit_messaging::{Broker, Consumer, Event, Message, Policy, Relay, Subscriptio
 use kit_store::{Migration, Store};
 use serde::{Deserialize, Serialize};
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
+    task::JoinHandle,
     time::sleep,
 };
 
 const ROLE: &str = "CRASH_ROLE";
 const FOLDER: &str = "CRASH_FOLDER";
-/// Orders that each of two processes places.
-const ORDERS: i64 = 1500;
-/// Processes are killed for so long at most; then they may finish.
-const CHAOS: Duration = Duration::from_secs(10);
+/// A file with this name: no more orders.
+const ENOUGH: &str = "enough";
+/// Orders that each of two processes places at most.
+const ORDERS: i64 = 3000;
+/// Processes killed before the others may finish.
+const KILLS: usize = 20;
+/// Nothing takes as long.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Serialize, Deserialize)]
 struct Placed {
@@ -43,10 +48,40 @@ const PLACED: Migration = Migration { name: "placed", sql: "create table placed 
 /// Not unique: a second effect would be seen.
 const BILLS: Migration = Migration { name: "bills", sql: "create table bills (\"order\" text)" };
 
-fn spawn(role: &str, folder: &Path) -> Child {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture"]).env(ROLE, role).env(FOLDER, folder);
-    command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
+struct Process {
+    child: Child,
+    said: Arc<Mutex<String>>,
+    listener: JoinHandle<()>,
+}
+
+impl Process {
+    fn spawn(role: &str, folder: &Path) -> Self {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--exact", "child", "--nocapture"]).env(ROLE, role).env(FOLDER, folder);
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        let listener = tokio::spawn({
+            let (mut lines, said) = (BufReader::new(child.stdout.take().unwrap()).lines(), said.clone());
+            async move {
+                while let Ok(Some(line)) = lines.next_line().await {
+                    *said.lock().unwrap() += &(line + "\n");
+                }
+            }
+        });
+        Self { child, said, listener }
+    }
+
+    /// What it said between two marks so far.
+    fn said(&self, mark: char) -> Vec<String> {
+        let said = self.said.lock().unwrap();
+        said.lines().filter_map(|line| Some(line.strip_prefix(mark)?.strip_suffix(mark)?.to_owned())).collect()
+    }
+
+    /// SIGKILL.
+    async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+        (&mut self.listener).await.unwrap();
+    }
 }
 
 fn database(folder: &Path, name: &str) -> String {
@@ -105,14 +140,14 @@ async fn acknowledge(folder: &Path) {
     }
 }
 
-/// Places orders up to a number, and ends when all have been published.
+/// Places orders until there are enough, and ends when all have been published.
 async fn place(name: &str, folder: &Path) {
     let store = Store::open(&database(folder, name), &[outbox::MIGRATION, PLACED]).await.unwrap();
     let relay = Relay::new(store.clone(), broker(folder).await);
     tokio::spawn(async move { relay.run(pending()).await });
     let count = |table| sqlx::query_scalar::<_, i64>(table);
     let mut placed = count("select count(*) from placed").fetch_one(store.read()).await.unwrap();
-    while placed < ORDERS {
+    while placed < ORDERS && !(placed >= 100 && folder.join(ENOUGH).exists()) {
         let order = format!("{name}-{placed}");
         let mut tx = store.begin().await.unwrap();
         sqlx::query("insert into placed values (?)").bind(&order).execute(&mut *tx).await.unwrap();
@@ -145,34 +180,26 @@ async fn bill(folder: &Path) {
     Consumer::new(broker(folder).await, subscription(), policy).run::<_, _, (), Failure>(pending(), handler).await;
 }
 
-async fn kill(mut child: Child) -> String {
-    child.start_kill().unwrap();
-    let mut said = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut said).await.unwrap();
-    child.wait().await.unwrap();
-    said
-}
-
-/// What was said between two marks.
-fn lines(said: &str, mark: char) -> impl Iterator<Item = String> + '_ {
-    said.lines().filter_map(move |line| Some(line.strip_prefix(mark)?.strip_suffix(mark)?.to_owned()))
-}
-
 #[tokio::test]
 async fn what_was_acknowledged_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let (mut promised, mut tried, mut done) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for round in 0..6 {
-        let (publisher, consumer) = (spawn("publish", folder.path()), spawn("acknowledge", folder.path()));
-        sleep(Duration::from_millis(300 + 70 * round)).await;
-        promised.extend(lines(&kill(publisher).await, '='));
-        let said = kill(consumer).await;
-        tried.extend(lines(&said, '?'));
-        for order in lines(&said, '=') {
+    let begun = Instant::now();
+    for _ in 0..6 {
+        let mut publisher = Process::spawn("publish", folder.path());
+        let mut consumer = Process::spawn("acknowledge", folder.path());
+        while publisher.said('=').len() < 100 || consumer.said('=').len() < 20 {
+            assert!(begun.elapsed() < PATIENCE);
+            sleep(Duration::from_millis(fastrand::u64(5..30))).await;
+        }
+        publisher.kill().await;
+        promised.extend(publisher.said('='));
+        consumer.kill().await;
+        tried.extend(consumer.said('?'));
+        for order in consumer.said('=') {
             assert!(done.insert(order), "acknowledged, and delivered again");
         }
     }
-    assert!(promised.len() > 300 && done.len() > 50, "{} published, {} acknowledged", promised.len(), done.len());
     let broker = broker(folder.path()).await;
     let mut left = BTreeSet::new();
     while broker.stats().await.unwrap().iter().any(|stats| stats.pending + stats.in_flight > left.len() as u64) {
@@ -189,23 +216,17 @@ async fn what_was_acknowledged_is_kept() {
 async fn each_order_is_billed_once_whoever_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let roles = ["orders-1", "orders-2", "bill", "bill"];
-    let mut children: Vec<_> = roles.iter().map(|role| spawn(role, folder.path())).collect();
-    let (begun, mut kills) = (Instant::now(), 0);
-    while begun.elapsed() < CHAOS {
-        sleep(Duration::from_millis(fastrand::u64(50..250))).await;
+    let mut processes: Vec<_> = roles.iter().map(|role| Process::spawn(role, folder.path())).collect();
+    let begun = Instant::now();
+    for _ in 0..KILLS {
+        sleep(Duration::from_millis(fastrand::u64(50..200))).await;
         let victim = fastrand::usize(..roles.len());
-        if children[victim].try_wait().unwrap().is_none() {
-            let next = spawn(roles[victim], folder.path());
-            kill(std::mem::replace(&mut children[victim], next)).await;
-            kills += 1;
-        } else if children[..2].iter_mut().all(|child| child.try_wait().unwrap().is_some()) {
-            break;
-        }
+        processes[victim].kill().await;
+        processes[victim] = Process::spawn(roles[victim], folder.path());
     }
-    assert!(kills >= 5, "{kills} kills");
-    let consumers = children.split_off(2);
-    for mut publisher in children {
-        assert!(publisher.wait().await.unwrap().success());
+    std::fs::write(folder.path().join(ENOUGH), "").unwrap();
+    for publisher in &mut processes[..2] {
+        assert!(publisher.child.wait().await.unwrap().success());
     }
     let mut placed = BTreeSet::new();
     for name in &roles[..2] {
@@ -214,19 +235,18 @@ async fn each_order_is_billed_once_whoever_is_killed() {
             sqlx::query_scalar("select \"order\" from placed").fetch_all(store.read()).await.unwrap();
         placed.extend(orders);
     }
-    assert_eq!(placed.len() as i64, 2 * ORDERS);
+    assert!(placed.len() >= 200, "{}", placed.len());
     let broker = broker(folder.path()).await;
     while broker.stats().await.unwrap().iter().any(|stats| stats.pending + stats.in_flight > 0) {
-        assert!(begun.elapsed() < 6 * CHAOS, "not done: {:?}", broker.stats().await.unwrap());
+        assert!(begun.elapsed() < PATIENCE, "not done: {:?}", broker.stats().await.unwrap());
         sleep(Duration::from_millis(50)).await;
     }
-    for consumer in consumers {
-        kill(consumer).await;
+    for consumer in &mut processes[2..] {
+        consumer.kill().await;
     }
     let store = Store::open(&database(folder.path(), "bills.db"), &[inbox::MIGRATION, BILLS]).await.unwrap();
     let mut bills: Vec<String> =
         sqlx::query_scalar("select \"order\" from bills").fetch_all(store.read()).await.unwrap();
     bills.sort();
     assert!(bills.iter().eq(&placed), "{} bills for {} orders", bills.len(), placed.len());
-    eprintln!("{} orders, {kills} kills, {:?}", placed.len(), begun.elapsed());
 }

@@ -131,15 +131,28 @@ fn diagnostic(error: &ParseError, text: &str, file: usize, runaway: bool) -> Dia
     let range = if runaway { opening(error, text) } else { place(error, text) };
     let range = if runaway { range.start..text.ceil_char_boundary(range.start + 1) } else { range };
     let shown = text.get(range.clone()).unwrap_or_default();
-    let message = match error.description() {
-        "cannot recurse further; max recursion depth met" => "nested too deeply".to_owned(),
-        "unexpected key or value" if !shown.is_empty() => format!("unexpected `{shown}`"),
-        description => description.to_owned(),
-    };
-    let diagnostic = Diagnostic::new("E100", Span::new(file, range), message);
-    if error.description() == "string values must be quoted" {
-        return diagnostic.help(format!("write `\"{shown}\"`"));
+    let report =
+        |message: &str, help: &str| Diagnostic::new("E100", Span::new(file, range.clone()), message).help(help);
+    match error.description() {
+        "cannot recurse further; max recursion depth met" => {
+            return report("nested too deeply", "a design nests three deep");
+        }
+        "string values must be quoted" if shown.is_empty() => {
+            return report("a value is missing", "write it after the `=`, or remove the key");
+        }
+        "string values must be quoted" => {
+            let help = format!("write `\"{shown}\"`");
+            return report("text without quotes", &help);
+        }
+        "unexpected key or value" => {
+            return report("something is left over here", "a value ends with its line, or with a comment");
+        }
+        "unclosed array" if runaway => return report("a list without an end", "close it with `]`"),
+        "unclosed inline table" if runaway => return report("a table without an end", "close it with `}`"),
+        _ if runaway => return report("text without an end", "close it with the quotes it begins with"),
+        _ => {}
     }
+    let diagnostic = Diagnostic::new("E100", Span::new(file, range), error.description());
     let expected: Vec<String> = error.expected().unwrap_or_default().iter().map(wanted).collect();
     match expected.as_slice() {
         [] => diagnostic,

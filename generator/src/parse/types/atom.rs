@@ -14,6 +14,8 @@ use crate::{
 /// How many of `[]`, `?` and `map<…>` may be around each other.
 const DEEPEST: usize = 8;
 
+const REF: &str = "write its name: `ref Product`, `ref catalogue.Product`";
+
 const SCALARS: [&str; 14] = [
     "string",
     "bool",
@@ -167,6 +169,7 @@ fn atom(scan: &mut Scan<'_>, depth: usize) -> Result<TypeExpr, Reported> {
     }
     let kind = match word {
         "" => return scan.expected("a type", "for example `string`, `u32`, `Money`, `Line[]`, `enum(a, b)`"),
+        "ref" => return scan.expected("a resource", REF),
         "enum" => enumeration(scan)?,
         "map" => map(scan, start, depth)?,
         word if SCALARS.contains(&word) => scalar(scan, word, start)?,
@@ -184,7 +187,7 @@ fn reference(scan: &mut Scan<'_>, start: usize) -> Result<TypeExpr, Reported> {
         Some(name) => Ok(TypeExpr { kind: TypeKind::Ref(Spanned::new(name, span)), span: scan.span(start..scan.at) }),
         None => {
             scan.at = name_start;
-            scan.expected("a resource", "write its name: `ref Product`, `ref catalogue.Product`")
+            scan.expected("a resource", REF)
         }
     }
 }
@@ -195,8 +198,9 @@ fn name(scan: &mut Scan<'_>, word: &str, start: usize) -> TypeKind {
     let known = scan.reader.type_names.contains(word);
     let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == plain).map(|(_, ours)| *ours);
     let scalar = SCALARS.iter().copied().find(|scalar| *scalar == plain);
-    let is_lower = word.starts_with(char::is_lowercase) && !word.contains('.');
-    if known || !is_lower && foreign.is_none() && scalar.is_none() {
+    let is_name =
+        word.starts_with(char::is_alphabetic) && (word.contains('.') || !word.starts_with(char::is_lowercase));
+    if known || is_name && foreign.is_none() && scalar.is_none() {
         return reference_of(word).map_or(TypeKind::Broken, TypeKind::Name);
     }
     let near = || {

@@ -18,9 +18,9 @@ create table "messages" (
     "id" text not null,
     "source" text not null,
     "type" text not null,
-    "event" text not null,     -- CloudEvents 1.0, JSON
     "claimed" integer not null, -- some subscription got it
     "published_at" integer not null,
+    "event" text not null,      -- CloudEvents 1.0, JSON; last, for it may be big
     unique ("source", "id")
 );
 

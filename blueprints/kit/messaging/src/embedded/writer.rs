@@ -13,6 +13,8 @@ use crate::{Delivery, Message, Receipt, Verdict};
 
 /// Jobs in one commit.
 const BATCH: usize = 256;
+/// Messages inserted by one statement, about.
+const INSERT_BYTES: usize = 8 << 20;
 
 type Reply<T> = oneshot::Sender<Result<T, Failure>>;
 
@@ -129,24 +131,41 @@ async fn run(tx: &mut Tx, jobs: &[Job]) -> sqlx::Result<Vec<Done>> {
 }
 
 async fn publish(tx: &mut Tx, jobs: &[Job]) -> sqlx::Result<()> {
-    let rows: Vec<_> =
-        jobs.iter().flat_map(|job| if let Job::Publish { rows, .. } = job { rows.as_slice() } else { &[] }).collect();
-    if rows.is_empty() {
-        return Ok(());
+    for rows in arrays(jobs) {
+        // A trigger makes the copies for the subscriptions.
+        sqlx::query(
+            r#"insert into "messages" ("id", "source", "type", "event", "claimed", "published_at")
+               select "value" ->> 0, "value" ->> 1, "value" ->> 2, "value" ->> 3,
+                      exists (select 1 from "subscription_types" where "type" = "value" ->> 2), ?2
+               from json_each(?1) where true
+               on conflict ("source", "id") do nothing"#,
+        )
+        .bind(rows)
+        .bind(now())
+        .execute(&mut **tx)
+        .await?;
     }
-    let rows = rows.into_iter().map(String::as_str).collect::<Vec<_>>().join(",");
-    sqlx::query(
-        r#"insert into "messages" ("id", "source", "type", "event", "claimed", "published_at")
-           select "value" ->> 0, "value" ->> 1, "value" ->> 2, "value" ->> 3,
-                  exists (select 1 from "subscription_types" where "type" = "value" ->> 2), ?2
-           from json_each(?1) where true
-           on conflict ("source", "id") do nothing"#,
-    )
-    .bind(format!("[{rows}]"))
-    .bind(now())
-    .execute(&mut **tx)
-    .await?;
     Ok(())
+}
+
+/// All rows to publish as one JSON array, or as several where SQLite would not take so long a text.
+fn arrays(jobs: &[Job]) -> Vec<String> {
+    let mut arrays = Vec::new();
+    let mut array = String::new();
+    for job in jobs {
+        let Job::Publish { rows, .. } = job else { continue };
+        for row in rows {
+            array.push(if array.is_empty() { '[' } else { ',' });
+            array.push_str(row);
+            if array.len() >= INSERT_BYTES {
+                arrays.push(std::mem::take(&mut array) + "]");
+            }
+        }
+    }
+    if !array.is_empty() {
+        arrays.push(array + "]");
+    }
+    arrays
 }
 
 /// All acknowledgements at once: message and lease of those that were in time.

@@ -82,19 +82,9 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         has_rest,
         has_grpc,
         routes: rest::routes(service.operations.values().filter(|o| over_rest(o))),
-        rest: service
-            .operations
-            .values()
-            .filter(|o| over_rest(o))
-            .map(|o| rest::operation(model, service, o))
-            .collect(),
+        rest: service.operations.values().filter(|o| over_rest(o)).map(|o| rest::operation(model, service, o)).collect(),
         not_rest: if has_rest { views(&|operation| !over_rest(operation)) } else { Vec::new() },
-        grpc: service
-            .operations
-            .values()
-            .filter(|o| over_grpc(o))
-            .map(|o| grpc::operation(model, service, o))
-            .collect(),
+        grpc: service.operations.values().filter(|o| over_grpc(o)).map(|o| grpc::operation(model, service, o)).collect(),
         not_grpc: if has_grpc { views(&|operation| !over_grpc(operation)) } else { Vec::new() },
         conversions: if has_grpc { grpc::conversions(model, service) } else { Vec::new() },
         proto_module: names::proto::prost_ident(&proto_service),

@@ -5,8 +5,8 @@ use crate::{
     contracts::{matching, shape},
     escape,
     model::{
-        Call, EventRef, Fallback, Field, Input, Model, Operation, Output, Payload, ResourceRef, Scalar, Service, Shape,
-        StreamItem, Target, Type, TypeDef, TypeRef,
+        Call, EventRef, Fallback, Field, Input, Model, Operation, Output, Payload, ResourceRef, Scalar, Service, Shape, StreamItem, Target, Type,
+        TypeDef, TypeRef,
     },
     names,
 };
@@ -70,12 +70,8 @@ fn call_lines(
             _ => "()".into(),
         };
         lines.push(format!("let answer = {called};"));
-        lines.push(format!(
-            "// What stands in for an answer that does not come is a decision of this service: make it yours."
-        ));
-        lines.push(format!(
-            "let answer = fallback::default(cx, &{contract}::operations::{constant}, answer, || {zero});"
-        ));
+        lines.push(format!("// What stands in for an answer that does not come is a decision of this service: make it yours."));
+        lines.push(format!("let answer = fallback::default(cx, &{contract}::operations::{constant}, answer, || {zero});"));
         lines.push(format!("{binding}answer.map_err({upstream})?;"));
     } else {
         lines.push(format!("{binding}{called}.map_err({upstream})?;"));
@@ -165,9 +161,7 @@ fn moved(lines: Vec<String>) -> Vec<String> {
         let mut line = line;
         let mut from = 0;
         while let Some(at) = line[from..].find(".clone()").map(|at| at + from) {
-            let start = line[..at]
-                .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.' || c == '#'))
-                .map_or(0, |i| i + 1);
+            let start = line[..at].rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.' || c == '#')).map_or(0, |i| i + 1);
             let place = line[start..at].to_owned();
             from = at + 1;
             if all.matches(&format!("{place}.clone()")).count() == 1 {
@@ -187,9 +181,7 @@ pub fn example(model: &Model, ty: &Type, path: &str) -> String {
         Type::Scalar(scalar) => scalar_example(scalar),
         Type::Ref(resource) => {
             let id = model.services.get(&resource.service).and_then(|s| s.resources.get(&resource.resource));
-            let inner = id
-                .and_then(|r| r.fields.iter().find(|f| f.name == r.id))
-                .map_or(Type::Scalar(Scalar::Uuid), |f| f.ty.clone());
+            let inner = id.and_then(|r| r.fields.iter().find(|f| f.name == r.id)).map_or(Type::Scalar(Scalar::Uuid), |f| f.ty.clone());
             format!("{}({})", named(&id_name(&resource.resource)), example(model, &inner, path))
         }
         Type::Resource(of) => {
@@ -206,9 +198,7 @@ pub fn example(model: &Model, ty: &Type, path: &str) -> String {
         }
         Type::Named(TypeRef { service, name }) => {
             let first = match service {
-                Some(service) => {
-                    model.services.get(service).and_then(|s| s.enums.get(name)).and_then(|e| e.values.first())
-                }
+                Some(service) => model.services.get(service).and_then(|s| s.enums.get(name)).and_then(|e| e.values.first()),
                 None => match model.types.get(name) {
                     Some(TypeDef::Enum(found)) => found.values.first(),
                     Some(TypeDef::Union(union)) => {

@@ -95,9 +95,7 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
             if let Some(from) = user.get(token.name) {
                 uses.add(from, token.name);
             }
-        } else if let Some((_, from)) =
-            KNOWN.iter().find(|(name, _)| *name == token.name && !token.user && !token.defines)
-        {
+        } else if let Some((_, from)) = KNOWN.iter().find(|(name, _)| *name == token.name && !token.user && !token.defines) {
             if designs.contains(token.name) {
                 out.push_str(from);
                 out.push_str("::");
@@ -238,9 +236,7 @@ mod tests {
     #[test]
     fn imports_what_is_mentioned_and_no_more() {
         assert_eq!(
-            with(
-                "use _;\n/// Arc\nfn f(cx: &Context, o: §Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }"
-            ),
+            with("use _;\n/// Arc\nfn f(cx: &Context, o: §Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }"),
             "use kit::{Context, Stream};\nuse uuid::Uuid;\n\nuse crate::Order;\n/// Arc\nfn f(cx: &Context, o: Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }\n"
         );
     }
@@ -248,19 +244,14 @@ mod tests {
     #[test]
     fn merges_what_the_file_says_itself_and_leaves_out_what_it_defines() {
         assert_eq!(
-            with(
-                "use _;\nuse axum::routing;\nuse kit::{Kind, Wire};\n#[serde(with = \"As::<Digits>\")]\npub struct §Order(Router, Wire, routing::X);"
-            ),
+            with("use _;\nuse axum::routing;\nuse kit::{Kind, Wire};\n#[serde(with = \"As::<Digits>\")]\npub struct §Order(Router, Wire, routing::X);"),
             "use axum::{Router, routing};\nuse kit::{Wire, json::{As, Digits}};\n#[serde(with = \"As::<Digits>\")]\npub struct Order(Router, Wire, routing::X);\n"
         );
     }
 
     #[test]
     fn a_type_of_the_design_wins_over_one_of_the_kit() {
-        assert_eq!(
-            with("use _;\nfn f(cx: &Context, o: §Context)"),
-            "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n"
-        );
+        assert_eq!(with("use _;\nfn f(cx: &Context, o: §Context)"), "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n");
         assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "x.Arc r#\"Arc\"# Mine\n");
     }
 }

@@ -87,9 +87,7 @@ pub fn routes<'a>(operations: impl Iterator<Item = &'a Operation>) -> Vec<RouteV
         path: escape::rust_str(&path),
         methods: match methods.as_slice() {
             [] => String::new(),
-            [first, rest @ ..] => {
-                std::iter::once(format!("routing::{first}")).chain(rest.iter().map(|m| format!(".{m}"))).collect()
-            }
+            [first, rest @ ..] => std::iter::once(format!("routing::{first}")).chain(rest.iter().map(|m| format!(".{m}"))).collect(),
         },
     };
     paths.into_iter().map(view).collect()
@@ -136,11 +134,7 @@ fn sends(operation: &Operation, Param { name, .. }: &Param) -> Option<String> {
     }
 }
 
-fn body(
-    service: &Service,
-    operation: &Operation,
-    OperationView { method, arguments, stream, output, .. }: &OperationView,
-) -> Vec<String> {
+fn body(service: &Service, operation: &Operation, OperationView { method, arguments, stream, output, .. }: &OperationView) -> Vec<String> {
     let call = format!("service.{method}(&cx{arguments})");
     if *stream {
         return vec![format!("cx.answer({call}).await")];

@@ -93,10 +93,9 @@ pub fn check(model: &Model, ty: &Type, value: &str, reference: bool) -> Option<S
             both(items, each)
         }
         Type::Map { key, value: inner } => {
-            let keys =
-                matches!(key, MapKey::Enum(_)).then(|| format!("v.known({value}.keys().all(|key| key.is_known()))"));
-            let values =
-                check(model, inner, "value", true).map(|inner| format!("v.values({borrowed}, |v, value| {inner})"));
+            let keys = matches!(key, MapKey::Enum(_))
+                .then(|| format!("v.known({value}.keys().all(|key| key.is_known()))"));
+            let values = check(model, inner, "value", true).map(|inner| format!("v.values({borrowed}, |v, value| {inner})"));
             both(keys, values)
         }
     }

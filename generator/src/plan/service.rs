@@ -95,8 +95,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let mut names = contract::names(&planner.scope, service, &view.contract);
     // The business code has a type of the trait's name; the trait is written with its path.
     names.remove(&trait_name(&planner.scope, service));
-    let member =
-        Member { name: package(planner, service), description: service.docs.summary.clone(), ..Member::default() };
+    let member = Member { name: package(planner, service), description: service.docs.summary.clone(), ..Member::default() };
     planner.add_crate(sources, &names, member);
     let config = planner.render("service/config.toml", &view)?;
     planner.file(format!("{}/config.toml", folder(service)), config, Owner::Yours, "service/config.toml.hbs".into());
@@ -222,10 +221,7 @@ fn promise(link: &Link) -> Vec<String> {
     let slow = match policy.retry.attempts {
         0 | 1 => format!("Slow: a call is given up after {}.", duration(policy.timeout)),
         attempts => {
-            format!(
-                "Slow: a try is given up after {}, and what is safe is tried {attempts} times.",
-                duration(policy.timeout)
-            )
+            format!("Slow: a try is given up after {}, and what is safe is tried {attempts} times.", duration(policy.timeout))
         }
     };
     let failing = match policy.breaker {

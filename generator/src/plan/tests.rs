@@ -112,14 +112,11 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
 fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let model = planner.model;
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
-    let transports = [
-        ("rest", contract::serves(model, service, |e| e.rest)),
-        ("grpc", contract::serves(model, service, |e| e.grpc)),
-    ]
-    .into_iter()
-    .filter(|(_, served)| *served)
-    .map(|(name, _)| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" })
-    .collect();
+    let transports = [("rest", contract::serves(model, service, |e| e.rest)), ("grpc", contract::serves(model, service, |e| e.grpc))]
+        .into_iter()
+        .filter(|(_, served)| *served)
+        .map(|(name, _)| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" })
+        .collect();
     Contract {
         module: names::rust::module(&service.name),
         service: service.name.clone(),

@@ -155,12 +155,7 @@ impl Types {
             .iter()
             .map(|value| ValueView { variant: names::rust::variant(value), text: escape::rust_str(value) })
             .collect();
-        self.enums.push(EnumView {
-            docs: doc_lines(docs, ""),
-            name: user(name),
-            values,
-            grpc: grpc.into_iter().collect(),
-        });
+        self.enums.push(EnumView { docs: doc_lines(docs, ""), name: user(name), values, grpc: grpc.into_iter().collect() });
     }
 
     fn add_union(&mut self, Union { name, docs, variants }: &Union) {
@@ -170,18 +165,13 @@ impl Types {
 
     /// Adds a record: of `[types]`, a payload, or the input or output of an operation.
     pub fn add_record(&mut self, model: &Model, name: &str, docs: &Docs, fields: &[Field]) {
-        let mut view =
-            RecordView { docs: doc_lines(docs, ""), name: user(name), fields: Vec::new(), checks: Vec::new() };
+        let mut view = RecordView { docs: doc_lines(docs, ""), name: user(name), fields: Vec::new(), checks: Vec::new() };
         for field in fields {
             let mut attributes = Vec::new();
             if let Some(value) = field.default.as_ref().filter(|_| !matches!(field.ty, Type::Optional(_))) {
                 let function = format!("default_{}_{}", names::snake(name), field.name);
                 attributes.push(format!("default = \"{function}\""));
-                self.defaults.push(DefaultView {
-                    function,
-                    ty: rust::ty(&field.ty),
-                    value: default_value(&field.ty, value),
-                });
+                self.defaults.push(DefaultView { function, ty: rust::ty(&field.ty), value: default_value(&field.ty, value) });
             }
             let adapter = rust::adapter(&field.ty);
             if matches!(field.ty, Type::Optional(_)) {

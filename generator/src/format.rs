@@ -89,8 +89,9 @@ pub fn format(
     let mut files = BTreeMap::new();
     for (path, file) in &plan.files {
         let mut text = file.text.as_str();
+        let hash = lock::hash(text);
         if formats(path, file.owner, lock) {
-            text = cache.get(text).unwrap_or(text);
+            text = cache.0.get(&hash).map_or(text, String::as_str);
             if let Some(message) = complaints.get(&file.text) {
                 errors.push(Unformattable {
                     path: path.clone(),
@@ -100,7 +101,7 @@ pub fn format(
                 });
             }
         }
-        files.insert(path.clone(), File { text: text.to_owned(), hash: lock::hash(&file.text), owner: file.owner });
+        files.insert(path.clone(), File { text: text.to_owned(), hash, owner: file.owner });
     }
     if errors.is_empty() { Ok(Formatted { files, stubs: plan.stubs.clone() }) } else { Err(errors) }
 }

@@ -251,7 +251,8 @@ fn a_request_to_stop_leaves_nothing_behind() {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let exit = dispatch(cli, &mut out, &mut err, false, Interrupts::requested_now(), tiny);
     assert_eq!((exit.code(), out.len()), (1, 0));
-    assert!(String::from_utf8_lossy(&err).contains("interrupted"));
+    let err = String::from_utf8_lossy(&err);
+    assert_eq!(err.matches("interrupted").count(), 1, "{err}");
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
 

@@ -15,6 +15,8 @@ mod examples;
 mod new;
 mod output;
 mod process;
+#[cfg(feature = "repository")]
+mod repository;
 mod run;
 mod sync;
 mod toolchain;
@@ -55,6 +57,9 @@ enum Command {
     Examples(examples::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
+    #[cfg(feature = "repository")]
+    #[command(flatten)]
+    Repository(repository::Command),
 }
 
 /// What every command gets.
@@ -94,6 +99,8 @@ fn dispatch(
         Command::Examples(args) => examples::run(&mut session, &args),
         Command::Doctor(args) => doctor::run(&mut session, &args),
         Command::Completions(args) => completions::run(&mut session, &args),
+        #[cfg(feature = "repository")]
+        Command::Repository(command) => repository::run(&mut session, &command),
     };
     result.unwrap_or_else(|problem| session.output.problem(problem))
 }

@@ -1,7 +1,9 @@
 //! What this machine has: Rust, a C compiler that links, rustfmt, git, ports, room on the disk.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     net::{Ipv4Addr, TcpListener},
     path::Path,
     process::{Command, Stdio},
@@ -84,7 +86,20 @@ pub fn rustfmt() -> Option<Rustfmt> {
 
 /// The cargo that runs us, or the one of the search path.
 pub fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
+    command(env::var_os("CARGO").unwrap_or("cargo".into()))
+}
+
+/// A program that may run cargo. What the cargo that runs us says of our own package is left out: the build scripts of
+/// others look at it, and would run anew each time.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|own| name.starts_with(own)) {
+            command.env_remove(&*name);
+        }
+    }
+    command
 }
 
 fn rust(name: &'static str, variable: &str) -> Finding {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    contracts::{pb, proto},
+    contracts::{pb, proto, shape},
     escape,
     model::{Docs, Exposure, Input, Model, Operation, Output, Service, Shape},
     names,
@@ -16,6 +16,7 @@ use super::{
     grpc::{self, GrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},
+    resources,
     rest::{self, RestOperation, RouteView},
     rust::user,
     scope::{Item, Scope},
@@ -76,15 +77,25 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         docs: doc_lines(&service.docs, &format!("What {} offers.", service.name)),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
         service: &service.name,
-        service_trait: user(&trait_name(&planner.scope, service)),
+        service_trait: user(&trait_name(model, &planner.scope, service)),
         operations: views(&|_| true),
         errors: service.operations.values().filter_map(operations::errors).collect(),
         has_rest,
         has_grpc,
         routes: rest::routes(service.operations.values().filter(|o| over_rest(o))),
-        rest: service.operations.values().filter(|o| over_rest(o)).map(|o| rest::operation(model, service, o)).collect(),
+        rest: service
+            .operations
+            .values()
+            .filter(|o| over_rest(o))
+            .map(|o| rest::operation(model, service, o))
+            .collect(),
         not_rest: if has_rest { views(&|operation| !over_rest(operation)) } else { Vec::new() },
-        grpc: service.operations.values().filter(|o| over_grpc(o)).map(|o| grpc::operation(model, service, o)).collect(),
+        grpc: service
+            .operations
+            .values()
+            .filter(|o| over_grpc(o))
+            .map(|o| grpc::operation(model, service, o))
+            .collect(),
         not_grpc: if has_grpc { views(&|operation| !over_grpc(operation)) } else { Vec::new() },
         conversions: if has_grpc { grpc::conversions(model, service) } else { Vec::new() },
         proto_module: names::proto::prost_ident(&proto_service),
@@ -124,7 +135,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         description: format!("The contract of `{}`: its types, its trait, and what carries it", service.name),
         ..Member::default()
     };
-    planner.add_crate(sources, &names(&planner.scope, service, "crate"), member);
+    planner.add_crate(sources, &names(model, &planner.scope, service, "crate"), member);
     planner.local.insert(package, folder);
     Ok(())
 }
@@ -160,15 +171,16 @@ pub fn folder(service: &Service) -> String {
 }
 
 /// The trait of a service, as its contract calls it.
-pub fn trait_name(scope: &Scope, service: &Service) -> String {
-    let types: Vec<String> = type_names(scope, service).collect();
+pub fn trait_name(model: &Model, scope: &Scope, service: &Service) -> String {
+    let types: Vec<String> = type_names(model, scope, service).collect();
     names::rust::service_trait(&service.name, types.iter().map(String::as_str))
 }
 
 /// Where the names of a contract are imported from, seen from `this`: `crate` in the contract itself.
-pub fn names(scope: &Scope, service: &Service, this: &str) -> BTreeMap<String, String> {
-    let mut names: BTreeMap<String, String> = type_names(scope, service).map(|name| (name, this.to_owned())).collect();
-    names.insert(trait_name(scope, service), this.to_owned());
+pub fn names(model: &Model, scope: &Scope, service: &Service, this: &str) -> BTreeMap<String, String> {
+    let mut names: BTreeMap<String, String> =
+        type_names(model, scope, service).map(|name| (name, this.to_owned())).collect();
+    names.insert(trait_name(model, scope, service), this.to_owned());
     if this == "crate" {
         for item in shared(scope, service) {
             names.insert(item.name(), SHARED.into());
@@ -188,7 +200,7 @@ fn shared<'a>(scope: &'a Scope, service: &Service) -> impl Iterator<Item = &'a I
 }
 
 /// Every type that the contract has, of its own or shared.
-fn type_names(scope: &Scope, service: &Service) -> impl Iterator<Item = String> {
+fn type_names(model: &Model, scope: &Scope, service: &Service) -> impl Iterator<Item = String> {
     let of_operations = service.operations.values().flat_map(|operation| {
         let mut names = vec![];
         if !operation.errors.is_empty() {
@@ -204,7 +216,8 @@ fn type_names(scope: &Scope, service: &Service) -> impl Iterator<Item = String> 
         }
         names
     });
-    scope.uses(&service.name).map(Item::name).chain(of_operations)
+    let of_resources = service.resources.values().flat_map(|resource| resources::type_names(model, resource));
+    scope.uses(&service.name).map(Item::name).chain(of_operations).chain(of_resources)
 }
 
 fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types {
@@ -212,6 +225,9 @@ fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types 
     let mut types = Types::default();
     for item in planner.scope.own(&service.name) {
         types.add(model, item, has_grpc.then_some(&mut planner.wire));
+    }
+    for resource in service.resources.values() {
+        resources::add_verbs(&mut types, model, &shape::of_service(service, &resource.name), resource);
     }
     for operation in service.operations.values() {
         let Shape::Custom { input, output, .. } = &operation.shape else { continue };

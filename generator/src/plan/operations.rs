@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::{
     escape,
     model::{
-        DeclaredError, ErrorKind, Event, Input, Model, Operation, Output, Payload, Safety, Service, Shape, StreamItem, Verb,
+        DeclaredError, ErrorKind, Event, Input, Model, Operation, Output, Payload, Safety, Service, Shape, StreamItem,
+        Verb,
     },
     names,
 };

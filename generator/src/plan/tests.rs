@@ -96,7 +96,7 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         let path = format!("tests/mapping/{}.rs", contract.module);
         planner.rust(&mut sources, &path, "tests/mapping/contract.rs", contract)?;
         if let Some(service) = model.services.get(&contract.service) {
-            all.insert(path, contract::names(&planner.scope, service, &contract.contract));
+            all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
         }
     }
     let member = Member {
@@ -112,15 +112,18 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
 fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let model = planner.model;
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
-    let transports = [("rest", contract::serves(model, service, |e| e.rest)), ("grpc", contract::serves(model, service, |e| e.grpc))]
-        .into_iter()
-        .filter(|(_, served)| *served)
-        .map(|(name, _)| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" })
-        .collect();
+    let transports = [
+        ("rest", contract::serves(model, service, |e| e.rest)),
+        ("grpc", contract::serves(model, service, |e| e.grpc)),
+    ]
+    .into_iter()
+    .filter(|(_, served)| *served)
+    .map(|(name, _)| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" })
+    .collect();
     Contract {
         module: names::rust::module(&service.name),
         service: service.name.clone(),
-        service_trait: trait_name(&planner.scope, service),
+        service_trait: trait_name(planner.model, &planner.scope, service),
         variable: names::shouty(&service.name),
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
         flows: flows(model, service, &format!("{contract}::")),

@@ -63,7 +63,7 @@ impl<'m> Types<'m> {
 
     /// With its `!`.
     pub(super) fn item(&mut self, of: &ResourceRef) -> String {
-        let name = shape::name_in(self.model, self.service, &of.service, &of.resource);
+        let name = of.resource.clone();
         self.need(name, Needed::Item(of.clone())) + "!"
     }
 
@@ -118,7 +118,7 @@ impl<'m> Types<'m> {
             Type::List { item, .. } => format!("[{}]!", self.of(item, side)),
             Type::Optional(inner) => nullable(self.of(inner, side)),
             Type::Map { key, value } => {
-                let stem = shape::entry_stem(self.model, self.service, key, value);
+                let stem = shape::entry_stem(key, value);
                 let name = names::graphql::entry(&stem) + suffix(side);
                 let entry = Needed::Entry(key.clone(), value.as_ref().clone(), side);
                 format!("[{}!]!", self.need(name, entry))
@@ -140,7 +140,7 @@ impl<'m> Types<'m> {
     }
 
     fn named(&mut self, of: &TypeRef, side: Side) -> String {
-        let name = shape::named(self.model, self.service, of);
+        let name = of.name.clone();
         let (suffix, side) = match self.model.types.get(&of.name) {
             _ if of.service.is_some() => ("", side),
             Some(TypeDef::Record(_)) => (suffix(side), side),

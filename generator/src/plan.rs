@@ -26,6 +26,8 @@ mod tests;
 mod types;
 mod workspace;
 
+pub use workspace::port;
+
 /// Path (relative to the workspace's root, with `/`) to file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {

@@ -168,6 +168,9 @@ fn made(model: &Model, resource: &Resource, sources: &[(String, Vec<Field>)], gi
             let value = match () {
                 () if is_id && super::resources::is_natural(resource) => format!("{given}.{ident}"),
                 () if is_id => format!("{}(Uuid::now_v7())", user(&id_name(&resource.name))),
+                () if field.readonly && field.default.is_none() && field.ty == Type::Scalar(Scalar::Timestamp) => {
+                    "kit::json::now()".into()
+                }
                 () => value(model, field, sources, ""),
             };
             format!("{ident}: {value}")

@@ -221,9 +221,9 @@ fn call_lines(
             _ => "()".into(),
         };
         lines.push(format!("let answer = {called};"));
-        lines.push(format!(
-            "// What stands in for an answer that does not come is a decision of this service: make it yours."
-        ));
+        lines.push(
+            "// What stands in for an answer that does not come is a decision of this service: make it yours.".into(),
+        );
         lines.push(format!(
             "let answer = fallback::default(cx, &{contract}::operations::{constant}, answer, || {zero});"
         ));

@@ -17,6 +17,7 @@ mod grpc;
 mod imports;
 mod manifest;
 mod operations;
+mod publish;
 mod resources;
 mod rest;
 mod rust;
@@ -24,8 +25,11 @@ mod scope;
 mod service;
 mod store;
 mod tests;
+mod tries;
 mod types;
 mod workspace;
+
+pub use workspace::port;
 
 /// Path (relative to the workspace's root, with `/`) to file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

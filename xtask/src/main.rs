@@ -74,12 +74,12 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let color = output::colored(&err);
-    let interrupts = match Interrupts::listen() {
-        Ok(interrupts) => interrupts,
-        Err(_) => Interrupts::default(),
+    // Only `new` has something to clean up and children to stop; everything else may be ended at any moment.
+    let interrupts = match cli.command {
+        Command::New(_) => Interrupts::listen().unwrap_or_default(),
+        _ => Interrupts::default(),
     };
-    let planner = design::plan;
-    dispatch(cli, &mut out, &mut err, color, interrupts, planner).into()
+    dispatch(cli, &mut out, &mut err, color, interrupts, design::plan).into()
 }
 
 fn dispatch(

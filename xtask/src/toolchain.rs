@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use generator::disk::rustfmt::Rustfmt;
+use generator::{disk::rustfmt::Rustfmt, plan};
 use serde::Serialize;
 
 /// The oldest Rust that emitted code compiles with.
@@ -42,8 +42,8 @@ impl Finding {
     }
 }
 
-/// Everything, in the order it is needed.
-pub fn all(folder: &Path) -> Vec<Finding> {
+/// Everything, in the order it is needed: to build a workspace in `folder`, and to run that many services.
+pub fn all(folder: &Path, services: usize) -> Vec<Finding> {
     vec![
         rust("rustc", "RUSTC"),
         rust("cargo", "CARGO"),
@@ -55,7 +55,12 @@ pub fn all(folder: &Path) -> Vec<Finding> {
             "`rustup component add rustfmt`; without it generated code stays unformatted",
         ),
         Finding::new("git", false, said("git"), "install git; without it `new` makes no repository"),
-        Finding::new("ports", true, port(), "allow programs to listen on 127.0.0.1"),
+        Finding::new(
+            "ports",
+            false,
+            ports(services),
+            "stop what listens there; `cargo xtask dev` needs them, `smoke` takes others",
+        ),
         Finding::new("disk", true, room(folder), "make room: the build of a workspace takes about 3 GB"),
     ]
 }
@@ -150,9 +155,16 @@ fn compiler() -> Finding {
     Finding::new("C compiler", true, tried(), COMPILER_HELP)
 }
 
-fn port() -> Result<String, String> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    listener.map(|address| format!("127.0.0.1 has free ones ({})", address.port())).map_err(|error| error.to_string())
+/// Whether services find the ports free that `dev` gives them.
+fn ports(services: usize) -> Result<String, String> {
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let (free, taken): (Vec<u16>, Vec<u16>) = (0..services).map(plan::port).partition(free);
+    let taken: Vec<String> = taken.iter().map(u16::to_string).collect();
+    match (free.first(), free.last(), taken.is_empty()) {
+        (Some(first), Some(last), true) => Ok(format!("{first} to {last} are free on 127.0.0.1")),
+        (_, _, true) => Ok("none are needed".into()),
+        _ => Err(format!("taken on 127.0.0.1: {}", taken.join(", "))),
+    }
 }
 
 fn room(folder: &Path) -> Result<String, String> {

@@ -128,6 +128,12 @@ fn check_field(
             meant.map_or_else(|| "add it to the input".to_owned(), |meant| format!("did you mean `{{{meant}}}`?"));
         return checker.error("E504", span, format!("`{}` is not an input field", shown(name)), help);
     };
+    checker.error(
+        "E001",
+        span,
+        format!("`{}` in the path is not available yet: only the item's id is", shown(name)),
+        "leave it in the query or the body for now",
+    );
     let single = match &field.ty {
         Type::Scalar(scalar) => !matches!(scalar, Scalar::Json | Scalar::Bytes),
         Type::Ref(_) => true,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    contracts::{pb, proto, shape},
+    contracts::{asyncapi, openapi, pb, proto, schema, shape},
     escape,
     model::{Docs, Exposure, Input, Model, Operation, Output, Service, Shape},
     names,
@@ -39,6 +39,7 @@ struct View<'a> {
     has_events: bool,
     has_rest: bool,
     has_grpc: bool,
+    has_openapi: bool,
     routes: Vec<RouteView>,
     rest: Vec<RestOperation>,
     /// Operations that are not served over REST although others are.
@@ -85,6 +86,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         has_events: !service.events.is_empty(),
         has_rest,
         has_grpc,
+        has_openapi: has_openapi(service),
         routes: rest::routes(service.operations.values().filter(|o| over_rest(o))),
         rest: service
             .operations
@@ -136,6 +138,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         sources.files.push(("src/grpc/pb.rs".into(), "model".into(), text));
         planner.file(format!("{folder}/proto/{proto_path}"), proto, Owner::Generated, "model".into());
     }
+    documents(planner, service, &folder);
     let package = names::rust::contract_crate(&service.name);
     let member = Member {
         name: package.clone(),
@@ -145,6 +148,29 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     planner.add_crate(sources, &names(model, &planner.scope, service, "crate"), member);
     planner.local.insert(package, folder);
     Ok(())
+}
+
+/// What describes the service to others: only what it exposes, and what it tells and hears.
+fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
+    let model = planner.model;
+    let mut documents = Vec::new();
+    if has_openapi(service) {
+        documents.push(("openapi.json".to_owned(), openapi::openapi(model, service)));
+    }
+    if !service.events.is_empty() || service.operations.values().any(|operation| !operation.on.is_empty()) {
+        documents.push(("asyncapi.json".to_owned(), asyncapi::asyncapi(model, service)));
+    }
+    for event in service.events.values() {
+        documents.push((format!("schemas/{}.json", event.name), schema::event(model, event)));
+    }
+    for (name, document) in documents {
+        planner.file(format!("{folder}/{name}"), format!("{document:#}"), Owner::Generated, "model".into());
+    }
+}
+
+/// Whether callers outside reach anything over REST.
+pub fn has_openapi(service: &Service) -> bool {
+    service.operations.values().any(|operation| operation.expose.rest)
 }
 
 /// Plans `contracts/shared`, if several contracts use anything alike.

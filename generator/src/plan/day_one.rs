@@ -14,9 +14,13 @@ use crate::{
 use super::{
     events,
     operations::{error_name, request_name, response_name},
+    publish,
     rust::{self, id_name, user},
     types::default_value,
 };
+
+/// Variables, and the fields that each has.
+pub type Sources = Vec<(String, Vec<Field>)>;
 
 /// The statements of an operation.
 pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
@@ -25,8 +29,11 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
             let mut sources = vec![("input".to_owned(), input_fields(model, operation))];
             let mut lines = calls(model, service, operation, &mut sources);
             match of.as_ref().and_then(|of| service.resources.get(of)) {
-                Some(resource) => lines.extend(on_item(model, operation, resource, output, &mut sources)),
-                None => lines.extend(answer_lines(model, operation, &sources)),
+                Some(resource) => lines.extend(on_item(model, service, operation, resource, output, &mut sources)),
+                None => {
+                    lines.extend(publish::effect(model, service, operation, &sources));
+                    lines.extend(answer_lines(model, operation, &sources));
+                }
             }
             lines
         }
@@ -42,7 +49,7 @@ fn calls(
     model: &Model,
     service: &Service,
     operation: &Operation,
-    sources: &mut Vec<(String, Vec<Field>)>,
+    sources: &mut Sources,
 ) -> Vec<String> {
     operation.calls.iter().flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
 }
@@ -50,10 +57,11 @@ fn calls(
 /// A command on one item reads it, leaves it to the user to change, and writes it; a query reads it.
 fn on_item(
     model: &Model,
+    service: &Service,
     operation: &Operation,
     resource: &Resource,
     output: &Output,
-    sources: &mut Vec<(String, Vec<Field>)>,
+    sources: &mut Sources,
 ) -> Vec<String> {
     let (item, module) = (names::rust::ident(&names::snake(&resource.name)), names::rust::module(&resource.name));
     sources.insert(0, (item.clone(), resource.fields.clone()));
@@ -61,6 +69,7 @@ fn on_item(
         Output::Item => vec![format!("Ok({item})")],
         _ => answer_lines(model, operation, sources),
     };
+    let published = publish::statement(model, service, operation, Some((&item, resource)), sources);
     let uses_item = answer.iter().any(|line| line.contains(&item));
     let mut lines = Vec::new();
     match operation.kind {
@@ -71,9 +80,11 @@ fn on_item(
         OperationKind::Command => {
             lines.push("let mut tx = self.store.begin().await?;".into());
             lines.push(format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;"));
-            lines.push(format!("// Yours: what this does to the {}.", names::snake(&resource.name).replace('_', " ")));
-            lines.push(format!("store::{module}::update(&mut tx, &mut {item}).await?;"));
-            lines.push("tx.commit().await?;".into());
+            let mut work =
+                vec![format!("// Yours: what this does to the {}.", names::snake(&resource.name).replace('_', " "))];
+            work.push(format!("store::{module}::update(&mut tx, &mut {item}).await?;"));
+            work.extend(published);
+            lines.extend(publish::once(service, operation, work));
         }
     }
     lines.extend(answer);
@@ -84,7 +95,8 @@ fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Ver
     let (item, module) = (names::rust::ident(&names::snake(&resource.name)), names::rust::module(&resource.name));
     let id = names::rust::ident(&resource.id);
     let begin = "let mut tx = self.store.begin().await?;".to_owned();
-    let commit = "tx.commit().await?;".to_owned();
+    let published = publish::statement(model, service, operation, Some((&item, resource)), &Vec::new());
+    let commit = published.map_or_else(String::new, |publish| publish + "\n") + "tx.commit().await?;";
     let read = format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;");
     let update = format!("store::{module}::update(&mut tx, &mut {item}).await?;");
     let answer = format!("Ok({item})");
@@ -169,6 +181,9 @@ fn made(model: &Model, resource: &Resource, sources: &[(String, Vec<Field>)], gi
             let value = match () {
                 () if is_id && super::resources::is_natural(resource) => format!("{given}.{ident}"),
                 () if is_id => format!("{}(Uuid::now_v7())", user(&id_name(&resource.name))),
+                () if field.readonly && field.default.is_none() && field.ty == Type::Scalar(Scalar::Timestamp) => {
+                    "kit::json::now()".into()
+                }
                 () => value(model, field, sources, ""),
             };
             format!("{ident}: {value}")
@@ -182,7 +197,7 @@ fn call_lines(
     service: &Service,
     operation: &Operation,
     call: &Call,
-    sources: &mut Vec<(String, Vec<Field>)>,
+    sources: &mut Sources,
 ) -> Vec<String> {
     let Some(callee) = model.services.get(&call.to.service).and_then(|s| s.operations.get(&call.to.operation)) else {
         return Vec::new();
@@ -219,9 +234,9 @@ fn call_lines(
             _ => "()".into(),
         };
         lines.push(format!("let answer = {called};"));
-        lines.push(format!(
-            "// What stands in for an answer that does not come is a decision of this service: make it yours."
-        ));
+        lines.push(
+            "// What stands in for an answer that does not come is a decision of this service: make it yours.".into(),
+        );
         lines.push(format!(
             "let answer = fallback::default(cx, &{contract}::operations::{constant}, answer, || {zero});"
         ));
@@ -289,7 +304,8 @@ fn filled(model: &Model, fields: &[Field], sources: &[(String, Vec<Field>)], pat
     fields.join(", ")
 }
 
-fn value(model: &Model, field: &Field, sources: &[(String, Vec<Field>)], path: &str) -> String {
+/// The value of a field, as [`filled`] finds it.
+pub fn value(model: &Model, field: &Field, sources: &[(String, Vec<Field>)], path: &str) -> String {
     let source = sources.iter().find_map(|(source, fields)| {
         let found = fields.iter().find(|f| f.name == field.name && f.ty == field.ty)?;
         Some((source, found))
@@ -322,13 +338,26 @@ fn moved(lines: Vec<String>) -> Vec<String> {
                 .map_or(0, |i| i + 1);
             let place = line[start..at].to_owned();
             from = at + 1;
-            if all.matches(&format!("{place}.clone()")).count() == 1 {
+            if all.matches(&format!("{place}.clone()")).count() == 1 && !used_after(&all, &place) {
                 line.replace_range(at..at + ".clone()".len(), "");
             }
         }
         line
     };
     lines.into_iter().map(once).collect()
+}
+
+/// The variable of a place is used as a whole after the place was cloned, so that nothing can be moved out of it.
+fn used_after(text: &str, place: &str) -> bool {
+    let cloned = format!("{place}.clone()");
+    let rest = text.split_once(&cloned).map_or("", |(_, rest)| rest);
+    let root = place.split('.').next().unwrap_or(place);
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '#';
+    rest.match_indices(root).any(|(at, _)| {
+        let (before, after) = (&rest[..at], &rest[at + root.len()..]);
+        let whole = root == place || !after.starts_with('.');
+        whole && !before.ends_with(|c: char| part(c) || c == '.') && !after.starts_with(|c: char| part(c) || c == ':')
+    })
 }
 
 /// An expression that makes a valid value of the type. `path` stands before names of the design, if they are another

@@ -8,7 +8,7 @@ use crate::{
     contracts::shape,
     escape,
     model::{
-        Delivery, Event, EventRef, Field, Input, Model, Operation, Payload, Policy, ResourceRef, Scalar, Service, Shape,
+        Delivery, Event, EventRef, Field, Input, Model, Operation, Payload, Policy, Scalar, Service, Shape,
         Store, Target, Type, Verb,
     },
     names,
@@ -385,11 +385,4 @@ pub fn heard(model: &Model) -> Vec<Heard> {
         })
     });
     heard.collect()
-}
-
-/// Where a payload finds the id of an item: a variable, the resource, the field with the id.
-pub struct Holder {
-    pub place: String,
-    pub of: ResourceRef,
-    pub id: String,
 }

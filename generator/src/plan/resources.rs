@@ -70,7 +70,7 @@ pub fn add_verbs(types: &mut Types, model: &Model, of: &ResourceRef, resource: &
             model,
             &format!("New{name}"),
             &docs(format!("What makes a {name}.")),
-            &shape::new_fields(resource),
+            &with_id(&shape::new_fields(resource), resource, of),
         );
     }
     let draft = shape::draft_fields(resource);

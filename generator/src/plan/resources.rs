@@ -38,7 +38,8 @@ pub fn typed(resource: &Resource, of: &ResourceRef) -> Vec<Field> {
     with_id(&resource.fields, resource, of)
 }
 
-fn with_id(fields: &[Field], resource: &Resource, of: &ResourceRef) -> Vec<Field> {
+/// The same of some of its fields.
+pub fn with_id(fields: &[Field], resource: &Resource, of: &ResourceRef) -> Vec<Field> {
     let typed = |field: &Field| match field.name == resource.id {
         true => Field { ty: Type::Ref(of.clone()), ..field.clone() },
         false => field.clone(),

@@ -103,6 +103,7 @@ pub fn plan(model: &Model, design: &[(String, String)], wire: WireLock) -> Resul
         local: BTreeMap::new(),
         used: BTreeSet::new(),
     };
+    contract::name_shared(&mut planner);
     for service in model.services.values() {
         contract::plan(&mut planner, service)?;
     }

@@ -128,12 +128,6 @@ fn check_field(
             meant.map_or_else(|| "add it to the input".to_owned(), |meant| format!("did you mean `{{{meant}}}`?"));
         return checker.error("E504", span, format!("`{}` is not an input field", shown(name)), help);
     };
-    checker.error(
-        "E001",
-        span,
-        format!("`{}` in the path is not available yet: only the item's id is", shown(name)),
-        "leave it in the query or the body for now",
-    );
     let single = match &field.ty {
         Type::Scalar(scalar) => !matches!(scalar, Scalar::Json | Scalar::Bytes),
         Type::Ref(_) => true,
@@ -143,7 +137,14 @@ fn check_field(
     if !single {
         let message = format!("`{name}` is `{}`, which does not fit into a path", fit::shown(&field.ty));
         checker.error("E504", span, message, "a path holds required scalars; leave the field to the query or body");
+        return;
     }
+    checker.error(
+        "E001",
+        span,
+        format!("`{}` in the path is not available yet: only the item's id is", shown(name)),
+        "leave it in the query or the body for now",
+    );
 }
 
 /// Whether a value can be written as parameters of a query: not a record, map, union or json, nor a list of lists or of

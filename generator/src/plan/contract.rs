@@ -173,6 +173,13 @@ pub fn has_openapi(service: &Service) -> bool {
     service.operations.values().any(|operation| operation.expose.rest)
 }
 
+/// Lets others depend on `contracts/shared`, if it will be there.
+pub fn name_shared(planner: &mut Planner<'_>) {
+    if !planner.scope.shared().is_empty() {
+        planner.local.insert(SHARED.into(), format!("contracts/{SHARED}"));
+    }
+}
+
 /// Plans `contracts/shared`, if several contracts use anything alike.
 pub fn plan_shared(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     if planner.scope.shared().is_empty() {
@@ -265,7 +272,13 @@ fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types 
         types.add(model, item, has_grpc.then_some(&mut planner.wire));
     }
     for resource in service.resources.values() {
-        resources::add_verbs(&mut types, model, &shape::of_service(service, &resource.name), resource);
+        let of = shape::of_service(service, &resource.name);
+        resources::add_verbs(&mut types, model, &of, resource);
+        if planner.scope.shared().contains(&Item::Resource(of))
+            && let Some(draft) = types.drafts.last_mut().filter(|_| resources::is_changed(resource))
+        {
+            draft.foreign = true;
+        }
     }
     for operation in service.operations.values() {
         let Shape::Custom { input, output, .. } = &operation.shape else { continue };

@@ -200,7 +200,9 @@ fn word<'a>(text: &'a str, at: usize, found: &mut Vec<Name<'a>>) -> usize {
         return start + text[start..].chars().next().map_or(0, char::len_utf8);
     }
     let before = text[..at].trim_end();
-    let qualified = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
+    // A sentence above ends with a point too.
+    let below = before.rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with("//"));
+    let qualified = !below && (before.ends_with("::") || (before.ends_with('.') && !before.ends_with("..")));
     if !qualified {
         let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
             .iter()
@@ -271,6 +273,7 @@ mod tests {
             with("use _;\nfn f(cx: &Context, o: §Context)"),
             "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n"
         );
+        assert_eq!(with("use _;\n// So.\nArc::x"), "use std::sync::Arc;\n// So.\nArc::x\n");
         assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "x.Arc r#\"Arc\"# Mine\n");
     }
 }

@@ -18,6 +18,8 @@ use super::{
     events::{self, Consumer},
     manifest::Member,
     operations::{self, OperationView},
+    resources,
+    scope::Item,
     store::{self, StoreView},
     types::doc_lines,
 };
@@ -59,6 +61,8 @@ struct View {
     /// It has no store and publishes directly.
     has_publisher: bool,
     consumers: Vec<Consumer>,
+    /// Traits that change items.
+    changes: Vec<String>,
     stores: Vec<StoreView>,
     /// `Migration { name: …, sql: include_str!(…) }`
     migrations: Vec<String>,
@@ -191,6 +195,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         has_inbox: has_store && consumes,
         has_publisher: !has_store && emits,
         consumers: events::consumers(model, service),
+        changes: changes(planner, service),
         migrations: stores.iter().map(|store| migration(&store.migration)).collect(),
         stores,
         dependencies,
@@ -198,6 +203,15 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         variable_name,
         contract,
     }
+}
+
+/// The traits of the contract that change items whose types are in `contracts/shared`.
+fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
+    let resources = service.resources.values().filter(|resource| {
+        let item = Item::Resource(shape::of_service(service, &resource.name));
+        resources::is_changed(resource) && planner.scope.shared().contains(&item)
+    });
+    resources.map(resources::changes_name).collect()
 }
 
 /// `orders_contract::rest::router(orders.clone())`, `.merge(…)`: what carries the service, on one port.

@@ -36,6 +36,8 @@ struct View<'a> {
     service_trait: String,
     operations: Vec<OperationView>,
     errors: Vec<ErrorView>,
+    /// Not all of its types are in `contracts/shared`.
+    has_types: bool,
     has_events: bool,
     has_rest: bool,
     has_grpc: bool,
@@ -76,6 +78,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         None => None,
     };
     let shared: Vec<String> = shared(&planner.scope, service).map(Item::name).collect();
+    let types = types(planner, service, has_grpc);
     let view = View {
         docs: doc_lines(&service.docs, &format!("What {} offers.", service.name)),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
@@ -83,6 +86,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         service_trait: user(&trait_name(model, &planner.scope, service)),
         operations: views(&|_| true),
         errors: service.operations.values().filter_map(operations::errors).collect(),
+        has_types: !types.is_empty(),
         has_events: !service.events.is_empty(),
         has_rest,
         has_grpc,
@@ -109,11 +113,11 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         descriptors: pb.as_ref().map(|pb| byte_string(&pb.descriptors)).unwrap_or_default(),
         shared: shared.iter().map(|name| user(name)).collect(),
     };
-    let types = types(planner, service, has_grpc);
-
     let mut sources = Sources::new(folder.clone(), Owner::Generated);
     planner.rust(&mut sources, "src/lib.rs", "contract/src/lib.rs", &view)?;
-    planner.rust(&mut sources, "src/types.rs", "contract/src/types.rs", &types)?;
+    if view.has_types {
+        planner.rust(&mut sources, "src/types.rs", "contract/src/types.rs", &types)?;
+    }
     if !view.errors.is_empty() {
         planner.rust(&mut sources, "src/errors.rs", "contract/src/errors.rs", &view)?;
     }

@@ -206,7 +206,8 @@ fn word<'a>(text: &'a str, at: usize, found: &mut Vec<Name<'a>>) -> usize {
     if !qualified {
         let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
             .iter()
-            .any(|word| before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric())));
+            // After `(pub` comes a field's type.
+            .any(|word| before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric() || c == '(')));
         found.push(Name { name: &text[start..start + length], start: at, user, defines });
     }
     start + length
@@ -273,6 +274,7 @@ mod tests {
             with("use _;\nfn f(cx: &Context, o: §Context)"),
             "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n"
         );
+        assert_eq!(with("use _;\nstruct X(pub §Order);"), "use crate::Order;\nstruct X(pub Order);\n");
         assert_eq!(with("use _;\n// So.\nArc::x"), "use std::sync::Arc;\n// So.\nArc::x\n");
         assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "x.Arc r#\"Arc\"# Mine\n");
     }

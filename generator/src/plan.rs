@@ -23,6 +23,7 @@ mod scope;
 mod service;
 mod store;
 mod tests;
+mod tries;
 mod types;
 mod workspace;
 

@@ -154,7 +154,7 @@ fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
         documents.push(("asyncapi.json".to_owned(), asyncapi::asyncapi(model, service)));
     }
     for event in service.events.values() {
-        documents.push((format!("schemas/{}.json", event.name), schema::event(model, service, event)));
+        documents.push((format!("schemas/{}.json", event.name), schema::event(model, event)));
     }
     for (name, document) in documents {
         planner.file(format!("{folder}/{name}"), format!("{document:#}"), Owner::Generated, "model".into());

@@ -284,7 +284,7 @@ fn promise(link: &Link) -> Vec<String> {
 fn duration(span: std::time::Duration) -> String {
     let ms = span.as_millis();
     for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
-        if ms > 0 && ms % size == 0 {
+        if ms > 0 && ms.is_multiple_of(size) {
             return format!("{}{unit}", ms / size);
         }
     }

@@ -12,8 +12,7 @@ use crate::{
 };
 
 use super::{
-    Owner, PlanError, Planner, Sources,
-    events,
+    Owner, PlanError, Planner, Sources, events,
     grpc::{self, GrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},

@@ -14,8 +14,7 @@ use crate::{
 use super::{
     events,
     operations::{error_name, request_name, response_name},
-    publish,
-    resources,
+    publish, resources,
     rust::{self, id_name, user},
     types::default_value,
 };
@@ -46,12 +45,7 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
     moved(lines)
 }
 
-fn calls(
-    model: &Model,
-    service: &Service,
-    operation: &Operation,
-    sources: &mut Sources,
-) -> Vec<String> {
+fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Sources) -> Vec<String> {
     operation.calls.iter().flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
 }
 

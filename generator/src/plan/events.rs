@@ -8,8 +8,8 @@ use crate::{
     contracts::shape,
     escape,
     model::{
-        Delivery, Event, EventRef, Field, Input, Model, Operation, Payload, Policy, Scalar, Service, Shape,
-        Store, Target, Type, Verb,
+        Delivery, Event, EventRef, Field, Input, Model, Operation, Payload, Policy, Scalar, Service, Shape, Store,
+        Target, Type, Verb,
     },
     names,
 };
@@ -223,9 +223,10 @@ fn consumer(model: &Model, service: &Service, operation: &Operation) -> Option<C
 /// The policy of the events that run an operation: all of them have the same.
 fn policy<'a>(model: &'a Model, service: &Service, operation: &Operation) -> Option<&'a Policy> {
     let first = operation.on.first()?;
-    let link = model.links.iter().find(|link| {
-        link.from == service.name && matches!(&link.to, Target::Event(event) if event == first)
-    })?;
+    let link = model
+        .links
+        .iter()
+        .find(|link| link.from == service.name && matches!(&link.to, Target::Event(event) if event == first))?;
     Some(&link.policy)
 }
 
@@ -303,10 +304,7 @@ pub fn tested(model: &Model, service: &Service, example: impl Fn(&EventRef) -> O
             }
             let path = contract(&consumer.name);
             if let Some(of) = of {
-                members.insert(Member {
-                    ty: format!("{path}::{}", id_name(of)),
-                    name: escape::rust_str(&item_id(of)),
-                });
+                members.insert(Member { ty: format!("{path}::{}", id_name(of)), name: escape::rust_str(&item_id(of)) });
             }
             match input {
                 Input::None => {}
@@ -362,7 +360,8 @@ pub fn heard(model: &Model) -> Vec<Heard> {
         Shape::Verb { verb, .. } => *verb == Verb::Create,
     };
     let callers = |operation: &Operation| operation.expose.rest || operation.expose.grpc;
-    let first = operations().filter(|(_, o)| callers(o) && needs_no_item(o) && o.errors.is_empty() && o.calls.is_empty());
+    let first =
+        operations().filter(|(_, o)| callers(o) && needs_no_item(o) && o.errors.is_empty() && o.calls.is_empty());
     published.extend(first.filter_map(|(s, o)| emitted(s, o)));
     loop {
         let next = operations().filter(|(_, o)| {

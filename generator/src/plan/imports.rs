@@ -207,7 +207,9 @@ fn word<'a>(text: &'a str, at: usize, found: &mut Vec<Name<'a>>) -> usize {
         let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
             .iter()
             // After `(pub` comes a field's type.
-            .any(|word| before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric() || c == '(')));
+            .any(|word| {
+                before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric() || c == '('))
+            });
         found.push(Name { name: &text[start..start + length], start: at, user, defines });
     }
     start + length

@@ -71,7 +71,9 @@ pub fn statement(
 
 /// The input, if it is an item of a resource.
 fn received(model: &Model, operation: &Operation) -> Option<Holder> {
-    let Shape::Custom { input: Input::Payload(EventRef { service, event }), .. } = &operation.shape else { return None };
+    let Shape::Custom { input: Input::Payload(EventRef { service, event }), .. } = &operation.shape else {
+        return None;
+    };
     match &model.services.get(service)?.events.get(event)?.payload {
         Payload::Resource(of) => Some(Holder { place: "input".into(), of: of.clone() }),
         Payload::Named(_) | Payload::Fields(_) => None,

@@ -48,7 +48,7 @@ mod tests {
     use kit::Kind;
 
     use super::*;
-    use crate::{Message, MemoryBroker, Subscription, Verdict};
+    use crate::{MemoryBroker, Message, Subscription, Verdict};
 
     #[tokio::test(start_paused = true)]
     async fn tells_done_from_dead_from_missing() -> Result<(), Failure> {

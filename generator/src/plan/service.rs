@@ -61,6 +61,8 @@ struct View {
     has_inbox: bool,
     /// It has no store and publishes directly.
     has_publisher: bool,
+    /// The business code is given anything at all.
+    has_parts: bool,
     consumers: Vec<Consumer>,
     /// Traits that change items.
     changes: Vec<String>,
@@ -202,6 +204,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         has_outbox: has_store && emits,
         has_inbox: has_store && consumes,
         has_publisher: !has_store && emits,
+        has_parts: has_store || emits || !dependencies.is_empty(),
         consumers: events::consumers(model, service),
         changes: changes(planner, service),
         migrations: stores.iter().map(|store| migration(&store.migration)).collect(),

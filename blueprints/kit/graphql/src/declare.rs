@@ -1,5 +1,19 @@
+/// A type of the schema is called exactly as it is here.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! named {
+    ($name:ident) => {
+        impl ::async_graphql::TypeName for $name {
+            fn type_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    };
+}
+
 /// The view of a record or resource: its fields with their GraphQL types, in the order of the schema. The documentation
-/// becomes descriptions, attributes go to [`SimpleObject`](async_graphql::SimpleObject).
+/// becomes descriptions, attributes go to [`SimpleObject`](async_graphql::SimpleObject). GraphQL has no empty types: one
+/// without fields has `_empty`, which is null.
 ///
 /// ```
 /// # #[derive(Clone)] pub struct Line { sku: String, quantity: u32 }
@@ -14,12 +28,30 @@
 /// ```
 #[macro_export]
 macro_rules! object {
+    ($(#[$meta:meta])* pub $name:ident for $value:path {}) => {
+        #[derive(::async_graphql::SimpleObject)]
+        #[graphql(name_type)]
+        $(#[$meta])*
+        pub struct $name {
+            #[graphql(name = "_empty")]
+            empty: Option<bool>,
+        }
+        $crate::named!($name);
+
+        impl $crate::Output<$value> for $name {
+            fn of(_: $value) -> Self {
+                Self { empty: None }
+            }
+        }
+    };
     ($(#[$meta:meta])* pub $name:ident for $value:path { $($(#[$field_meta:meta])* $field:ident: $ty:ty),+ $(,)? }) => {
         #[derive(::async_graphql::SimpleObject)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub struct $name {
             $($(#[$field_meta])* $field: $ty,)+
         }
+        $crate::named!($name);
 
         impl $crate::Output<$value> for $name {
             fn of(value: $value) -> Self {
@@ -51,12 +83,31 @@ macro_rules! object {
 /// ```
 #[macro_export]
 macro_rules! input {
+    ($(#[$meta:meta])* pub $name:ident for $value:path {}) => {
+        #[derive(::async_graphql::InputObject)]
+        #[graphql(name_type)]
+        $(#[$meta])*
+        pub struct $name {
+            #[graphql(name = "_empty")]
+            empty: Option<bool>,
+        }
+        $crate::named!($name);
+
+        impl $crate::Input<$value> for $name {
+            fn read(self) -> ::std::result::Result<$value, $crate::Failure> {
+                type Value = $value;
+                Ok(Value {})
+            }
+        }
+    };
     ($(#[$meta:meta])* pub $name:ident for $value:path { $($(#[$field_meta:meta])* $field:ident: $ty:ty),+ $(,)? }) => {
         #[derive(::async_graphql::InputObject)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub struct $name {
             $($(#[$field_meta])* $field: $ty,)+
         }
+        $crate::named!($name);
 
         impl $crate::Input<$value> for $name {
             fn read(self) -> ::std::result::Result<$value, $crate::Failure> {
@@ -75,15 +126,15 @@ macro_rules! input {
 /// ```
 #[macro_export]
 macro_rules! arguments {
-    ($name:ident for $value:path { $($field:ident: $ty:ty),+ $(,)? }) => {
+    ($name:ident for $value:path { $($field:ident: $ty:ty),* $(,)? }) => {
         struct $name {
-            $($field: $ty,)+
+            $($field: $ty,)*
         }
 
         impl $crate::Input<$value> for $name {
             fn read(self) -> ::std::result::Result<$value, $crate::Failure> {
                 type Value = $value;
-                Ok(Value { $($field: $crate::field(stringify!($field), self.$field)?,)+ })
+                Ok(Value { $($field: $crate::field(stringify!($field), self.$field)?,)* })
             }
         }
     };
@@ -101,10 +152,12 @@ macro_rules! arguments {
 macro_rules! union {
     ($(#[$meta:meta])* pub $name:ident for $value:path { $($variant:ident($ty:ty)),+ $(,)? }) => {
         #[derive(::async_graphql::Union)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub enum $name {
             $($variant($ty),)+
         }
+        $crate::named!($name);
 
         impl $crate::Output<$value> for $name {
             fn of(value: $value) -> Self {
@@ -127,12 +180,16 @@ macro_rules! union {
 /// ```
 #[macro_export]
 macro_rules! one_of {
-    ($(#[$meta:meta])* pub $name:ident for $value:path { $($variant:ident($ty:ty)),+ $(,)? }) => {
+    ($(#[$meta:meta])* pub $name:ident for $value:path {
+        $($(#[$variant_meta:meta])* $variant:ident($ty:ty)),+ $(,)?
+    }) => {
         #[derive(::async_graphql::OneofObject)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub enum $name {
-            $($variant($ty),)+
+            $($(#[$variant_meta])* $variant($ty),)+
         }
+        $crate::named!($name);
 
         impl $crate::Input<$value> for $name {
             fn read(self) -> ::std::result::Result<$value, $crate::Failure> {
@@ -162,11 +219,13 @@ macro_rules! one_of {
 macro_rules! entry {
     ($(#[$meta:meta])* pub $name:ident { key: $key:ty, value: $value:ty $(,)? }) => {
         #[derive(::async_graphql::SimpleObject)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub struct $name {
             key: $key,
             value: $value,
         }
+        $crate::named!($name);
 
         impl<K, T> $crate::Output<(K, T)> for $name
         where
@@ -180,11 +239,13 @@ macro_rules! entry {
     };
     (input $(#[$meta:meta])* pub $name:ident { key: $key:ty, value: $value:ty $(,)? }) => {
         #[derive(::async_graphql::InputObject)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub struct $name {
             key: $key,
             value: $value,
         }
+        $crate::named!($name);
 
         impl<K, T> $crate::Input<(K, T)> for $name
         where
@@ -303,17 +364,25 @@ macro_rules! connection {
             nodes: Vec<$node>,
             next: Option<::kit::Cursor>,
         }
+        $crate::named!($name);
 
         /// An item of a list.
         #[derive(::async_graphql::SimpleObject)]
+        #[graphql(name_type)]
         pub struct $edge<'a> {
             node: &'a $node,
             /// Where the next page begins, at the last item of a page.
             cursor: Option<&'a str>,
         }
 
+        impl ::async_graphql::TypeName for $edge<'_> {
+            fn type_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($edge).into()
+            }
+        }
+
         /// A page of a list.
-        #[::async_graphql::Object]
+        #[::async_graphql::Object(name_type)]
         impl $name {
             async fn nodes(&self) -> &[$node] {
                 &self.nodes

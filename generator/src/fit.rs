@@ -1,6 +1,8 @@
 //! What an operation takes and gives, field by field, and whether a value of one type is always one of another: by
 //! this the checker judges `on` and `with`, and emitted code fills calls, events and answers.
 
+use std::collections::HashMap;
+
 use crate::{
     design::Word,
     model::{
@@ -207,5 +209,60 @@ pub fn title(operation: &Operation) -> String {
         (Shape::Verb { verb, resource }, _) => format!("`{}` of `{resource}`", verb.word()),
         (Shape::Custom { .. }, OperationKind::Query) => format!("query `{}`", operation.name),
         (Shape::Custom { .. }, OperationKind::Command) => format!("command `{}`", operation.name),
+    }
+}
+
+/// The types of `[types]` that have values, and how many parts the smallest of each has. A type that is not in it always
+/// contains another of itself, which the checker refuses. Of a union, the variant with the smallest is safe to make an
+/// example of.
+pub fn sizes(model: &Model) -> HashMap<&str, u64> {
+    let mut sizes: HashMap<&str, u64> = HashMap::new();
+    loop {
+        let before = sizes.len();
+        for (name, def) in &model.types {
+            if sizes.contains_key(name.as_str()) {
+                continue;
+            }
+            let proved = match def {
+                TypeDef::Enum(_) => Some(1),
+                TypeDef::Record(Record { fields, .. }) => size_of_fields(model, &sizes, fields),
+                // Variants that are not there were reported.
+                TypeDef::Union(union) if union.variants.is_empty() => Some(1),
+                TypeDef::Union(union) => union.variants.iter().filter_map(|v| sizes.get(v.as_str()).copied()).min(),
+            };
+            if let Some(size) = proved {
+                sizes.insert(name, size);
+            }
+        }
+        if sizes.len() == before {
+            return sizes;
+        }
+    }
+}
+
+/// How many parts a value of these fields has at least; `None` if there is none.
+pub fn size_of_fields(model: &Model, sizes: &HashMap<&str, u64>, fields: &[Field]) -> Option<u64> {
+    fields.iter().try_fold(1_u64, |sum, field| Some(sum.saturating_add(size_of(model, sizes, &field.ty)?)))
+}
+
+fn size_of(model: &Model, sizes: &HashMap<&str, u64>, ty: &Type) -> Option<u64> {
+    match ty {
+        // What is not in [types] has no fields.
+        Type::Named(named) if named.service.is_none() && model.types.contains_key(&named.name) => {
+            sizes.get(named.name.as_str()).copied()
+        }
+        Type::List { item, min, .. } if *min > 0 => Some(size_of(model, sizes, item)?.saturating_mul((*min).into())),
+        // A long text counts like many short ones.
+        Type::Scalar(Scalar::String { min, .. }) => Some(1 + u64::from(*min) / 64),
+        _ => Some(1),
+    }
+}
+
+/// The type of `[types]` that a value of this type always contains, if any.
+pub fn innermost(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::Named(named) if named.service.is_none() => Some(&named.name),
+        Type::List { item, min, .. } if *min > 0 => innermost(item),
+        _ => None,
     }
 }

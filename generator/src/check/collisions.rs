@@ -15,20 +15,21 @@ use crate::{
 
 pub(super) fn check(checker: &mut Checker, model: &Model) {
     let spans = type_spans(checker.design);
+    let types = spans.iter().filter(|(name, _)| model.types.contains_key(*name));
+    let types: Names = types.map(|(name, span)| (names::key(name), (name.clone(), "type", span.clone()))).collect();
+    let mut shared = Values::new();
+    for (name, def) in &model.types {
+        if let (TypeDef::Enum(shared_enum), Some(span)) = (def, spans.get(name)) {
+            add_values(checker, &HashMap::new(), &mut shared, shared_enum, span);
+        }
+    }
     for service in model.services.values() {
-        let mut scope = Scope::default();
-        for name in model.types.keys() {
-            if let Some(span) = spans.get(name) {
-                scope.give(name, "type", span.clone());
-            }
-        }
         let Some(written) = checker.design.services.get(&service.name) else { continue };
-        for (name, resource) in &written.resources {
-            scope.give(name, "resource", resource.head.span());
-        }
-        for (name, event) in &written.events {
-            scope.give(name, "event", event.head.span());
-        }
+        let resources = written.resources.iter().map(|(name, resource)| (name, "resource", resource.head.span()));
+        let events = written.events.iter().map(|(name, event)| (name, "event", event.head.span()));
+        // Two given names that meet were reported where they stand.
+        let own = resources.chain(events).map(|(name, what, span)| (names::key(name), (name.clone(), what, span)));
+        let mut scope = Scope { types: &types, own: own.collect(), generated: HashMap::new() };
         let mut generated = names::generated::of_service(model, service);
         generated.extend(service.enums.keys().map(|name| Generated {
             name: name.clone(),
@@ -39,27 +40,36 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
             scope.generate(checker, &service.name, generated);
         }
         foreign(checker, model, service, &scope);
-        values(checker, model, service, &spans);
+        let (mut values, span) = (Values::new(), written.head.span());
+        for own in service.enums.values() {
+            add_values(checker, &shared, &mut values, own, &span);
+        }
     }
 }
 
+/// Names that a design gives, by key: the name, what it names, where.
+type Names = HashMap<String, (String, &'static str, Span)>;
+
+/// Values of enums as proto writes them, to the enum and the value.
+type Values<'m> = HashMap<String, (&'m str, &'m str)>;
+
 /// What a name of a contract stands for, by key.
-#[derive(Default)]
-struct Scope {
-    given: HashMap<String, (String, &'static str, Span)>,
+struct Scope<'a> {
+    types: &'a Names,
+    /// Resources and events of the service.
+    own: Names,
     generated: HashMap<String, Generated>,
 }
 
-impl Scope {
-    fn give(&mut self, name: &str, what: &'static str, span: Span) {
-        // Two given names that meet were reported where they stand.
-        self.given.entry(names::key(name)).or_insert_with(|| (name.to_owned(), what, span));
+impl Scope<'_> {
+    fn given(&self, key: &str) -> Option<&(String, &'static str, Span)> {
+        self.types.get(key).or_else(|| self.own.get(key))
     }
 
     fn generate(&mut self, checker: &mut Checker, service: &str, generated: Generated) {
         let key = names::key(&generated.name);
         let role = &generated.role;
-        if let Some((given, what, span)) = self.given.get(&key) {
+        if let Some((given, what, span)) = self.given(&key) {
             let message = format!("{what} `{given}` is the name of {role} in `{service}`");
             checker.error("E208", span, message, format!("rename the {what}"));
             return;
@@ -98,7 +108,7 @@ fn foreign(checker: &mut Checker, model: &Model, service: &Service, scope: &Scop
             });
         for name in their_enums.chain([resource.name.as_str()]) {
             let key = names::key(name);
-            let own = scope.given.get(&key).map(|(own, what, _)| format!("{what} `{own}`"));
+            let own = scope.given(&key).map(|(own, what, _)| format!("{what} `{own}`"));
             let own = own.or_else(|| scope.generated.get(&key).map(|first| first.role.clone()));
             let other =
                 copies.get(&key).filter(|other| **other != of).map(|other| format!("`{}.{name}`", other.service));
@@ -158,32 +168,20 @@ fn whole_resources(checker: &Checker, model: &Model, service: &Service) -> Vec<(
 }
 
 /// Values of enums stand beside each other in proto: `Order` with `status_paid` meets `OrderStatus` with `paid`.
-fn values(checker: &mut Checker, model: &Model, service: &Service, spans: &HashMap<String, Span>) {
-    let shared = model.types.iter().filter_map(|(name, def)| match def {
-        TypeDef::Enum(shared) => Some((shared, spans.get(name)?.clone())),
-        _ => None,
-    });
-    let span = checker.design.services.get(&service.name).map_or_else(|| Span::new(0, 0..0), |s| s.head.span());
-    let own = service.enums.values().map(|own| (own, span.clone()));
-    let all: Vec<(&Enum, Span)> = shared.chain(own).collect();
-    let mut seen: HashMap<String, (&Enum, &str)> = HashMap::new();
-    let zero = "unspecified";
-    for (ty, span) in &all {
-        for value in ty.values.iter().map(String::as_str).chain([zero]) {
-            let name = names::proto::enum_value(&ty.name, value);
-            let Some((first, other)) = seen.insert(name.clone(), (ty, value)) else { continue };
-            if first.name != ty.name {
-                let message = format!(
-                    "`{value}` of enum `{}` and `{other}` of enum `{}` are both `{name}` in proto",
-                    ty.name, first.name
-                );
-                checker.error("E205", span, message, "rename one");
-            }
+fn add_values<'m>(checker: &mut Checker, shared: &Values, values: &mut Values<'m>, ty: &'m Enum, span: &Span) {
+    for value in ty.values.iter().map(String::as_str).chain(["unspecified"]) {
+        let name = names::proto::enum_value(&ty.name, value);
+        let first = shared.get(&name).or_else(|| values.get(&name)).copied();
+        if let Some((first, other)) = first.filter(|(first, _)| *first != ty.name) {
+            let message =
+                format!("`{value}` of enum `{}` and `{other}` of enum `{first}` are both `{name}` in proto", ty.name);
+            checker.error("E205", span, message, "rename one");
         }
+        values.insert(name, (&ty.name, value));
     }
 }
 
-/// Where each type is named: an enum written in a field at that field.
+/// Where each type is named: an enum that may be written in a field at that field.
 fn type_spans(design: &Design) -> HashMap<String, Span> {
     let mut spans = HashMap::new();
     for (name, def) in &design.types {

@@ -30,9 +30,19 @@ pub(super) fn check(checker: &mut Checker) {
         let leaves = path.value.split(['/', '\\']).any(|part| part == "..") || path.value.starts_with('/');
         if leaves || path.value.contains(['\\', ':']) {
             let message = format!("`{}` is not a path within the workspace", rules::shown(&path.value));
-            checker.error("E201", &path.span, message, "write it relative to the workspace, with `/`, and without `..`");
+            checker.error(
+                "E201",
+                &path.span,
+                message,
+                "write it relative to the workspace, with `/`, and without `..`",
+            );
         }
     }
+
+    let mut roles = Scope::new("a caller's token");
+    design.system.roles.iter().for_each(|role| roles.add(checker, Kind::Role, role));
+    let mut plans = Scope::new("a caller's token");
+    design.system.plans.iter().for_each(|plan| plans.add(checker, Kind::Plan, plan));
 
     let mut owners = Scope::new("crates, paths and environment variables");
     for service in design.services.values() {

@@ -100,10 +100,15 @@ fn like_a_verb(checker: &mut Checker, service: &Service, operation: &Operation) 
     checker.error("E207", &checker.operation_span(&place), message, "rename the operation, or drop the verb");
 }
 
+/// Where a table is too large to go on; that was reported.
+const COLUMNS: usize = 1000;
+
 /// Required records lie flat in a table, so a field and a path may be one column (E205).
 fn columns(checker: &mut Checker, model: &Model, service: &Service, resource: &Resource) {
     let mut paths = Vec::new();
     flatten(model, &resource.fields, &mut Vec::new(), &mut Vec::new(), &mut paths);
+    let written = checker.design.services.get(&service.name).and_then(|s| s.resources.get(&resource.name));
+    let Some(written) = written else { return };
     let mut seen: HashMap<String, &Vec<&str>> = HashMap::new();
     for path in &paths {
         let column = names::sql::column(path);
@@ -112,8 +117,6 @@ fn columns(checker: &mut Checker, model: &Model, service: &Service, resource: &R
         if first == path {
             continue;
         }
-        let written = checker.design.services.get(&service.name).and_then(|s| s.resources.get(&resource.name));
-        let Some(written) = written else { continue };
         let field = path.first().and_then(|name| written.fields.get(*name));
         let span = field.map_or_else(|| written.head.span(), |field| field.name.span.clone());
         let message = format!("`{}` and `{}` are both column `{column}`", first.join("."), path.join("."));
@@ -129,6 +132,9 @@ fn flatten<'m>(
     paths: &mut Vec<Vec<&'m str>>,
 ) {
     for field in fields {
+        if paths.len() > COLUMNS {
+            return;
+        }
         path.push(&field.name);
         match &field.ty {
             Type::Named(named) if named.service.is_none() && !inside.contains(&named.name.as_str()) => {

@@ -154,20 +154,21 @@ fn items(checker: &mut Checker, model: &Model) {
         for operation in lowered.operations.values() {
             let Shape::Custom { of: Some(of), input, .. } = &operation.shape else { continue };
             let Some(resource) = lowered.resources.get(of) else { continue };
-            let fields = match input {
-                Input::Fields(_) | Input::Named(_) => fit::input(model, input).unwrap_or_default(),
-                Input::None | Input::Payload(_) => &[],
-            };
+            let fields = fit::input(model, input).unwrap_or_default();
             if let Some(field) = fields.iter().find(|field| names::key(&field.name) == names::key(&resource.id)) {
                 let written = design
                     .services
                     .get(service)
                     .and_then(|s| s.commands.get(&operation.name).or_else(|| s.queries.get(&operation.name)));
-                let Some(span) = written.and_then(|written| written.input.as_ref()).map(|input| &input.span) else {
-                    continue;
-                };
+                let Some(written) = written else { continue };
+                let input = written.input.as_ref().map(|input| &input.span);
+                let Some(span) = input.or(written.on.as_ref().map(|on| &on.span)) else { continue };
                 let message = format!("`{}` is the id of the `{of}` that {} is on", field.name, fit::title(operation));
-                checker.error("E205", span, message, "leave it out: an operation with `of` gets it anyway");
+                let help = match written.input {
+                    Some(_) => "leave it out: an operation with `of` gets it anyway",
+                    None => "write `input` with the fields of the payload that are needed",
+                };
+                checker.error("E205", span, message, help);
             }
         }
         for (name, resource) in &lowered.resources {

@@ -1,8 +1,6 @@
 //! A service to its AsyncAPI 3.0 document: the events it publishes and hears, the commands it takes from the queue and
 //! sends through it. Every message is a CloudEvent 1.0 in the JSON event format.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -12,7 +10,7 @@ use super::{
 };
 use crate::{
     escape,
-    model::{Docs, Event, EventRef, Fallback, Model, OperationRef, Output, Payload, Service, Shape, Target, Via},
+    model::{Docs, Event, EventRef, Fallback, Link, Model, OperationRef, Payload, Service, Target, Via},
     names,
 };
 
@@ -33,7 +31,7 @@ pub fn asyncapi(model: &Model, service: &Service) -> Value {
             writer.event(&key, "receive", of, &operation.docs);
         }
         let to = OperationRef { service: service.name.clone(), operation: operation.name.clone() };
-        if takes_from_queue(model, &to) {
+        if model.served(&service.name, &operation.name).queue {
             writer.command(&operation.name, "receive", &to);
         }
     }
@@ -54,43 +52,32 @@ pub fn asyncapi(model: &Model, service: &Service) -> Value {
     })
 }
 
-/// Whether a command is taken from the queue: it is exposed there, or some service calls it so, if only when a call
-/// fails.
-fn takes_from_queue(model: &Model, to: &OperationRef) -> bool {
-    model.served(&to.service, &to.operation).queue
-        || model.services.values().any(|from| from.name != to.service && sent(model, from).contains(to))
-}
-
-/// The commands of other services that a service sends through the queue.
-fn sent(model: &Model, from: &Service) -> BTreeSet<OperationRef> {
-    let mut sent = BTreeSet::new();
-    for link in model.links.iter().filter(|link| link.from == from.name) {
-        let falls_back = link.policy.fallback.contains(&Fallback::Queue);
-        match &link.to {
-            Target::Operation { to, via } if *via == Via::Queue || (falls_back && is_done(model, to)) => {
-                sent.insert(to.clone());
+/// The commands of other services that a service can send through the queue, if only when a call fails.
+fn sent(model: &Model, from: &Service) -> Vec<OperationRef> {
+    let links: Vec<_> = model.links.iter().filter(|link| link.from == from.name).collect();
+    let by_queue = |via: Via, link: &Link| via == Via::Queue || link.policy.fallback.contains(&Fallback::Queue);
+    let mut sent = Vec::new();
+    for service in model.services.values() {
+        for operation in service.operations.values().filter(|operation| operation.can_be_queued()) {
+            let own = links.iter().find_map(|link| match &link.to {
+                Target::Operation { to, via } if to.service == service.name && to.operation == operation.name => {
+                    Some(by_queue(*via, link))
+                }
+                _ => None,
+            });
+            let of_all = || {
+                links.iter().any(|link| match &link.to {
+                    Target::Service { service: to, via } => *to == service.name && by_queue(*via, link),
+                    _ => false,
+                })
+            };
+            // A link to the operation itself says what is true of it.
+            if own.unwrap_or_else(of_all) {
+                sent.push(OperationRef { service: service.name.clone(), operation: operation.name.clone() });
             }
-            Target::Service { service, via } if *via == Via::Queue || falls_back => {
-                let calls = from.operations.values().flat_map(|operation| &operation.calls).map(|call| &call.to);
-                // A link to the operation itself says what is true of it.
-                let own = |to: &&OperationRef| {
-                    !model.links.iter().any(|link| {
-                        link.from == from.name
-                            && matches!(&link.to, Target::Operation { to: other, .. } if other == *to)
-                    })
-                };
-                sent.extend(calls.filter(|to| to.service == *service && is_done(model, to)).filter(own).cloned());
-            }
-            _ => {}
         }
     }
     sent
-}
-
-/// Whether the operation answers nothing but "done", so that nobody has to wait for it.
-fn is_done(model: &Model, to: &OperationRef) -> bool {
-    let operation = model.services.get(&to.service).and_then(|service| service.operations.get(&to.operation));
-    operation.is_some_and(|found| matches!(found.shape, Shape::Custom { output: Output::None, .. }))
 }
 
 struct Writer<'m> {

@@ -187,3 +187,21 @@ impl Service {
 pub(crate) fn filter(path: &str, ty: Type) -> FieldPath {
     FieldPath { segments: path.split('.').map(str::to_owned).collect(), ty }
 }
+
+/// What a design in text means.
+pub(crate) fn understood(text: &str) -> Model {
+    use crate::source::{Source, Sources};
+    let sources = Sources(vec![Source { path: "design.toml".into(), location: "".into(), text: text.into() }]);
+    crate::understand(&sources).unwrap_or_else(|errors| {
+        let line = |error: &crate::diagnostic::Diagnostic| {
+            let (line, column) = sources.position(error.span.file, error.span.start);
+            format!("{} {line}:{column} {}\n", error.code, error.message)
+        };
+        panic!("{}", errors.iter().map(line).collect::<String>())
+    })
+}
+
+/// A design in text that says everything that a document has to hold.
+pub(crate) fn library() -> Model {
+    understood(include_str!("samples/library.toml"))
+}

@@ -1,5 +1,7 @@
 //! All documents at once: whatever a design says in words, they parse and give it back.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{asyncapi::asyncapi, graphql::graphql, openapi::openapi, pb, proto, samples, schema, wire::WireLock};
@@ -95,5 +97,46 @@ fn hostile_texts_come_back() {
         assert_eq!(word["default"], Value::from(text));
         let again = openapi(&model, &model.services["orders"]);
         assert_eq!(again.to_string(), rest.to_string(), "always the same bytes");
+    }
+}
+
+/// The names of types that the documents of a service define, without those that hold a dot, which no design can give.
+fn defined(model: &Model, service: &crate::model::Service) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let rest = openapi(model, service);
+    names.extend(rest["components"]["schemas"].as_object().unwrap().keys().cloned());
+    let sdl = async_graphql_parser::parse_schema(graphql(model, service)).unwrap();
+    names.extend(sdl.definitions.into_iter().filter_map(|definition| match definition {
+        async_graphql_parser::types::TypeSystemDefinition::Type(of) => Some(of.node.name.node.to_string()),
+        _ => None,
+    }));
+    let files = pb::compile("x.proto", &proto::proto(model, service, &mut WireLock::default())).unwrap();
+    let own = files.file.iter().filter(|file| file.package().starts_with(&proto::package(model, service)));
+    for file in own {
+        names.extend(file.message_type.iter().map(|message| message.name().to_owned()));
+        names.extend(file.enum_type.iter().map(|of| of.name().to_owned()));
+    }
+    names.retain(|name| !name.contains('.') && name.starts_with(|c: char| c.is_ascii_uppercase()));
+    names
+}
+
+/// `check` refuses designs that give a name which something of theirs generates, so it has to know all of them.
+#[test]
+fn every_generated_name_is_one_that_check_knows() {
+    for model in [samples::library(), samples::shop(), samples::everything()] {
+        for service in model.services.values() {
+            let generated = crate::names::generated::of_service(&model, service);
+            let known = |name: &String| {
+                let foreign = |other: &crate::model::Service| {
+                    other.resources.contains_key(name) || other.enums.contains_key(name)
+                };
+                generated.iter().any(|generated| generated.name == *name)
+                    || model.types.contains_key(name)
+                    || model.services.values().any(foreign)
+                    || crate::names::rules::check(crate::names::rules::Kind::Type, name).is_err()
+            };
+            let unknown: Vec<_> = defined(&model, service).into_iter().filter(|name| !known(name)).collect();
+            assert!(unknown.is_empty(), "{}.{}: {unknown:?}", model.name, service.name);
+        }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{graphql, proto, upper_camel};
 use crate::{
+    contracts::shape,
     fit,
-    model::{Event, Field, Input, Model, Output, Payload, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb},
+    model::{Event, Field, Input, MapKey, Model, Output, Payload, Service, Shape, StreamItem, Type, TypeDef, Verb},
 };
 
 /// A name that follows from something in the design.
@@ -75,7 +76,7 @@ pub fn of_service(model: &Model, service: &Service) -> Vec<Generated> {
     names
 }
 
-/// Wrappers that type expressions need in proto and GraphQL, and the input twins of records in GraphQL.
+/// Wrappers that type expressions need in proto and GraphQL, and the twins of records and entries in inputs and patches.
 fn of_types(model: &Model, service: &Service) -> Vec<Generated> {
     let (taken, all) = reached(model, service);
     let mut names = Vec::new();
@@ -83,35 +84,85 @@ fn of_types(model: &Model, service: &Service) -> Vec<Generated> {
         let role = format!("`{name}` as an input in GraphQL");
         names.push(Generated::new(graphql::input(name), role));
     }
-    let mut wrap = |inner: &Type, end: &str, what: &str| {
-        if let Some(name) = base_name(inner) {
-            names.push(Generated::new(format!("{name}{end}"), format!("{what} `{name}`")));
-        }
-    };
-    for ty in all {
-        for part in fit::parts(ty) {
-            match part {
-                Type::Optional(item) => {
-                    if let Type::List { item, .. } = &**item {
-                        wrap(item, "List", "a list of");
-                    }
-                }
-                Type::List { item, .. } => match &**item {
-                    Type::List { item, .. } => wrap(item, "List", "a list of"),
-                    Type::Optional(item) => wrap(item, "Option", "an optional"),
-                    _ => {}
-                },
-                Type::Map { value, .. } => {
-                    wrap(value, "Entry", "an entry of a map of");
-                    if let Type::List { item, .. } = &**value {
-                        wrap(item, "List", "a list of");
-                    }
-                }
-                _ => {}
+    let patched = service.resources.values().filter(|resource| resource.verbs.contains(&Verb::Patch));
+    let fields = patched.flat_map(|resource| &resource.fields).filter(|field| !field.readonly && !field.fixed);
+    let mut seen = BTreeSet::new();
+    fields.for_each(|field| patches(model, &field.ty, &mut seen));
+    for name in seen {
+        names.push(Generated::new(format!("{name}Patch"), format!("`{name}` inside a patch")));
+    }
+    let mut wrappers = Wrappers { model, service, names };
+    all.into_iter().for_each(|ty| wrappers.field(ty));
+    wrappers.names
+}
+
+/// The records that a patch of a field goes into. Lists and unions are replaced as a whole.
+fn patches<'m>(model: &'m Model, ty: &'m Type, seen: &mut BTreeSet<&'m str>) {
+    match ty {
+        Type::Optional(inner) | Type::Map { value: inner, .. } => patches(model, inner, seen),
+        Type::Named(named) if named.service.is_none() => {
+            if let Some(record) = fit::record(model, &named.name)
+                && seen.insert(&record.name)
+            {
+                record.fields.iter().for_each(|field| patches(model, &field.ty, seen));
             }
         }
+        _ => {}
     }
-    names
+}
+
+/// Names of what proto and GraphQL cannot nest.
+struct Wrappers<'m> {
+    model: &'m Model,
+    service: &'m Service,
+    names: Vec<Generated>,
+}
+
+impl Wrappers<'_> {
+    /// The type of a field, which may be a list or map and may be left out.
+    fn field(&mut self, ty: &Type) {
+        match ty {
+            Type::List { item, .. } => self.single(item),
+            Type::Optional(inner) => self.single(inner),
+            Type::Map { key, value } => self.map(key, value),
+            _ => {}
+        }
+    }
+
+    /// A type in the place of one value.
+    fn single(&mut self, ty: &Type) {
+        let name = |inner| shape::type_name(self.model, self.service, inner);
+        let (role, inner) = match ty {
+            Type::List { item, .. } => (format!("a list of `{}`", name(item)), item),
+            Type::Optional(inner) => (format!("an optional `{}`", name(inner)), inner),
+            Type::Map { key, value } => {
+                let role = format!("a map of `{}`{}", name(value), by(key));
+                self.add(shape::type_name(self.model, self.service, ty), role);
+                return self.map(key, value);
+            }
+            _ => return,
+        };
+        self.add(shape::type_name(self.model, self.service, ty), role);
+        self.single(inner);
+    }
+
+    fn map(&mut self, key: &MapKey, value: &Type) {
+        let entry = graphql::entry(&shape::entry_stem(self.model, self.service, key, value));
+        let role = format!("an entry of a map of `{}`{}", shape::type_name(self.model, self.service, value), by(key));
+        for end in ["", "Input", "Patch"] {
+            self.add(format!("{entry}{end}"), role.clone());
+        }
+        self.single(value);
+    }
+
+    fn add(&mut self, name: String, role: String) {
+        self.names.push(Generated::new(name, role));
+    }
+}
+
+/// Two maps of one name differ in this.
+fn by(key: &MapKey) -> &'static str {
+    if *key == MapKey::String { "" } else { " by key" }
 }
 
 /// The records and unions that inputs of the service reach, and all types of fields that anything of it reaches.
@@ -180,33 +231,4 @@ pub(crate) fn follow<'m>(
         }
     }
     all
-}
-
-/// What a wrapper around the type is called after.
-fn base_name(ty: &Type) -> Option<String> {
-    match ty {
-        Type::Named(named) if !named.name.is_empty() => Some(named.name.clone()),
-        Type::Scalar(scalar) => Some(scalar_name(scalar).to_owned()),
-        Type::Resource(of) => Some(of.resource.clone()),
-        _ => None,
-    }
-}
-
-fn scalar_name(scalar: &Scalar) -> &'static str {
-    match scalar {
-        Scalar::String { .. } => "String",
-        Scalar::Bool => "Bool",
-        Scalar::I32 { .. } => "I32",
-        Scalar::I64 { .. } => "I64",
-        Scalar::U32 { .. } => "U32",
-        Scalar::U64 { .. } => "U64",
-        Scalar::F64 { .. } => "F64",
-        Scalar::Decimal { .. } => "Decimal",
-        Scalar::Uuid => "Uuid",
-        Scalar::Timestamp => "Timestamp",
-        Scalar::Date => "Date",
-        Scalar::Duration => "Duration",
-        Scalar::Bytes => "Bytes",
-        Scalar::Json => "Json",
-    }
 }

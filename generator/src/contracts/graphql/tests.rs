@@ -42,7 +42,7 @@ fn referred(of: &TypeDefinition) -> (Vec<&str>, Vec<&str>) {
 
 #[test]
 fn every_sample_is_a_whole_schema() {
-    for model in [samples::shop(), samples::everything()] {
+    for model in [samples::shop(), samples::everything(), samples::library()] {
         for service in model.services.values() {
             let sdl = graphql(&model, service);
             let types = parsed(&sdl);

@@ -5,7 +5,7 @@ use crate::contracts::samples::{self, foreign, walk, wrong};
 
 fn documents() -> Vec<Value> {
     let mut documents = Vec::new();
-    for model in [samples::shop(), samples::everything()] {
+    for model in [samples::shop(), samples::everything(), samples::library()] {
         documents.extend(model.services.values().map(|service| openapi(&model, service)));
     }
     documents

@@ -18,7 +18,7 @@ fn compiled(text: &str) -> DescriptorPool {
 
 #[test]
 fn every_sample_is_valid_proto() {
-    for model in [samples::shop(), samples::everything()] {
+    for model in [samples::shop(), samples::everything(), samples::library()] {
         let mut lock = WireLock::default();
         for service in model.services.values() {
             let text = proto(&model, service, &mut lock);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Schemas, Side, suffix};
+use super::{Schemas, Side};
 use crate::{
     contracts::{pattern, shape},
     model::{MapKey, Scalar},
@@ -55,8 +55,9 @@ impl Schemas<'_> {
 
     /// A 64-bit integer without bounds of its own, said once.
     fn wide(&mut self, name: &str, format: &str, min: i128, max: i128, side: Side) -> Value {
-        let side = if side == Side::Patch { Side::Input } else { side };
-        self.define(&format!("{name}{}", suffix(side)), |_| digits(format, min, max, side))
+        // No name of a design has a dot.
+        let name = if side == Side::Output { name.to_owned() } else { format!("{name}.Input") };
+        self.define(&name, |_| digits(format, min, max, side))
     }
 
     /// What the names of a map's properties must be; `None` for any.

@@ -176,7 +176,7 @@ fn defaults_fill_inputs_and_are_always_in_answers() {
 
 #[test]
 fn events_have_documents_of_their_own() {
-    for model in [samples::shop(), samples::everything()] {
+    for model in [samples::shop(), samples::everything(), samples::library()] {
         for service in model.services.values() {
             for of in service.events.values() {
                 let document = event(&model, service, of);

@@ -8,6 +8,7 @@ use crate::{contracts::{pb::PbError, wire::WireLock}, model::Model, render::{Tem
 
 mod contract;
 mod day_one;
+mod graphql;
 mod grpc;
 mod imports;
 mod manifest;

@@ -230,4 +230,6 @@ fn alike(a: &str, b: &str, layout: &Cache) -> bool {
 }
 
 #[cfg(test)]
+mod edits;
+#[cfg(test)]
 mod tests;

@@ -30,7 +30,7 @@ mod tests;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `doing` is a verb: "write".
-    #[error("cannot {doing} `{}`: {source}", path.display())]
+    #[error("cannot {doing} `{}`", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("`{}` already exists and is not empty", .0.display())]
     NotEmpty(PathBuf),

@@ -15,7 +15,7 @@ use crate::{
 pub const EDITION: &str = "2024";
 
 /// The `rustfmt.toml` that is used here, and emitted: `cargo fmt --check` has nothing to say in a workspace.
-pub const CONFIG: &str = "edition = \"2024\"\nmax_width = 120\nuse_small_heuristics = \"Max\"\n";
+pub const CONFIG: &str = include_str!("../../blueprints/workspace/rustfmt.toml.hbs");
 
 /// Formatted texts by the hash of the unformatted ones; good for one edition, configuration and rustfmt.
 #[derive(Clone, Debug, Default)]
@@ -89,8 +89,9 @@ pub fn format(
     let mut files = BTreeMap::new();
     for (path, file) in &plan.files {
         let mut text = file.text.as_str();
+        let hash = lock::hash(text);
         if formats(path, file.owner, lock) {
-            text = cache.get(text).unwrap_or(text);
+            text = cache.0.get(&hash).map_or(text, String::as_str);
             if let Some(message) = complaints.get(&file.text) {
                 errors.push(Unformattable {
                     path: path.clone(),
@@ -100,7 +101,7 @@ pub fn format(
                 });
             }
         }
-        files.insert(path.clone(), File { text: text.to_owned(), hash: lock::hash(&file.text), owner: file.owner });
+        files.insert(path.clone(), File { text: text.to_owned(), hash, owner: file.owner });
     }
     if errors.is_empty() { Ok(Formatted { files, stubs: plan.stubs.clone() }) } else { Err(errors) }
 }

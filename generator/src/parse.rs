@@ -19,6 +19,7 @@ mod literal;
 mod operation;
 mod reader;
 mod resource;
+mod route;
 mod service;
 mod system;
 mod toml;
@@ -45,8 +46,14 @@ pub fn parse(sources: &Sources) -> (Design, Vec<Diagnostic>) {
     let item = reader::Item { name, description: String::new(), path: Vec::new(), node: Node::Table(root) };
     let mut design = system::design(&mut reader, item);
     design.incomplete = reader.incomplete;
-    reader.diagnostics.sort_by(|a, b| (&a.span, a.code).cmp(&(&b.span, b.code)));
-    (design, reader.diagnostics)
+    let mut diagnostics = reader.diagnostics;
+    diagnostics.sort_by(|a, b| (&a.span, a.code).cmp(&(&b.span, b.code)));
+    if let (Some(last), true) = (diagnostics.last(), reader.unreported > 0) {
+        let message = format!("{} more mistakes like these", reader.unreported);
+        let diagnostic = Diagnostic::new("E100", last.span.clone(), message).help("is this the right file?");
+        diagnostics.push(diagnostic);
+    }
+    (design, diagnostics)
 }
 
 /// The patterns of `[system] include` in the text of a root file, and nothing else that it says.
@@ -70,7 +77,7 @@ fn united(sources: &Sources, reader: &mut reader::Reader) -> Table {
     let mut twice = Vec::new();
     for (file, source) in sources.0.iter().enumerate() {
         let mut read = toml::read(&source.text, file);
-        reader.diagnostics.append(&mut read.diagnostics);
+        read.diagnostics.into_iter().for_each(|diagnostic| reader.report(diagnostic));
         reader.incomplete |= read.lost_tables;
         twice.append(&mut read.twice);
         if file > 0 {
@@ -85,14 +92,20 @@ fn united(sources: &Sources, reader: &mut reader::Reader) -> Table {
         }
         tree::unite(&mut root, read.root, &mut Vec::new(), &mut twice);
     }
-    for twice in twice {
-        reader.report(set_twice(&twice, sources));
+    if !twice.is_empty() {
+        let newlines: Vec<Vec<usize>> =
+            sources.0.iter().map(|source| source.text.match_indices('\n').map(|(at, _)| at).collect()).collect();
+        for twice in twice {
+            let before = |newlines: &Vec<usize>| newlines.partition_point(|newline| *newline < twice.first.start);
+            let line = newlines.get(twice.first.file).map_or(0, before) + 1;
+            reader.report(set_twice(&twice, line, sources));
+        }
     }
     root
 }
 
-fn set_twice(twice: &Twice, sources: &Sources) -> Diagnostic {
-    let (line, _) = sources.position(twice.first.file, twice.first.start);
+/// E103, of which the first place is in `line`.
+fn set_twice(twice: &Twice, line: usize, sources: &Sources) -> Diagnostic {
     let first = match sources.0.get(twice.first.file) {
         Some(source) if twice.first.file != twice.second.file => format!("in {}:{line}", source.path),
         _ => format!("in line {line}"),

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{contracts::{pb::PbError, wire::WireLock}, model::Model, render::{TemplateError, Templates}};
+use crate::{
+    contracts::{pb::PbError, wire::WireLock},
+    model::Model,
+    render::{TemplateError, Templates},
+};
 
 mod contract;
 mod day_one;
@@ -13,13 +17,17 @@ mod grpc;
 mod imports;
 mod manifest;
 mod operations;
+mod resources;
 mod rest;
 mod rust;
 mod scope;
 mod service;
+mod store;
 mod tests;
 mod types;
 mod workspace;
+
+pub use workspace::port;
 
 /// Path (relative to the workspace's root, with `/`) to file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -158,11 +166,11 @@ impl Planner<'_> {
         names: impl Fn(&str) -> BTreeMap<String, String>,
         mut member: manifest::Member,
     ) {
-        let known: Vec<String> =
-            self.versions.names().map(str::to_owned).chain(self.local.keys().cloned()).collect();
+        let known: Vec<String> = self.versions.names().map(str::to_owned).chain(self.local.keys().cloned()).collect();
         for (path, origin, text) in sources.files {
             let text = imports::resolve(&text, &names(&path));
-            let mentioned = manifest::mentioned(&text, known.iter().map(String::as_str).filter(|name| **name != member.name));
+            let mentioned =
+                manifest::mentioned(&text, known.iter().map(String::as_str).filter(|name| **name != member.name));
             if path.starts_with("src/") {
                 member.dependencies.extend(mentioned);
             } else {

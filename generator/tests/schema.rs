@@ -1,5 +1,7 @@
 //! The JSON Schema of designs and the reader of designs say the same.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -238,13 +240,11 @@ fn judges_each_value_as_the_reader_does() {
     let validator = jsonschema::validator_for(&schema_without_names()).expect("a schema");
     let good = every_key();
     let values = serde_json::json!([
-        [[true]], "", " ", "a b c", "two\nlines", "grpc", "yes", "none", "5s", "0s", "60/1m", "0/1m", "50ms..1s", "1s..",
-        "every 5m", "0 3 * * *", "99.9%", "99.9", "2026-01-01", "1.2.3", "stream Card", "Card[]",
-        "file:x.csv", "file:x.pdf", "POST /x/{y}", "POST x", "changes", "standard", "hmac-sha256",
-        0, 1, -1, 5000000000_i64, 0.5, 1.5, 99.9, 100.5, true, false, [], ["x"], ["x", "x"], [""], [1], ["rest", "rest"],
-        ["Card"], {}, {"x": "string"}, {"x": 1}, {"x": {}}, {"1": {}}, {"0": {}}, {"x": "60/1m"}, {"Err": "conflict"},
-        {"Err": "conflict with Card"}, {"Err": "conflict Card"}, {"Err": "oops"}, {"name": "x"}, {"call": "x.y"},
-        {"style": "page"}, {"scheme": "standard"}, {"lag": "5s"}, {"size": 0}, {"attempts": 1}
+        [[true]], "", "a b c", "two\nlines", "grpc", "yes", "none", "5s", "0s", "60/1m", "50ms..1s", "0 3 * * *", "99.9%",
+        "2026-01-01", "1.2.3", "stream Card", "Card[]", "file:x.csv", "file:x.pdf", "POST /x/{y}", "POST x", "changes",
+        "standard", 0, 1, 5000000000_i64, 0.5, 100.5, true, false, [], ["x", "x"], [""], ["rest"], {}, {"x": "string"},
+        {"x": 1}, {"x": {}}, {"1": {}}, {"0": {}}, {"x": "60/1m"}, {"Err": "conflict with Card"}, {"Err": "oops"},
+        {"name": "x"}, {"style": "page"}, {"scheme": "standard"}, {"size": 0}
     ]);
     let values = values.as_array().expect("values");
     let mut disagreements = BTreeSet::new();

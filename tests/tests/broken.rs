@@ -30,13 +30,16 @@ fn broken_designs_say_what_is_wrong() {
     for folder in folders {
         let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
         let files = load::load(&folder.join("design.toml"));
-        let diagnostics = generator::check_files(&files);
+        let diagnostics = generator::understand_files(&files).err().unwrap_or_default();
         let text = render::render(&diagnostics, &files.sources, false);
         let code = name.split('-').next().unwrap_or_default();
         if !diagnostics.iter().any(|diagnostic| diagnostic.code == code) {
             failures.push(format!("{name}: says nothing of {code}:\n{text}"));
         }
-        for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.help.is_none()) {
+        // A mistake of form has a right form.
+        for diagnostic in
+            diagnostics.iter().filter(|diagnostic| diagnostic.code.starts_with("E1")).filter(|d| d.help.is_none())
+        {
             failures.push(format!("{name}: no help for {}: {}", diagnostic.code, diagnostic.message));
         }
         let expected = folder.join("expected.txt");

@@ -34,6 +34,8 @@ pub struct Designed {
     /// Of the system.
     pub name: String,
     pub plan: Plan,
+    /// How many services there are.
+    pub services: usize,
     /// Paths left alone for good.
     pub own: Vec<String>,
 }
@@ -60,7 +62,9 @@ pub fn plan(origin: &Origin) -> Result<Designed, Problem> {
     for (number, source) in sources.0.iter().enumerate() {
         let path = if number == 0 { ROOT } else { source.path.as_str() };
         if files.iter().any(|(other, _)| other == path) {
-            return Err(anyhow::anyhow!("the design includes a file called `{ROOT}`, which is the name of its root").into());
+            return Err(
+                anyhow::anyhow!("the design includes a file called `{ROOT}`, which is the name of its root").into()
+            );
         }
         files.push((path.to_owned(), source.text.to_string()));
     }
@@ -69,12 +73,16 @@ pub fn plan(origin: &Origin) -> Result<Designed, Problem> {
         Origin::File(_) | Origin::Example(_) => WireLock::default(),
     };
     let plan = plan::plan(&model, &files, wire).context("this is a bug in Linkwright")?;
-    Ok(Designed { name: model.name, plan, own: model.own })
+    Ok(Designed { services: model.services.len(), name: model.name, plan, own: model.own })
 }
 
 fn read(file: &Path) -> Result<Sources, Problem> {
     let loaded = load::load(file);
-    if loaded.diagnostics.is_empty() { Ok(loaded.sources) } else { Err(Problem::Design(loaded.parse().1, loaded.sources)) }
+    if loaded.diagnostics.is_empty() {
+        Ok(loaded.sources)
+    } else {
+        Err(Problem::Design(loaded.parse().1, loaded.sources))
+    }
 }
 
 /// The numbers that the workspace's messages have.

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use generator::disk;
+
 use crate::{
     Session,
+    design::Origin,
     output::{Exit, Problem, Record},
     toolchain,
 };
@@ -12,13 +15,19 @@ use crate::{
 #[derive(clap::Args)]
 pub struct Args {}
 
+/// Outside a workspace nobody knows how many there will be.
+const USUAL_SERVICES: usize = 5;
+
 pub fn run(session: &mut Session, Args {}: &Args) -> Result<Exit, Problem> {
-    let findings = toolchain::all(Path::new("."));
+    let here = Path::new(".");
+    // A design with mistakes is for `check` to tell.
+    let designed = disk::find(here).ok().and_then(|root| (session.planner)(&Origin::Workspace(root)).ok());
+    let findings = toolchain::all(here, designed.map_or(USUAL_SERVICES, |designed| designed.services));
     for finding in &findings {
         let state = match (finding.ok, finding.needed) {
             (true, _) => "ok",
-            (false, true) => "missing",
-            (false, false) => "absent",
+            (false, true) => "error",
+            (false, false) => "warning",
         };
         let help = finding.help.as_ref().map_or(String::new(), |help| format!("\n{:20} {help}", ""));
         let text = format!("{state:8} {:11} {}{help}", finding.name, finding.found);

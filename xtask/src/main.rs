@@ -15,6 +15,8 @@ mod examples;
 mod new;
 mod output;
 mod process;
+#[cfg(feature = "repository")]
+mod repository;
 mod run;
 mod sync;
 mod toolchain;
@@ -55,6 +57,9 @@ enum Command {
     Examples(examples::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
+    #[cfg(feature = "repository")]
+    #[command(flatten)]
+    Repository(repository::Command),
 }
 
 /// What every command gets.
@@ -69,12 +74,12 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let color = output::colored(&err);
-    let interrupts = match Interrupts::listen() {
-        Ok(interrupts) => interrupts,
-        Err(_) => Interrupts::default(),
+    // Only `new` has something to clean up and children to stop; everything else may be ended at any moment.
+    let interrupts = match cli.command {
+        Command::New(_) => Interrupts::listen().unwrap_or_default(),
+        _ => Interrupts::default(),
     };
-    let planner = design::plan;
-    dispatch(cli, &mut out, &mut err, color, interrupts, planner).into()
+    dispatch(cli, &mut out, &mut err, color, interrupts, design::plan).into()
 }
 
 fn dispatch(
@@ -94,6 +99,8 @@ fn dispatch(
         Command::Examples(args) => examples::run(&mut session, &args),
         Command::Doctor(args) => doctor::run(&mut session, &args),
         Command::Completions(args) => completions::run(&mut session, &args),
+        #[cfg(feature = "repository")]
+        Command::Repository(command) => repository::run(&mut session, &command),
     };
     result.unwrap_or_else(|problem| session.output.problem(problem))
 }

@@ -49,11 +49,17 @@ pub enum Problem {
 #[serde(tag = "record", rename_all = "lowercase")]
 pub enum Record<'a> {
     /// A workspace was created.
-    Created { path: &'a str, files: usize },
+    Created {
+        path: &'a str,
+        files: usize,
+    },
     Change(&'a Change),
     Missing(&'a MissingStub),
     /// A sync was cut short and is not finished yet.
-    Unfinished { left: usize, total: usize },
+    Unfinished {
+        left: usize,
+        total: usize,
+    },
     /// After all changes.
     Summary {
         /// Whether the changes were made.
@@ -61,11 +67,18 @@ pub enum Record<'a> {
         #[serde(flatten)]
         count: Count,
     },
-    Example { name: &'a str, summary: &'a str },
+    Example {
+        name: &'a str,
+        summary: &'a str,
+    },
     Finding(&'a crate::toolchain::Finding),
     Diagnostic(&'a render::Entry),
-    Warning { message: &'a str },
-    Error { message: &'a str },
+    Warning {
+        message: &'a str,
+    },
+    Error {
+        message: &'a str,
+    },
 }
 
 impl Output<'_> {
@@ -117,7 +130,8 @@ impl Output<'_> {
             writeln!(self.err, "help: {}", conflict.reason.help())?;
         }
         for stub in &changes.stubs {
-            let text = format!("missing   {}:{}: `{}` of `{}`\n{}", stub.path, stub.line, stub.method, stub.of, stub.text);
+            let text =
+                format!("missing   {}:{}: `{}` of `{}`\n{}", stub.path, stub.line, stub.method, stub.of, stub.text);
             self.result(&Record::Missing(stub), text.trim_end())?;
         }
         if self.json {
@@ -178,7 +192,8 @@ impl Output<'_> {
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     let kind = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
     error.downcast_ref::<io::Error>().is_some_and(kind)
-        || error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind) == Some(io::ErrorKind::BrokenPipe)
+        || error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind)
+            == Some(io::ErrorKind::BrokenPipe)
 }
 
 /// Whether a stream gets colours: a terminal does, unless `NO_COLOR` is set to anything.

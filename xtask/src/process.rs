@@ -4,7 +4,7 @@
 
 use std::{
     io,
-    process::{Command, ExitStatus, Stdio},
+    process::{self, Command, ExitStatus, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst},
@@ -27,7 +27,7 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Begins to listen; possible once in a process.
+    /// Begins to listen; possible once in a process. Whoever asks three times is obeyed at once.
     ///
     /// # Errors
     ///
@@ -37,7 +37,11 @@ impl Interrupts {
         let Self { requests, child } = interrupts.clone();
         ctrlc::set_handler(move || {
             let number = requests.fetch_add(1, SeqCst) + 1;
-            system::stop(child.load(SeqCst), number);
+            match child.load(SeqCst) {
+                0 if number >= 3 => process::exit(1),
+                0 => {}
+                child => system::stop(child, number),
+            }
         })?;
         Ok(interrupts)
     }

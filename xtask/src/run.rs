@@ -41,7 +41,10 @@ pub fn run(session: &mut Session, root: &Path, shown: &Path, packages: usize, th
     let shown = shown.display();
     let built = child(session, root, &["build", "--workspace"])?;
     if !built.success() {
-        let next = format!("\nThe workspace is complete, its build is not. To go on:\n\n    cd {shown}\n    cargo xtask {}\n", then.name());
+        let next = format!(
+            "\nThe workspace is complete, its build is not. To go on:\n\n    cd {shown}\n    cargo xtask {}\n",
+            then.name()
+        );
         session.output.note(&next)?;
         return Ok(Exit::Failed);
     }

@@ -32,8 +32,15 @@ pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {
     let rustfmt = toolchain::rustfmt();
     let inspection = workspace::inspect(&root, &designed.plan, &designed.own, rustfmt.as_ref())?;
     session.output.unformatted(inspection.unformatted)?;
-    let interrupts = session.interrupts.clone();
-    let applied = workspace::sync(&inspection, &mut |_| interrupts.check())?;
+    let applied = match workspace::sync(&inspection, &mut |_| Ok(())) {
+        Err(error) if matches!(journal::pending(&root), Ok(Some(_))) => {
+            let error = anyhow::Error::from(error);
+            return Err(error
+                .context("the changes are only partly made; mend this and run sync again to complete them")
+                .into());
+        }
+        result => result?,
+    };
     session.output.changes(&inspection.changes, applied)?;
     if !applied {
         session.output.note("\nNothing was changed: settle the conflicts first.")?;

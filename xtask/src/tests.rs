@@ -25,13 +25,14 @@ fn tiny(origin: &Origin) -> Result<Designed, Problem> {
         Origin::File(file) => fs::read_to_string(file)?,
         Origin::Example(_) => "generated a.md one\nyours b.rs impl A for B {}\n".to_owned(),
     };
-    let mut designed = Designed { name: "tiny".into(), plan: Plan::default(), own: vec![] };
+    let mut designed = Designed { name: "tiny".into(), plan: Plan::default(), services: 1, own: vec![] };
     let file = |owner, text: &str| File { text: format!("{text}\n"), owner, origin: "test".into() };
     for (number, line) in text.lines().enumerate() {
         let words: Vec<&str> = line.splitn(3, ' ').collect();
         let (owner, path, text) = match words.as_slice() {
             ["stub", path, method] => {
-                let stub = Stub { of: "A".into(), method: (*method).into(), text: format!("    fn {method}(&self) {{}}") };
+                let stub =
+                    Stub { of: "A".into(), method: (*method).into(), text: format!("    fn {method}(&self) {{}}") };
                 designed.plan.stubs.entry((*path).into()).or_default().push(stub);
                 continue;
             }
@@ -45,7 +46,8 @@ fn tiny(origin: &Origin) -> Result<Designed, Problem> {
             _ => {
                 let source = Source { path: "design.toml".into(), location: "".into(), text: text.as_str().into() };
                 let start = text.lines().take(number).map(|line| line.len() + 1).sum();
-                let wrong = Diagnostic::new("E101", Span::new(0, start..start + line.len()), format!("`{line}` is wrong"));
+                let wrong =
+                    Diagnostic::new("E101", Span::new(0, start..start + line.len()), format!("`{line}` is wrong"));
                 return Err(Problem::Design(vec![wrong.help("write something else")], Sources(vec![source])));
             }
         };
@@ -103,7 +105,11 @@ fn read(root: &str, path: &str) -> String {
 fn new_then_check_then_sync() {
     let (_folder, root) = workspace("generated a.md one\nyours s/b.rs impl A for B {}\n");
     let check = linkwright(&["check", &root]);
-    assert_eq!((check.code, check.out.as_str(), check.err.as_str()), (0, "", ""), "right after new there is nothing to say");
+    assert_eq!(
+        (check.code, check.out.as_str(), check.err.as_str()),
+        (0, "", ""),
+        "right after new there is nothing to say"
+    );
 
     write(&root, "design.toml", "generated a.md two\ngenerated c/d.md new\nyours s/b.rs other\nstub s/b.rs act\n");
     let expected = "update    a.md\ncreate    c/d.md\nmissing   s/b.rs:1: `act` of `A`\n    fn act(&self) {}\n";
@@ -120,7 +126,8 @@ fn new_then_check_then_sync() {
     assert_eq!((again.code, again.err.trim()), (0, "Nothing to do."), "found from a folder within");
 
     let json = linkwright(&["--json", "check", &root]);
-    let records: Vec<serde_json::Value> = json.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let records: Vec<serde_json::Value> =
+        json.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!((json.code, records.len()), (0, 2));
     assert_eq!((&records[0]["record"], &records[0]["line"]), (&"missing".into(), &1.into()));
     assert_eq!((&records[1]["record"], &records[1]["applied"]), (&"summary".into(), &false.into()));
@@ -135,17 +142,30 @@ fn a_conflict_is_shown_and_nothing_is_changed() {
     for command in ["check", "sync"] {
         let ended = linkwright(&[command, &root]);
         assert_eq!(ended.code, 3);
-        for part in ["conflict  a.md: generated, but edited by hand", "update    b.md", "conflict  Cargo.toml: `x` is `2` here and `3`"] {
+        for part in [
+            "conflict  a.md: generated, but edited by hand",
+            "update    b.md",
+            "conflict  Cargo.toml: `x` is `2` here and `3`",
+        ] {
             assert!(ended.out.contains(part), "{part} in {}", ended.out);
         }
-        for part in ["--- as generated\n+++ on disk", "-one\n+mine", "help: undo the edit", "help: give the keys the design's value"] {
+        for part in [
+            "--- as generated\n+++ on disk",
+            "-one\n+mine",
+            "help: undo the edit",
+            "help: give the keys the design's value",
+        ] {
             assert!(ended.err.contains(part), "{part} in {}", ended.err);
         }
         assert_eq!((read(&root, "a.md"), read(&root, "b.md")), ("mine\n".into(), "one\n".into()), "after {command}");
     }
     let json = linkwright(&["sync", "--json", &root]);
     assert_eq!((json.code, json.out.lines().count()), (3, 4));
-    write(&root, "design.toml", "generated a.md two\ngenerated b.md two\nmanifest Cargo.toml x = 3\nown a.md\nown Cargo.toml\n");
+    write(
+        &root,
+        "design.toml",
+        "generated a.md two\ngenerated b.md two\nmanifest Cargo.toml x = 3\nown a.md\nown Cargo.toml\n",
+    );
     let ended = linkwright(&["sync", &root]);
     assert_eq!((ended.code, ended.out.as_str()), (0, "update    b.md\n"));
 }
@@ -157,13 +177,18 @@ fn a_bad_design_is_said_and_nothing_is_written() {
     fs::write(path("bad.toml"), "generated a.md one\nnonsense\n").expect("written");
     let ended = linkwright(&["new", &path("ws"), "--design", &path("bad.toml")]);
     assert_eq!((ended.code, ended.out.as_str()), (1, ""));
-    for part in ["error[E101]", "design.toml:2:1", "nonsense", "help: write something else", "1 mistake; nothing was written"] {
+    for part in
+        ["error[E101]", "design.toml:2:1", "nonsense", "help: write something else", "1 mistake; nothing was written"]
+    {
         assert!(ended.err.contains(part), "{part} in {}", ended.err);
     }
     assert!(!Path::new(&path("ws")).exists());
     let json = linkwright(&["new", &path("ws"), "--design", &path("bad.toml"), "--json"]);
     let record: serde_json::Value = serde_json::from_str(json.out.trim()).expect("one record");
-    assert_eq!((&record["record"], &record["line"], &record["code"]), (&"diagnostic".into(), &2.into(), &"E101".into()));
+    assert_eq!(
+        (&record["record"], &record["line"], &record["code"]),
+        (&"diagnostic".into(), &2.into(), &"E101".into())
+    );
 }
 
 #[test]
@@ -196,13 +221,18 @@ fn a_sync_that_was_cut_short_is_said_and_completed() {
     let (_folder, root) = workspace("generated a.md one\ngenerated b.md one\n");
     write(&root, "design.toml", "generated a.md two\ngenerated b.md two\n");
     let designed = tiny(&Origin::Workspace(root.clone().into())).expect("a plan");
-    let inspection = generator::disk::workspace::inspect(Path::new(&root), &designed.plan, &[], None).expect("inspected");
+    let inspection =
+        generator::disk::workspace::inspect(Path::new(&root), &designed.plan, &[], None).expect("inspected");
     let mut stop = |path: &Path| match path.ends_with("b.md") && !path.starts_with(format!("{root}/.linkwright")) {
         true => Err(std::io::Error::other("cut short")),
         false => Ok(()),
     };
     generator::disk::workspace::sync(&inspection, &mut stop).expect_err("cut short");
     assert_eq!((read(&root, "a.md"), read(&root, "b.md")), ("two\n".into(), "one\n".into()));
+    write(&root, "b.md", "changed meanwhile\n");
+    let disturbed = linkwright(&["sync", &root]);
+    assert!(disturbed.code == 1 && disturbed.err.contains("`b.md` was changed after"), "{}", disturbed.err);
+    write(&root, "b.md", "one\n");
 
     let check = linkwright(&["check", &root, "--json"]);
     assert_eq!(check.code, 3);
@@ -221,7 +251,8 @@ fn a_request_to_stop_leaves_nothing_behind() {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let exit = dispatch(cli, &mut out, &mut err, false, Interrupts::requested_now(), tiny);
     assert_eq!((exit.code(), out.len()), (1, 0));
-    assert!(String::from_utf8_lossy(&err).contains("interrupted"));
+    let err = String::from_utf8_lossy(&err);
+    assert_eq!(err.matches("interrupted").count(), 1, "{err}");
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
 

@@ -1,14 +1,16 @@
 //! What this machine has: Rust, a C compiler that links, rustfmt, git, ports, room on the disk.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     net::{Ipv4Addr, TcpListener},
     path::Path,
     process::{Command, Stdio},
 };
 
 use anyhow::{Result, bail};
-use generator::disk::rustfmt::Rustfmt;
+use generator::{disk::rustfmt::Rustfmt, plan};
 use serde::Serialize;
 
 /// The oldest Rust that emitted code compiles with.
@@ -40,15 +42,25 @@ impl Finding {
     }
 }
 
-/// Everything, in the order it is needed.
-pub fn all(folder: &Path) -> Vec<Finding> {
+/// Everything, in the order it is needed: to build a workspace in `folder`, and to run that many services.
+pub fn all(folder: &Path, services: usize) -> Vec<Finding> {
     vec![
         rust("rustc", "RUSTC"),
         rust("cargo", "CARGO"),
         compiler(),
-        Finding::new("rustfmt", false, rustfmt().map(|rustfmt| rustfmt.version).ok_or("not found".into()), "`rustup component add rustfmt`; without it generated code stays unformatted"),
+        Finding::new(
+            "rustfmt",
+            false,
+            rustfmt().map(|rustfmt| rustfmt.version).ok_or("not found".into()),
+            "`rustup component add rustfmt`; without it generated code stays unformatted",
+        ),
         Finding::new("git", false, said("git"), "install git; without it `new` makes no repository"),
-        Finding::new("ports", true, port(), "allow programs to listen on 127.0.0.1"),
+        Finding::new(
+            "ports",
+            false,
+            ports(services),
+            "stop what listens there; `cargo xtask dev` needs them, `smoke` takes others",
+        ),
         Finding::new("disk", true, room(folder), "make room: the build of a workspace takes about 3 GB"),
     ]
 }
@@ -74,18 +86,37 @@ pub fn rustfmt() -> Option<Rustfmt> {
 
 /// The cargo that runs us, or the one of the search path.
 pub fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
+    command(env::var_os("CARGO").unwrap_or("cargo".into()))
+}
+
+/// A program that may run cargo. What the cargo that runs us says of our own package is left out: the build scripts of
+/// others look at it, and would run anew each time.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|own| name.starts_with(own)) {
+            command.env_remove(&*name);
+        }
+    }
+    command
 }
 
 fn rust(name: &'static str, variable: &str) -> Finding {
     let program = env::var(variable).unwrap_or(name.to_owned());
     let found = said(&program).and_then(|text| {
-        let mut numbers = text.split_whitespace().nth(1).unwrap_or_default().split(['.', '-']).map_while(|n| n.parse().ok());
+        let mut numbers =
+            text.split_whitespace().nth(1).unwrap_or_default().split(['.', '-']).map_while(|n| n.parse().ok());
         let version = (numbers.next().unwrap_or(0u32), numbers.next().unwrap_or(0u32));
         if version >= OLDEST_RUST { Ok(text) } else { Err(format!("{text} is too old")) }
     });
     let (major, minor) = OLDEST_RUST;
-    Finding::new(name, true, found, &format!("install Rust {major}.{minor} or newer: https://rustup.rs, `rustup update`"))
+    Finding::new(
+        name,
+        true,
+        found,
+        &format!("install Rust {major}.{minor} or newer: https://rustup.rs, `rustup update`"),
+    )
 }
 
 /// What a program answers to `--version`, in one line.
@@ -102,14 +133,19 @@ fn compiler() -> Finding {
     let (program, file, text) = if cfg!(windows) {
         (env::var("RUSTC").unwrap_or("rustc".into()), "main.rs", "fn main() {}\n")
     } else {
-        (env::var("CC").unwrap_or("cc".into()), "main.c", "#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n")
+        (
+            env::var("CC").unwrap_or("cc".into()),
+            "main.c",
+            "#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n",
+        )
     };
     let tried = || -> Result<String, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         fs::write(folder.path().join(file), text).map_err(|error| error.to_string())?;
         let mut command = Command::new(&program);
         command.current_dir(folder.path()).args([file, "-o", "linked.exe"]).stdin(Stdio::null());
-        let output = command.output().map_err(|_| format!("there is no `{program}`, which Rust needs to link programs"))?;
+        let output =
+            command.output().map_err(|_| format!("there is no `{program}`, which Rust needs to link programs"))?;
         if output.status.success() {
             return Ok(format!("`{program}` compiles and links"));
         }
@@ -119,9 +155,16 @@ fn compiler() -> Finding {
     Finding::new("C compiler", true, tried(), COMPILER_HELP)
 }
 
-fn port() -> Result<String, String> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    listener.map(|address| format!("127.0.0.1 has free ones ({})", address.port())).map_err(|error| error.to_string())
+/// Whether services find the ports free that `dev` gives them.
+fn ports(services: usize) -> Result<String, String> {
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let (free, taken): (Vec<u16>, Vec<u16>) = (0..services).map(plan::port).partition(free);
+    let taken: Vec<String> = taken.iter().map(u16::to_string).collect();
+    match (free.first(), free.last(), taken.is_empty()) {
+        (Some(first), Some(last), true) => Ok(format!("{first} to {last} are free on 127.0.0.1")),
+        (_, _, true) => Ok("none are needed".into()),
+        _ => Err(format!("taken on 127.0.0.1: {}", taken.join(", "))),
+    }
 }
 
 fn room(folder: &Path) -> Result<String, String> {

@@ -1,4 +1,5 @@
 //! The built program: what only a process of its own can show.
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     fs,
@@ -108,7 +109,8 @@ fn without_rustfmt_there_is_one_warning_and_later_no_change() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let mut child = linkwright(&["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("ran");
+    let mut child =
+        linkwright(&["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("ran");
     drop(child.stdout.take());
     let (code, _, err) = ended(&child.wait_with_output().expect("ended"));
     assert_eq!((code, err.as_str()), (0, ""));
@@ -168,7 +170,8 @@ esac
     #[test]
     fn smoke_ends_as_its_child_does() {
         let cargo = Cargo::new();
-        let (code, out, err) = ended(&cargo.linkwright(&["new", "ws", "--smoke", "--offline", "--vcs", "none"]).output().expect("ran"));
+        let (code, out, err) =
+            ended(&cargo.linkwright(&["new", "ws", "--smoke", "--offline", "--vcs", "none"]).output().expect("ran"));
         assert_eq!(code, 5, "{err}");
         assert!(out.ends_with("/ws\nfrom the build\n"), "{out}");
         assert!(err.contains("minute") && err.contains("cores") | err.contains("one core"), "the time is said: {err}");
@@ -188,7 +191,8 @@ esac
     #[test]
     fn a_failed_build_leaves_the_workspace_and_says_how_to_go_on() {
         let cargo = Cargo::new();
-        let (code, _, err) = ended(&cargo.linkwright(&["new", "ws", "--run"]).env("BUILD", "101").output().expect("ran"));
+        let (code, _, err) =
+            ended(&cargo.linkwright(&["new", "ws", "--run"]).env("BUILD", "101").output().expect("ran"));
         assert_eq!(code, 1);
         assert!(err.contains("cd ws\n    cargo xtask dev"), "{err}");
         assert!(cargo.folder.0.path().join("ws/design.toml").is_file());
@@ -198,8 +202,11 @@ esac
     #[test]
     fn without_a_compiler_nothing_is_begun() {
         let cargo = Cargo::new();
-        for (compiler, expected) in [("no-such-compiler", "there is no `no-such-compiler`"), ("false", "does not compile and link")] {
-            let (code, _, err) = ended(&cargo.linkwright(&["new", "ws", "--run"]).env("CC", compiler).output().expect("ran"));
+        for (compiler, expected) in
+            [("no-such-compiler", "there is no `no-such-compiler`"), ("false", "does not compile and link")]
+        {
+            let (code, _, err) =
+                ended(&cargo.linkwright(&["new", "ws", "--run"]).env("CC", compiler).output().expect("ran"));
             assert_eq!(code, 1);
             assert!(err.contains(expected) && err.contains("build-essential"), "{err}");
             assert!(!cargo.folder.0.path().join("ws").exists());
@@ -212,7 +219,8 @@ esac
             let cargo = Cargo::new();
             let mut child = cargo.linkwright(&["new", "ws", "--run"]);
             let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("ran");
-            let started = until(|| cargo.log().lines().find_map(|line| line.strip_prefix("started ").map(str::to_owned)));
+            let started =
+                until(|| cargo.log().lines().find_map(|line| line.strip_prefix("started ").map(str::to_owned)));
             let grandchild = started.parse().ok().and_then(Pid::from_raw).expect("an id");
             kill_process(Pid::from_child(&child), signal).expect("sent");
             let (code, _, err) = ended(&child.wait_with_output().expect("ended"));

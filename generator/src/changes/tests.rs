@@ -25,7 +25,8 @@ fn text(text: &str) -> Option<Found> {
 fn every_owner_has_its_rules() {
     use Owner::{Generated, Manifest, Seed, Vendored, Yours};
     // owner, wanted, base, disk, expected: the change's words, or "" for nothing to do
-    let cases: &[(Owner, Option<&str>, Option<&str>, Option<&str>, &str)] = &[
+    type Case<'a> = (Owner, Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a str);
+    let cases: &[Case] = &[
         (Generated, Some("1"), None, None, "create"),
         (Generated, Some("1"), Some("1"), Some("1"), ""),
         (Generated, Some("2"), Some("1"), Some("1"), "update"),

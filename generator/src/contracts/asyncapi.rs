@@ -19,7 +19,7 @@ const MEDIA_TYPE: &str = "application/cloudevents+json";
 
 /// The document.
 pub fn asyncapi(model: &Model, service: &Service) -> Value {
-    let schemas = Schemas::new(model, service, Form::AsyncApi);
+    let schemas = Schemas::new(model, Form::AsyncApi);
     let mut writer = Writer { model, schemas, channels: Map::new(), operations: Map::new(), messages: Map::new() };
     for event in service.events.values() {
         let of = EventRef { service: service.name.clone(), event: event.name.clone() };

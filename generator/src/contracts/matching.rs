@@ -8,6 +8,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 const LONGEST: usize = 512;
 /// How much longer than the shortest allowed a string may become.
 const ROOM: usize = 64;
+
 /// A string that the pattern takes as a whole, at least `min` and at most `max` code points long: always the same, and
 /// for another `nth` another one as far as the pattern has room for it. `None` if there is none or it would be very long.
 pub fn matching(pattern: &str, min: u32, max: Option<u32>, nth: u32) -> Option<String> {

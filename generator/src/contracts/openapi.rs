@@ -1,27 +1,27 @@
 //! A service to its OpenAPI 3.1 document: every operation that callers outside the system reach over REST.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{
-    example,
     schema::{Form, Schemas, Side},
     shape,
 };
 use crate::{
+    design::Word,
     escape,
-    model::{
-        Docs, Field, Method, Model, Operation, Output, Resource, Route, Safety, Segment, Service, Shape, StreamItem,
-        Type, Verb,
-    },
+    model::{Docs, Field, Method, Model, Operation, Route, Safety, Segment, Service, Shape, Verb},
     names,
 };
 
+mod answers;
 mod parameters;
 mod problems;
 
 /// The document. What is only for links stays out.
 pub fn openapi(model: &Model, service: &Service) -> Value {
-    let mut writer = Writer { model, service, schemas: Schemas::new(model, service, Form::OpenApi) };
+    let mut writer = Writer { model, service, schemas: Schemas::new(model, Form::OpenApi) };
     let mut paths = Map::new();
     let mut tags = Vec::new();
     for operation in service.operations.values().filter(|operation| operation.expose.rest) {
@@ -33,26 +33,51 @@ pub fn openapi(model: &Model, service: &Service) -> Value {
         }
     }
     let tags: Vec<_> = tags.into_iter().map(|name| tag_object(service, name)).collect();
-    let problem = problems::schema();
-    writer.schemas.define("problem", |_| problem);
+    writer.schemas.define("problem", |_| problems::schema());
 
     let mut info = json!({ "title": format!("{} {}", model.name, service.name), "version": "1" });
     if !service.docs.summary.is_empty() {
         info["summary"] = json!(service.docs.summary);
     }
     describe(&mut info, &service.docs.description);
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": info,
         "servers": [{ "url": "/" }],
+        "security": [],
         "tags": tags,
         "paths": paths,
         "components": {
             "schemas": writer.schemas.into_named(),
             "responses": problems::responses(),
-            "headers": headers(),
+            "headers": answers::headers(),
         },
-    })
+    });
+    // Responses refer to headers and schemas, so they go first.
+    for kind in ["responses", "headers", "schemas"] {
+        drop_unused(&mut document, kind);
+    }
+    document
+}
+
+/// Drops the components of a kind that nothing refers to.
+fn drop_unused(document: &mut Value, kind: &str) {
+    let mut used = BTreeSet::new();
+    references(document, &mut used);
+    if let Some(components) = document["components"][kind].as_object_mut() {
+        components.retain(|name, _| used.contains(&format!("#/components/{kind}/{name}")));
+    }
+}
+
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(name, value)| match value {
+            Value::String(to) if name == "$ref" => _ = found.insert(to.clone()),
+            value => references(value, found),
+        }),
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
 }
 
 /// The path as OpenAPI and axum write it: `/v1/orders/{id}/cancel`.
@@ -85,9 +110,7 @@ impl Writer<'_> {
     fn operation(&mut self, operation: &Operation) -> Value {
         let taken = self.taken(operation);
         let mut object = json!({ "operationId": operation.name, "tags": [tag(self.service, operation)] });
-        if !operation.docs.summary.is_empty() {
-            object["summary"] = json!(operation.docs.summary);
-        }
+        object["summary"] = json!(self.summary(operation));
         describe(&mut object, &operation.docs.description);
 
         let mut responses = self.success(operation);
@@ -101,6 +124,20 @@ impl Writer<'_> {
         }
         object["responses"] = responses.into();
         object
+    }
+
+    /// The design's, else one made of the names.
+    fn summary(&self, operation: &Operation) -> String {
+        let words = |name: &str| names::snake(name).replace('_', " ");
+        match &operation.shape {
+            _ if !operation.docs.summary.is_empty() => operation.docs.summary.clone(),
+            Shape::Custom { .. } => problems::sentence(&operation.name),
+            Shape::Verb { verb: Verb::List, resource } => {
+                let plural = self.service.resources.get(resource).map_or(resource, |found| &found.plural);
+                format!("List {}", words(plural))
+            }
+            Shape::Verb { verb, resource } => format!("{} one {}", problems::sentence(verb.word()), words(resource)),
+        }
     }
 
     fn taken(&mut self, operation: &Operation) -> Taken {
@@ -159,139 +196,6 @@ impl Writer<'_> {
         };
         Some(Body { media_type, schema: self.schemas.message(&name, &Docs::default(), &fields, side) })
     }
-
-    /// The answers that are no errors.
-    fn success(&mut self, operation: &Operation) -> Map<String, Value> {
-        let mut responses = Map::new();
-        let mut add = |status: &str, response| _ = responses.insert(status.to_owned(), response);
-        match &operation.shape {
-            Shape::Custom { output, .. } => {
-                let (status, response) = self.output(operation, output);
-                add(status, response);
-            }
-            Shape::Verb { verb, resource: name } => {
-                let Some(resource) = self.service.resources.get(name) else { return responses };
-                let item = |writer: &mut Self, text| writer.item(resource, text);
-                match verb {
-                    Verb::List => add("200", self.page(resource)),
-                    Verb::Get => {
-                        add("200", item(self, "The item."));
-                        add("304", json!({ "description": "The caller has this revision.", "headers": etag() }));
-                    }
-                    Verb::Create => add("201", located(item(self, "Created."))),
-                    Verb::Replace => {
-                        add("200", item(self, "Replaced."));
-                        if is_natural(resource) {
-                            add("201", located(item(self, "Created, for there was no item of this id.")));
-                        }
-                    }
-                    Verb::Patch => add("200", item(self, "Changed.")),
-                    Verb::Delete => add("204", json!({ "description": "Deleted." })),
-                }
-            }
-        }
-        responses
-    }
-
-    fn output(&mut self, operation: &Operation, output: &Output) -> (&'static str, Value) {
-        let done = || ("204", json!({ "description": "Done." }));
-        let response = match output {
-            Output::None => return done(),
-            Output::Named(name) => {
-                let mut response = answer("Done.", self.schemas.named(name, Side::Output));
-                let example = example::value(self.model, &shape::named_type(name));
-                response["content"]["application/json"]["example"] = example;
-                response
-            }
-            Output::Fields(fields) => {
-                let name = names::upper_camel(&operation.name) + "Response";
-                answer("Done.", self.schemas.message(&name, &Docs::default(), fields, Side::Output))
-            }
-            Output::Resource(of) => {
-                let mut response = answer("Done.", self.schemas.item(of));
-                if of.service == self.service.name {
-                    response["headers"] = etag();
-                }
-                response
-            }
-            Output::Item => match shape::on_item(operation).and_then(|name| self.service.resources.get(name)) {
-                Some(resource) => self.item(resource, "The item after it."),
-                None => return done(),
-            },
-            Output::Stream(item) => self.events(item),
-        };
-        ("200", response)
-    }
-
-    fn item(&mut self, resource: &Resource, text: &str) -> Value {
-        let mut response = answer(text, self.schemas.item(&shape::of_service(self.service, &resource.name)));
-        response["headers"] = etag();
-        response
-    }
-
-    fn page(&mut self, resource: &Resource) -> Value {
-        let item = self.schemas.item(&shape::of_service(self.service, &resource.name));
-        let next = json!({ "type": "string", "description": "The cursor of the next page. Absent on the last." });
-        let page = json!({
-            "type": "object",
-            "required": ["items"],
-            "properties": { "items": { "type": "array", "items": item }, "next": next },
-        });
-        let schema = self.schemas.define(&format!("{}Page", resource.name), |_| page);
-        let mut response = answer("A page.", schema);
-        response["headers"] = json!({ "Link": { "$ref": "#/components/headers/Link" } });
-        response
-    }
-
-    fn events(&mut self, item: &StreamItem) -> Value {
-        let (schema, ty) = match item {
-            StreamItem::Named(name) => (self.schemas.named(name, Side::Output), shape::named_type(name)),
-            StreamItem::Resource(of) => (self.schemas.item(of), Type::Resource(of.clone())),
-        };
-        json!({
-            "description": "A stream of server-sent events. Each item is the `data` of one event, as JSON. The event \
-                `end` says that the stream is complete, the event `error` brings a problem and ends it; without either \
-                the connection was lost.",
-            // OpenAPI 3.2 has `itemSchema` for this; here the stream is told as the list of what it brings.
-            "content": {
-                "text/event-stream": {
-                    "schema": { "type": "array", "format": "event-stream", "items": schema },
-                    "example": [example::value(self.model, &ty)],
-                },
-            },
-        })
-    }
-}
-
-fn answer(text: &str, schema: Value) -> Value {
-    json!({ "description": text, "content": { "application/json": { "schema": schema } } })
-}
-
-fn etag() -> Value {
-    json!({ "ETag": { "$ref": "#/components/headers/ETag" } })
-}
-
-fn located(mut response: Value) -> Value {
-    response["headers"]["Location"] = json!({ "$ref": "#/components/headers/Location" });
-    response
-}
-
-fn headers() -> Value {
-    let header = |text: &str, schema: Value| json!({ "description": text, "schema": schema });
-    json!({
-        "ETag": header("The revision of the item, strong.", json!({ "type": "string", "pattern": "^\"[^\"]*\"$" })),
-        "Link": header(
-            "The next page (RFC 8288): `</v1/…?cursor=…>; rel=\"next\"`. Absent on the last.",
-            json!({ "type": "string" }),
-        ),
-        "Location": header("The path of the item.", json!({ "type": "string", "format": "uri-reference" })),
-        "RetryAfter": header("Seconds to wait.", json!({ "type": "integer", "minimum": 0 })),
-    })
-}
-
-/// Whether the id is given by the caller.
-fn is_natural(resource: &Resource) -> bool {
-    resource.fields.iter().any(|field| field.name == resource.id && !field.readonly)
 }
 
 fn method(method: Method) -> &'static str {
@@ -313,10 +217,13 @@ fn tag<'a>(service: &'a Service, operation: &'a Operation) -> &'a str {
 }
 
 fn tag_object(service: &Service, name: &str) -> Value {
+    let (docs, otherwise) = match service.resources.get(name) {
+        Some(resource) => (&resource.docs, format!("The resource {name}.")),
+        None => (&service.docs, format!("Operations of {name}.")),
+    };
+    let text = shape::text(docs);
     let mut tag = json!({ "name": name });
-    if let Some(resource) = service.resources.get(name) {
-        describe(&mut tag, &shape::text(&resource.docs));
-    }
+    describe(&mut tag, if text.is_empty() { &otherwise } else { &text });
     tag
 }
 

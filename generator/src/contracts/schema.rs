@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{example, shape};
 use crate::{
     escape,
-    model::{Default, Docs, Enum, Event, Field, Model, Payload, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef},
+    model::{Default, Docs, Enum, Event, Field, Model, Payload, ResourceRef, Scalar, Type, TypeDef, TypeRef},
 };
 
 mod scalar;
@@ -43,15 +43,14 @@ pub enum Form {
 /// The named schemas of one document, gathered as they are referred to.
 pub struct Schemas<'m> {
     model: &'m Model,
-    service: &'m Service,
     form: Form,
     named: BTreeMap<String, Value>,
 }
 
 impl<'m> Schemas<'m> {
-    /// For a document of that service.
-    pub fn new(model: &'m Model, service: &'m Service, form: Form) -> Self {
-        Self { model, service, form, named: BTreeMap::new() }
+    /// For one document.
+    pub fn new(model: &'m Model, form: Form) -> Self {
+        Self { model, form, named: BTreeMap::new() }
     }
 
     /// All that was referred to, by name.
@@ -144,7 +143,7 @@ impl<'m> Schemas<'m> {
 
     /// An item of a resource, as every answer shows it.
     pub fn item(&mut self, of: &ResourceRef) -> Value {
-        let name = shape::name_in(self.model, self.service, &of.service, &of.resource);
+        let name = of.resource.clone();
         let Some(resource) = shape::resource(self.model, of) else { return json!({}) };
         self.define(&name, |schemas| {
             let mut schema = schemas.object(&resource.docs, &shape::item_fields(resource), Side::Output);
@@ -168,7 +167,7 @@ impl<'m> Schemas<'m> {
     }
 
     fn type_ref(&mut self, of: &TypeRef, side: Side) -> Value {
-        let name = shape::named(self.model, self.service, of);
+        let name = of.name.clone();
         if let Some(owner) = &of.service {
             let found = self.model.services.get(owner).and_then(|owner| owner.enums.get(&of.name));
             return found.map(|found| self.enumeration(&name, found)).unwrap_or_else(|| json!({}));
@@ -241,8 +240,8 @@ impl<'m> Schemas<'m> {
 }
 
 /// A JSON Schema document of what an event carries.
-pub fn event(model: &Model, service: &Service, event: &Event) -> Value {
-    let mut schemas = Schemas::new(model, service, Form::JsonSchema);
+pub fn event(model: &Model, event: &Event) -> Value {
+    let mut schemas = Schemas::new(model, Form::JsonSchema);
     let fields = shape::payload_fields(model, event);
     let docs = match &event.payload {
         Payload::Named(name) if shape::text(&event.docs).is_empty() => {

@@ -1,12 +1,11 @@
 //! What an operation, a resource or an event carries, as fields: the part of the lowering that all documents share.
 
-use crate::{
-    model::{
-        Docs, Event, Field, FieldPath, Input, MapKey, Model, Operation, Payload, Record, Resource, ResourceRef, Scalar,
-        Service, Shape, Type, TypeDef, TypeRef, Verb,
-    },
-    names,
+use crate::model::{
+    Docs, Event, Field, FieldPath, Input, MapKey, Model, Operation, Payload, Resource, ResourceRef, Scalar, Service,
+    Shape, Type, TypeRef, Verb,
 };
+
+pub use crate::fit::{record, resource};
 
 /// The member of a resource's answers that holds its revision.
 pub const ETAG: &str = "etag";
@@ -113,19 +112,6 @@ pub fn of_service(service: &Service, resource: &str) -> ResourceRef {
     ResourceRef { service: service.name.clone(), resource: resource.to_owned() }
 }
 
-/// The record of `[types]` of that name.
-pub fn record<'m>(model: &'m Model, name: &str) -> Option<&'m Record> {
-    match model.types.get(name)? {
-        TypeDef::Record(record) => Some(record),
-        TypeDef::Enum(_) | TypeDef::Union(_) => None,
-    }
-}
-
-/// The resource that a reference means.
-pub fn resource<'m>(model: &'m Model, of: &ResourceRef) -> Option<&'m Resource> {
-    model.services.get(&of.service)?.resources.get(&of.resource)
-}
-
 /// The type of a resource's id, through ids that are themselves references. Never a [`Type::Ref`].
 pub fn id_type(model: &Model, of: &ResourceRef) -> Type {
     let mut of = of;
@@ -141,52 +127,32 @@ pub fn id_type(model: &Model, of: &ResourceRef) -> Type {
     Type::Scalar(Scalar::Uuid)
 }
 
-/// The name, in the documents of `service`, of a resource or enum that `owner` owns: its own, and with the owner's
-/// before it where another service has one of that name.
-pub fn name_in(model: &Model, service: &Service, owner: &str, name: &str) -> String {
-    let owns = |other: &Service| other.resources.contains_key(name) || other.enums.contains_key(name);
-    if owner != service.name && model.services.values().any(|other| other.name != owner && owns(other)) {
-        return names::upper_camel(owner) + name;
-    }
-    name.to_owned()
-}
-
-/// The name of a type in the documents of `service`, of which the names of wrappers, entries and inputs are made:
-/// `Money`, `I64`, `ProductId`, `StringList`, `MoneyMap`, `MoneyByDateMap`.
-pub fn type_name(model: &Model, service: &Service, ty: &Type) -> String {
+/// The name of a type in documents, of which the names of wrappers, entries and inputs are made: `Money`, `I64`,
+/// `ProductId`, `StringList`, `MoneyMap`, `MoneyByDateMap`. What a document takes from another service has its plain
+/// name too: `check` refuses designs in which two things of one document would share it.
+pub fn type_name(ty: &Type) -> String {
     match ty {
         Type::Scalar(scalar) => scalar_name(scalar).to_owned(),
-        Type::Named(of) => named(model, service, of),
-        Type::Resource(of) => name_in(model, service, &of.service, &of.resource),
-        Type::Ref(of) => name_in(model, service, &of.service, &of.resource) + "Id",
-        Type::List { item, .. } => type_name(model, service, item) + "List",
-        Type::Optional(inner) => type_name(model, service, inner) + "Option",
-        Type::Map { key, value } => entry_stem(model, service, key, value) + "Map",
+        Type::Named(of) => of.name.clone(),
+        Type::Resource(of) => of.resource.clone(),
+        Type::Ref(of) => format!("{}Id", of.resource),
+        Type::List { item, .. } => type_name(item) + "List",
+        Type::Optional(inner) => type_name(inner) + "Option",
+        Type::Map { key, value } => entry_stem(key, value) + "Map",
     }
 }
 
 /// What the names of a map and of its entries begin with: `Money`, and `MoneyByDate` where the keys are no strings.
-pub fn entry_stem(model: &Model, service: &Service, key: &MapKey, value: &Type) -> String {
-    let value = type_name(model, service, value);
-    let key = match key {
-        MapKey::String => return value,
-        MapKey::I32 => "I32".to_owned(),
-        MapKey::I64 => "I64".to_owned(),
-        MapKey::U32 => "U32".to_owned(),
-        MapKey::U64 => "U64".to_owned(),
-        MapKey::Uuid => "Uuid".to_owned(),
-        MapKey::Date => "Date".to_owned(),
-        MapKey::Enum(of) => named(model, service, of),
-    };
-    format!("{value}By{key}")
+pub fn entry_stem(key: &MapKey, value: &Type) -> String {
+    match key {
+        MapKey::String => type_name(value),
+        key => format!("{}By{}", type_name(value), type_name(&key_type(key))),
+    }
 }
 
-/// The name of a record, enum or union in the documents of `service`.
-pub fn named(model: &Model, service: &Service, of: &TypeRef) -> String {
-    match &of.service {
-        Some(owner) => name_in(model, service, owner, &of.name),
-        None => of.name.clone(),
-    }
+/// The name of a resource in the documents of a service: its own, whoever owns it.
+pub fn name_in(_: &Model, _: &Service, _: &str, name: &str) -> String {
+    name.to_owned()
 }
 
 fn scalar_name(scalar: &Scalar) -> &'static str {

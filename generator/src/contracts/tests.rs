@@ -85,7 +85,7 @@ fn hostile_texts_come_back() {
             assert!(line.lines().all(|line| proto.contains(line)), "{proto}");
 
             for event in service.events.values() {
-                let document = schema::event(&model, service, event);
+                let document = schema::event(&model, event);
                 assert!(jsonschema::validator_for(&document).is_ok());
                 if !text.is_empty() {
                     assert_eq!(document["description"], format!("{text}\n\n{text}"));

@@ -29,15 +29,16 @@ pub struct Inspection {
 pub fn inspect(root: &Path, plan: &Plan, own: &[String], rustfmt: Option<&Rustfmt>) -> Result<Inspection, Error> {
     let root = root.canonicalize().map_err(Error::io("open", root))?;
     let before = snapshot::lock(&root)?;
-    let lock = before.clone().unwrap_or_default();
-    let (wanted, unformatted) = formatted(plan, &lock, rustfmt)?;
-    let disk = snapshot::take(&root, &wanted, &lock, own);
+    let nothing = Lock::default();
+    let lock = before.as_ref().unwrap_or(&nothing);
+    let (wanted, unformatted) = formatted(plan, lock, rustfmt)?;
+    let disk = snapshot::take(&root, &wanted, lock, own);
     let mut layout = Cache::default();
     if let Some(rustfmt) = rustfmt {
         // A text that rustfmt refuses was edited, then.
-        rustfmt.run(&changes::doubtful(&wanted, &lock, &disk), &mut layout)?;
+        rustfmt.run(&changes::doubtful(&wanted, lock, &disk), &mut layout)?;
     }
-    let changes = changes::compare(&wanted, &lock, &disk, own, &layout);
+    let changes = changes::compare(&wanted, lock, &disk, own, &layout);
     Ok(Inspection { root, changes, unformatted, before })
 }
 

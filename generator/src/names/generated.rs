@@ -91,9 +91,9 @@ fn of_types(model: &Model, service: &Service) -> Vec<Generated> {
     for name in seen {
         names.push(Generated::new(format!("{name}Patch"), format!("`{name}` inside a patch")));
     }
-    let mut wrappers = Wrappers { model, service, names };
+    let mut wrappers = Wrappers(names);
     all.into_iter().for_each(|ty| wrappers.field(ty));
-    wrappers.names
+    wrappers.0
 }
 
 /// The records that a patch of a field goes into. Lists and unions are replaced as a whole.
@@ -112,13 +112,9 @@ fn patches<'m>(model: &'m Model, ty: &'m Type, seen: &mut BTreeSet<&'m str>) {
 }
 
 /// Names of what proto and GraphQL cannot nest.
-struct Wrappers<'m> {
-    model: &'m Model,
-    service: &'m Service,
-    names: Vec<Generated>,
-}
+struct Wrappers(Vec<Generated>);
 
-impl Wrappers<'_> {
+impl Wrappers {
     /// The type of a field, which may be a list or map and may be left out.
     fn field(&mut self, ty: &Type) {
         match ty {
@@ -131,24 +127,23 @@ impl Wrappers<'_> {
 
     /// A type in the place of one value.
     fn single(&mut self, ty: &Type) {
-        let name = |inner| shape::type_name(self.model, self.service, inner);
         let (role, inner) = match ty {
-            Type::List { item, .. } => (format!("a list of `{}`", name(item)), item),
-            Type::Optional(inner) => (format!("an optional `{}`", name(inner)), inner),
+            Type::List { item, .. } => (format!("a list of `{}`", shape::type_name(item)), item),
+            Type::Optional(inner) => (format!("an optional `{}`", shape::type_name(inner)), inner),
             Type::Map { key, value } => {
-                let role = format!("a map of `{}`{}", name(value), by(key));
-                self.add(shape::type_name(self.model, self.service, ty), role);
+                let role = format!("a map of `{}`{}", shape::type_name(value), by(key));
+                self.add(shape::type_name(ty), role);
                 return self.map(key, value);
             }
             _ => return,
         };
-        self.add(shape::type_name(self.model, self.service, ty), role);
+        self.add(shape::type_name(ty), role);
         self.single(inner);
     }
 
     fn map(&mut self, key: &MapKey, value: &Type) {
-        let entry = graphql::entry(&shape::entry_stem(self.model, self.service, key, value));
-        let role = format!("an entry of a map of `{}`{}", shape::type_name(self.model, self.service, value), by(key));
+        let entry = graphql::entry(&shape::entry_stem(key, value));
+        let role = format!("an entry of a map of `{}`{}", shape::type_name(value), by(key));
         for end in ["", "Input", "Patch"] {
             self.add(format!("{entry}{end}"), role.clone());
         }
@@ -156,7 +151,7 @@ impl Wrappers<'_> {
     }
 
     fn add(&mut self, name: String, role: String) {
-        self.names.push(Generated::new(name, role));
+        self.0.push(Generated::new(name, role));
     }
 }
 

@@ -5,9 +5,10 @@ use indexmap::IndexMap;
 use super::{
     keys,
     reader::{At, Item, Reader, TableReader},
+    route::route,
     tree::Node,
     types::body,
-    values::{self, count, duration, line, mapping, name, reference, route, schedule, word},
+    values::{self, count, duration, line, mapping, name, reference, schedule, word},
 };
 use crate::{
     design::{

@@ -22,7 +22,15 @@ pub(super) struct Reader {
     pub type_names: BTreeSet<String>,
     /// See [`crate::design::Design::incomplete`].
     pub incomplete: bool,
+    /// How many diagnostics were left out.
+    pub unreported: usize,
 }
+
+/// How many diagnostics one reading gives. A file with more is no design, and the first ones say so.
+const MOST_REPORTED: usize = 1000;
+
+/// How many entries a list may have.
+const LONGEST_LIST: usize = 1000;
 
 /// The path of a value, its key last.
 pub(super) type At<'a> = &'a [String];
@@ -54,7 +62,16 @@ pub(super) fn key(at: At<'_>) -> &str {
 
 impl Reader {
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if self.is_full() {
+            self.unreported += 1;
+        } else {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Nothing more is reported, so nothing need be thought about what to say.
+    pub(super) fn is_full(&self) -> bool {
+        self.diagnostics.len() >= MOST_REPORTED
     }
 
     /// E102, with what to write instead. Nothing for a value that was reported already.
@@ -124,6 +141,12 @@ impl Reader {
             return None;
         };
         let count = list.value.len();
+        if count > LONGEST_LIST {
+            let message = format!("`{}` has {count} entries", key(at));
+            let help = format!("a list has at most {LONGEST_LIST}");
+            self.report(Diagnostic::new("E109", list.span, message).help(help));
+            return None;
+        }
         let good: Vec<_> = list.value.into_iter().filter_map(|node| item(self, at, node)).collect();
         let all = good.len() == count;
         Some((Spanned::new(good, list.span), all))
@@ -291,7 +314,7 @@ impl TableReader<'_> {
             self.head.docs.summary = self.get("summary", super::values::line);
         }
         for (name, entry) in &self.table.entries {
-            let meant = nearest(name, self.keys.iter().copied());
+            let meant = if self.reader.is_full() { None } else { nearest(name, self.keys.iter().copied()) };
             let help = match meant {
                 Some(key) => format!("did you mean `{key}`?"),
                 None => {
@@ -301,7 +324,7 @@ impl TableReader<'_> {
             let place =
                 if self.path.is_empty() { "a design".to_owned() } else { format!("`[{}]`", dotted(&self.path)) };
             let message = format!("unknown key `{name}` in {place}");
-            self.reader.diagnostics.push(Diagnostic::new("E101", entry.key.clone(), message).help(help));
+            self.reader.report(Diagnostic::new("E101", entry.key.clone(), message).help(help));
             self.head.broken.extend(meant);
             // What stands in it may be a thing that others name.
             self.reader.incomplete |= matches!(entry.node, Node::Table(_));

@@ -6,7 +6,6 @@
 use indexmap::map::Entry as Slot;
 use toml_parser::{
     ParseError, Source,
-    decoder::{ScalarKind, StringBuilder},
     parser::{Event, EventKind, RecursionGuard, ValidateWhitespace, parse_document},
 };
 
@@ -16,7 +15,13 @@ use crate::{
     source::{Span, Spanned},
 };
 
+mod grow;
 mod recovery;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use grow::{Key, descend, insert};
 use recovery::Runaway;
 
 /// How deep values may nest, and how many keys a path may have. The language itself needs 4 and 7.
@@ -34,12 +39,6 @@ pub(super) struct File {
 /// Reads file number `file`.
 pub(super) fn read(text: &str, file: usize) -> File {
     recovery::read(text, file)
-}
-
-/// One key of a path.
-struct Key {
-    name: String,
-    span: Span,
 }
 
 struct Builder<'s> {
@@ -209,16 +208,17 @@ impl<'s> Builder<'s> {
             return;
         };
         if open.kind() == EventKind::ArrayTableOpen {
-            if !parent.entries.contains_key(&last.name) {
-                let help = match names.as_slice() {
-                    [only] if only == "links" => "links have names: write `[links.orders.inventory]`".to_owned(),
-                    _ => format!("everything has a name: write `[{}.<name>]`", dotted(&names)),
-                };
-                let message = format!("`[[{}]]` is a list", dotted(&names));
-                self.diagnostics.push(Diagnostic::new("E105", span.clone(), message).help(help));
-                self.lost_tables = true;
-                let entry = Entry { key: last.span.clone(), description, node: Node::Broken(span) };
-                parent.entries.insert(last.name.clone(), entry);
+            match parent.entries.entry(last.name.clone()) {
+                Slot::Vacant(slot) => {
+                    self.diagnostics.push(list_of_tables(&names, span.clone()));
+                    self.lost_tables = true;
+                    slot.insert(Entry { key: last.span.clone(), description, node: Node::Broken(span) });
+                }
+                Slot::Occupied(slot) if matches!(slot.get().node, Node::Broken(_)) => {}
+                Slot::Occupied(slot) => {
+                    let (first, second) = (slot.get().key.clone(), last.span.clone());
+                    self.twice.push(Twice { path: names, headers: false, first, second });
+                }
             }
             return;
         }
@@ -378,129 +378,13 @@ impl<'s> Builder<'s> {
         self.docs = outer_docs;
         Node::Table(table)
     }
-
-    fn scalar(&mut self, event: Event) -> Node {
-        let span = self.span(event.span());
-        let mut decoded = Decoded { whole: self.source.input(), value: String::new(), runs: Vec::new() };
-        let before = self.errors.len();
-        let Some(raw) = self.source.get(event) else { return Node::Broken(span) };
-        let kind = raw.decode_scalar(&mut decoded, &mut self.errors);
-        if before < self.errors.len() {
-            return Node::Broken(span);
-        }
-        let Decoded { value, runs, .. } = decoded;
-        let overflow = |span: &Span| {
-            Diagnostic::new("E100", span.clone(), "a number that is too large")
-                .help("whole numbers have up to 18 digits")
-        };
-        match kind {
-            ScalarKind::String => Node::Text(Text { value, span, runs }),
-            ScalarKind::Boolean(boolean) => Node::Boolean(Spanned::new(boolean, span)),
-            ScalarKind::DateTime => match value.parse::<toml_edit::Datetime>() {
-                Ok(_) => Node::Moment(Spanned::new(value, span)),
-                Err(error) => {
-                    self.diagnostics.push(
-                        Diagnostic::new("E100", span.clone(), error.to_string()).help("write a date as `2026-12-31`"),
-                    );
-                    Node::Broken(span)
-                }
-            },
-            ScalarKind::Float => match value.parse::<f64>() {
-                Ok(number) if number.is_finite() || value.ends_with("inf") || value.ends_with("nan") => {
-                    Node::Float(Spanned::new(number, span))
-                }
-                _ => {
-                    self.diagnostics.push(overflow(&span));
-                    Node::Broken(span)
-                }
-            },
-            ScalarKind::Integer(radix) => match i64::from_str_radix(&value, radix.value()) {
-                Ok(number) => Node::Integer(Spanned::new(number, span)),
-                Err(_) => {
-                    self.diagnostics.push(overflow(&span));
-                    Node::Broken(span)
-                }
-            },
-        }
-    }
 }
 
-/// Collects a string and where its runs stand. Escapes are pushed as characters, everything else as slices of `whole`.
-struct Decoded<'s> {
-    whole: &'s str,
-    value: String,
-    runs: Vec<Run>,
-}
-
-impl<'s> StringBuilder<'s> for Decoded<'s> {
-    fn clear(&mut self) {
-        self.value.clear();
-        self.runs.clear();
-    }
-
-    fn push_str(&mut self, append: &'s str) -> bool {
-        let source = (append.as_ptr() as usize).wrapping_sub(self.whole.as_ptr() as usize);
-        if self.whole.get(source..).is_some_and(|rest| rest.starts_with(append)) {
-            self.runs.push(Run { decoded: self.value.len(), source, len: append.len() });
-        }
-        self.value.push_str(append);
-        true
-    }
-
-    fn push_char(&mut self, append: char) -> bool {
-        self.value.push(append);
-        true
-    }
-}
-
-/// The table at `parents` below `table`, made where it is not there yet. `at` is the path of `table` for reports.
-fn descend<'t>(
-    mut table: &'t mut Table,
-    at: &mut Vec<String>,
-    parents: &[Key],
-    made: Made,
-    twice: &mut Vec<Twice>,
-) -> Option<&'t mut Table> {
-    for key in parents {
-        at.push(key.name.clone());
-        let entry = table.entries.entry(key.name.clone()).or_insert_with(|| Entry {
-            key: key.span.clone(),
-            description: String::new(),
-            node: Node::Table(Table::new(made, key.span.clone())),
-        });
-        let first = &entry.key;
-        match &mut entry.node {
-            Node::Table(next) if next.made == made || made == Made::Implied && next.made != Made::Inline => {
-                table = next
-            }
-            Node::Broken(_) => return None,
-            _ => {
-                twice.push(Twice { path: at.clone(), headers: false, first: first.clone(), second: key.span.clone() });
-                return None;
-            }
-        }
-    }
-    Some(table)
-}
-
-/// Sets `path` below `table` to `node`, unless it is set.
-fn insert(
-    table: &mut Table,
-    mut at: Vec<String>,
-    path: &[Key],
-    description: String,
-    node: Node,
-    twice: &mut Vec<Twice>,
-) {
-    let Some((last, parents)) = path.split_last() else { return };
-    let Some(table) = descend(table, &mut at, parents, Made::Dotted, twice) else { return };
-    match table.entries.entry(last.name.clone()) {
-        Slot::Vacant(slot) => {
-            slot.insert(Entry { key: last.span.clone(), description, node });
-        }
-        Slot::Occupied(slot) => {
-            at.push(last.name.clone());
-            twice.push(Twice { path: at, headers: false, first: slot.get().key.clone(), second: last.span.clone() });
-        }
-    }
+/// E105: `[[links]]`.
+fn list_of_tables(path: &[String], span: Span) -> Diagnostic {
+    let help = match path {
+        [only] if only == "links" => "links have names: write `[links.orders.inventory]`".to_owned(),
+        _ => format!("everything has a name: write `[{}.<name>]`", dotted(path)),
+    };
+    Diagnostic::new("E105", span, format!("`[[{}]]` is a list", dotted(path))).help(help)
 }

@@ -97,9 +97,10 @@ impl Text {
         Span { file: self.span.file, start, end: self.source_of(end).max(start) }
     }
 
-    /// What follows an escape is counted from the next run; an escape itself is its first byte.
+    /// What follows an escape is counted from the next run; an escape itself is where it begins.
     fn source_of(&self, at: usize) -> usize {
-        match self.runs.iter().rev().find(|run| run.decoded <= at) {
+        let next = self.runs.partition_point(|run| run.decoded <= at);
+        match next.checked_sub(1).and_then(|last| self.runs.get(last)) {
             Some(run) => run.source + (at - run.decoded).min(run.len),
             None => self.span.start,
         }

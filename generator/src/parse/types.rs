@@ -12,12 +12,18 @@ use crate::{
 };
 
 mod atom;
+mod bounds;
 mod default;
 mod pattern;
 mod scan;
 
 pub use default::default_value;
 use scan::Scan;
+
+/// How many words after a type are looked at.
+const MOST_WORDS: usize = 10;
+/// How many records a union may be of.
+const MOST_VARIANTS: usize = 1000;
 
 /// Where a field stands, which decides what it may be marked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +78,7 @@ fn field_type(reader: &mut Reader, text: &Text, place: Place) -> FieldType {
 /// What follows a type: marks, and a default.
 fn rest(scan: &mut Scan<'_>, expr: TypeExpr, place: Place) -> Result<FieldType, Reported> {
     let mut marks: Vec<Spanned<Mark>> = Vec::new();
-    loop {
+    for _ in 0..MOST_WORDS {
         scan.space();
         let start = scan.at;
         let word = scan.word();
@@ -103,6 +109,7 @@ fn rest(scan: &mut Scan<'_>, expr: TypeExpr, place: Place) -> Result<FieldType, 
             }
         }
     }
+    scan.expected("the end", "marks are `pii`, `secret`, `unique`, `readonly` and `fixed`")
 }
 
 fn mark(scan: &mut Scan<'_>, word: &str, start: usize, there: &[Spanned<Mark>], place: Place) -> Option<Spanned<Mark>> {
@@ -246,6 +253,10 @@ fn union(scan: &mut Scan<'_>, first: TypeExpr) -> Result<TypeDefKind, Reported> 
     let mut variants = Vec::new();
     let (mut start, mut next) = (0, first);
     loop {
+        if variants.len() == MOST_VARIANTS {
+            let message = format!("a union of more than {MOST_VARIANTS} records");
+            return scan.fail("E317", start..scan.at, &message, "group them");
+        }
         match next.kind {
             TypeKind::Name(name) => {
                 let first = variants.iter().find(|there: &&Spanned<crate::design::Reference>| there.value == name);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    contracts::{graphql as schema, pb, proto},
+    contracts::{asyncapi, graphql as sdl, openapi, pb, proto, schema, shape},
     escape,
     model::{Docs, Exposure, Input, Model, Operation, Output, Service, Shape},
     names,
@@ -16,6 +16,7 @@ use super::{
     grpc::{self, GrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},
+    resources,
     rest::{self, RestOperation, RouteView},
     rust::user,
     scope::{Item, Scope},
@@ -37,6 +38,7 @@ struct View<'a> {
     has_rest: bool,
     has_grpc: bool,
     has_graphql: bool,
+    has_openapi: bool,
     routes: Vec<RouteView>,
     rest: Vec<RestOperation>,
     /// Operations that are not served over REST although others are.
@@ -81,16 +83,27 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         docs: doc_lines(&service.docs, &format!("What {} offers.", service.name)),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
         service: &service.name,
-        service_trait: user(&trait_name(&planner.scope, service)),
+        service_trait: user(&trait_name(model, &planner.scope, service)),
         operations: views(&|_| true),
         errors: service.operations.values().filter_map(operations::errors).collect(),
         has_rest,
         has_grpc,
         has_graphql,
+        has_openapi: has_openapi(service),
         routes: rest::routes(service.operations.values().filter(|o| over_rest(o))),
-        rest: service.operations.values().filter(|o| over_rest(o)).map(|o| rest::operation(model, service, o)).collect(),
+        rest: service
+            .operations
+            .values()
+            .filter(|o| over_rest(o))
+            .map(|o| rest::operation(model, service, o))
+            .collect(),
         not_rest: if has_rest { views(&|operation| !over_rest(operation)) } else { Vec::new() },
-        grpc: service.operations.values().filter(|o| over_grpc(o)).map(|o| grpc::operation(model, service, o)).collect(),
+        grpc: service
+            .operations
+            .values()
+            .filter(|o| over_grpc(o))
+            .map(|o| grpc::operation(model, service, o))
+            .collect(),
         not_grpc: if has_grpc { views(&|operation| !over_grpc(operation)) } else { Vec::new() },
         conversions: if has_grpc { grpc::conversions(model, service) } else { Vec::new() },
         proto_module: names::proto::prost_ident(&proto_service),
@@ -126,7 +139,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         sources.files.push(("src/grpc/pb.rs".into(), "model".into(), text));
         planner.file(format!("{folder}/proto/{proto_path}"), proto, Owner::Generated, "model".into());
     }
-    let names = names(&planner.scope, service, "crate");
+    let names = names(model, &planner.scope, service, "crate");
     let mut graphql_names = BTreeMap::new();
     if let Some(own) = &view.graphql {
         planner.rust(&mut sources, "src/graphql.rs", "contract/src/graphql", &view)?;
@@ -134,9 +147,10 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
             planner.rust(&mut sources, &format!("src/graphql/{file}.rs"), &format!("contract/src/graphql/{file}"), &view)?;
         }
         graphql_names = graphql::imports(own, &names);
-        let sdl = planner.render("partials/generated", &())?.replacen("//", "#", 1) + "\n" + &schema::graphql(model, service);
+        let sdl = planner.render("partials/generated", &())?.replacen("//", "#", 1) + "\n" + &sdl::graphql(model, service);
         planner.file(format!("{folder}/{}", view.graphql_path), sdl, Owner::Generated, "model".into());
     }
+    documents(planner, service, &folder);
     let package = names::rust::contract_crate(&service.name);
     let member = Member {
         name: package.clone(),
@@ -152,6 +166,29 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
 /// The file of a service's GraphQL schema, below the contract's folder: `shop.graphql`.
 pub fn schema_path(service: &Service) -> String {
     format!("{}.graphql", names::path::contract_folder(&service.name))
+}
+
+/// What describes the service to others: only what it exposes, and what it tells and hears.
+fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
+    let model = planner.model;
+    let mut documents = Vec::new();
+    if has_openapi(service) {
+        documents.push(("openapi.json".to_owned(), openapi::openapi(model, service)));
+    }
+    if !service.events.is_empty() || service.operations.values().any(|operation| !operation.on.is_empty()) {
+        documents.push(("asyncapi.json".to_owned(), asyncapi::asyncapi(model, service)));
+    }
+    for event in service.events.values() {
+        documents.push((format!("schemas/{}.json", event.name), schema::event(model, event)));
+    }
+    for (name, document) in documents {
+        planner.file(format!("{folder}/{name}"), format!("{document:#}"), Owner::Generated, "model".into());
+    }
+}
+
+/// Whether callers outside reach anything over REST.
+pub fn has_openapi(service: &Service) -> bool {
+    service.operations.values().any(|operation| operation.expose.rest)
 }
 
 /// Plans `contracts/shared`, if several contracts use anything alike.
@@ -185,15 +222,16 @@ pub fn folder(service: &Service) -> String {
 }
 
 /// The trait of a service, as its contract calls it.
-pub fn trait_name(scope: &Scope, service: &Service) -> String {
-    let types: Vec<String> = type_names(scope, service).collect();
+pub fn trait_name(model: &Model, scope: &Scope, service: &Service) -> String {
+    let types: Vec<String> = type_names(model, scope, service).collect();
     names::rust::service_trait(&service.name, types.iter().map(String::as_str))
 }
 
 /// Where the names of a contract are imported from, seen from `this`: `crate` in the contract itself.
-pub fn names(scope: &Scope, service: &Service, this: &str) -> BTreeMap<String, String> {
-    let mut names: BTreeMap<String, String> = type_names(scope, service).map(|name| (name, this.to_owned())).collect();
-    names.insert(trait_name(scope, service), this.to_owned());
+pub fn names(model: &Model, scope: &Scope, service: &Service, this: &str) -> BTreeMap<String, String> {
+    let mut names: BTreeMap<String, String> =
+        type_names(model, scope, service).map(|name| (name, this.to_owned())).collect();
+    names.insert(trait_name(model, scope, service), this.to_owned());
     if this == "crate" {
         for item in shared(scope, service) {
             names.insert(item.name(), SHARED.into());
@@ -213,7 +251,7 @@ fn shared<'a>(scope: &'a Scope, service: &Service) -> impl Iterator<Item = &'a I
 }
 
 /// Every type that the contract has, of its own or shared.
-fn type_names(scope: &Scope, service: &Service) -> impl Iterator<Item = String> {
+fn type_names(model: &Model, scope: &Scope, service: &Service) -> impl Iterator<Item = String> {
     let of_operations = service.operations.values().flat_map(|operation| {
         let mut names = vec![];
         if !operation.errors.is_empty() {
@@ -229,7 +267,8 @@ fn type_names(scope: &Scope, service: &Service) -> impl Iterator<Item = String> 
         }
         names
     });
-    scope.uses(&service.name).map(Item::name).chain(of_operations)
+    let of_resources = service.resources.values().flat_map(|resource| resources::type_names(model, resource));
+    scope.uses(&service.name).map(Item::name).chain(of_operations).chain(of_resources)
 }
 
 fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types {
@@ -237,6 +276,9 @@ fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types 
     let mut types = Types::default();
     for item in planner.scope.own(&service.name) {
         types.add(model, item, has_grpc.then_some(&mut planner.wire));
+    }
+    for resource in service.resources.values() {
+        resources::add_verbs(&mut types, model, &shape::of_service(service, &resource.name), resource);
     }
     for operation in service.operations.values() {
         let Shape::Custom { input, output, .. } = &operation.shape else { continue };

@@ -5,27 +5,178 @@ use crate::{
     contracts::{matching, shape},
     escape,
     model::{
-        Call, EventRef, Fallback, Field, Input, Model, Operation, Output, Payload, ResourceRef, Scalar, Service, Shape, StreamItem, Target, Type,
-        TypeDef, TypeRef,
+        Call, EventRef, Fallback, Field, Input, Model, Operation, OperationKind, Output, Payload, Resource,
+        ResourceRef, Scalar, Service, Shape, StreamItem, Target, Type, TypeDef, TypeRef, Verb,
     },
     names,
 };
 
 use super::{
     operations::{error_name, request_name, response_name},
-    rust::{id_name, user},
+    rust::{self, id_name, user},
     types::default_value,
 };
 
-/// The statements of a command or query, and whether they use the parameter `input`.
+/// The statements of an operation.
 pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
-    let mut sources = vec![("input".to_owned(), input_fields(model, operation))];
-    let mut lines = Vec::new();
-    for call in &operation.calls {
-        lines.extend(call_lines(model, service, operation, call, &mut sources));
-    }
-    lines.extend(answer_lines(model, operation, &sources));
+    let lines = match &operation.shape {
+        Shape::Custom { of, output, .. } => {
+            let mut sources = vec![("input".to_owned(), input_fields(model, operation))];
+            let mut lines = calls(model, service, operation, &mut sources);
+            match of.as_ref().and_then(|of| service.resources.get(of)) {
+                Some(resource) => lines.extend(on_item(model, operation, resource, output, &mut sources)),
+                None => lines.extend(answer_lines(model, operation, &sources)),
+            }
+            lines
+        }
+        Shape::Verb { verb, resource } => match service.resources.get(resource) {
+            Some(resource) => verb_lines(model, service, operation, *verb, resource),
+            None => Vec::new(),
+        },
+    };
     moved(lines)
+}
+
+fn calls(
+    model: &Model,
+    service: &Service,
+    operation: &Operation,
+    sources: &mut Vec<(String, Vec<Field>)>,
+) -> Vec<String> {
+    operation.calls.iter().flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
+}
+
+/// A command on one item reads it, leaves it to the user to change, and writes it; a query reads it.
+fn on_item(
+    model: &Model,
+    operation: &Operation,
+    resource: &Resource,
+    output: &Output,
+    sources: &mut Vec<(String, Vec<Field>)>,
+) -> Vec<String> {
+    let (item, module) = (names::rust::ident(&names::snake(&resource.name)), names::rust::module(&resource.name));
+    sources.insert(0, (item.clone(), resource.fields.clone()));
+    let answer = match output {
+        Output::Item => vec![format!("Ok({item})")],
+        _ => answer_lines(model, operation, sources),
+    };
+    let uses_item = answer.iter().any(|line| line.contains(&item));
+    let mut lines = Vec::new();
+    match operation.kind {
+        OperationKind::Query => {
+            let binding = if uses_item { item.clone() } else { "_".to_owned() + item.trim_start_matches("r#") };
+            lines.push(format!("let {binding} = store::{module}::get(self.store.read(), &id).await?;"));
+        }
+        OperationKind::Command => {
+            lines.push("let mut tx = self.store.begin().await?;".into());
+            lines.push(format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;"));
+            lines.push(format!("// Yours: what this does to the {}.", names::snake(&resource.name).replace('_', " ")));
+            lines.push(format!("store::{module}::update(&mut tx, &mut {item}).await?;"));
+            lines.push("tx.commit().await?;".into());
+        }
+    }
+    lines.extend(answer);
+    lines
+}
+
+fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Verb, resource: &Resource) -> Vec<String> {
+    let (item, module) = (names::rust::ident(&names::snake(&resource.name)), names::rust::module(&resource.name));
+    let id = names::rust::ident(&resource.id);
+    let begin = "let mut tx = self.store.begin().await?;".to_owned();
+    let commit = "tx.commit().await?;".to_owned();
+    let read = format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;");
+    let update = format!("store::{module}::update(&mut tx, &mut {item}).await?;");
+    let answer = format!("Ok({item})");
+    match verb {
+        Verb::List => {
+            let mut lines = calls(model, service, operation, &mut vec![]);
+            lines.push(format!("Ok(store::{module}::list(self.store.read(), &query).await?)"));
+            lines
+        }
+        Verb::Get => {
+            let mut lines = calls(model, service, operation, &mut vec![]);
+            lines.push(format!("Ok(store::{module}::get(self.store.read(), &id).await?)"));
+            lines
+        }
+        Verb::Create => {
+            let mut sources = vec![("new".to_owned(), shape::new_fields(resource))];
+            let made = made(model, resource, &sources, "new");
+            let mut lines = vec![format!("let {item} = {made};")];
+            sources = vec![(item.clone(), resource.fields.clone())];
+            lines.extend(calls(model, service, operation, &mut sources));
+            lines.extend([begin, format!("store::{module}::insert(&mut tx, &{item}).await?;"), commit, answer]);
+            lines
+        }
+        Verb::Replace if super::resources::is_natural(resource) => {
+            let sources = vec![("draft".to_owned(), shape::draft_fields(resource))];
+            let made =
+                made(model, resource, &sources, "draft").replace(&format!("{id}: draft.{id}"), &format!("{id}: id"));
+            let mut lines = calls(model, service, operation, &mut vec![]);
+            lines.push(begin);
+            lines.push(format!("let found = store::{module}::get(&mut *tx, &id).await.map_err(Failure::from);"));
+            lines.push(format!(
+                "let {item} = match found {{
+                    Ok(mut {item}) => {{
+                        {item}.etag.check(etag)?;
+                        {item}.replace(draft);
+                        {update}
+                        {item}
+                    }}
+                    // A caller who has a revision in mind does not mean a new one.
+                    Err(missing) if missing.kind == Kind::NotFound && etag.is_none() => {{
+                        let {item} = {made};
+                        store::{module}::insert(&mut tx, &{item}).await?;
+                        {item}
+                    }}
+                    Err(other) => return Err(other.into()),
+                }};"
+            ));
+            lines.extend([commit, answer]);
+            lines
+        }
+        Verb::Replace => {
+            let mut lines = calls(model, service, operation, &mut vec![]);
+            let check = format!("{item}.etag.check(etag)?;");
+            lines.extend([begin, read, check, format!("{item}.replace(draft);"), update, commit, answer]);
+            lines
+        }
+        Verb::Patch => {
+            let mut lines = calls(model, service, operation, &mut vec![]);
+            let check = format!("{item}.etag.check(etag)?;");
+            lines.extend([begin, read, check, format!("{item}.patch(&patch)?;"), update, commit, answer]);
+            lines
+        }
+        Verb::Delete => {
+            let mut lines = calls(model, service, operation, &mut vec![("id".to_owned(), vec![])]);
+            let read = format!("let {item} = store::{module}::get(&mut *tx, &id).await?;");
+            let check = format!("{item}.etag.check(etag)?;");
+            lines.extend([begin, read, check, format!("store::{module}::delete(&mut tx, &id).await?;"), commit]);
+            lines.push("Ok(())".into());
+            lines
+        }
+    }
+}
+
+/// A whole new item: what callers give, defaults, examples of what the service decides.
+fn made(model: &Model, resource: &Resource, sources: &[(String, Vec<Field>)], given: &str) -> String {
+    let fields: Vec<String> = resource
+        .fields
+        .iter()
+        .map(|field| {
+            let ident = names::rust::ident(&field.name);
+            let is_id = field.name == resource.id;
+            let value = match () {
+                () if is_id && super::resources::is_natural(resource) => format!("{given}.{ident}"),
+                () if is_id => format!("{}(Uuid::now_v7())", user(&id_name(&resource.name))),
+                () if field.readonly && field.default.is_none() && field.ty == Type::Scalar(Scalar::Timestamp) => {
+                    "kit::json::now()".into()
+                }
+                () => value(model, field, sources, ""),
+            };
+            format!("{ident}: {value}")
+        })
+        .collect();
+    format!("{} {{ {}, etag: Etag(1) }}", user(&resource.name), fields.join(", "))
 }
 
 fn call_lines(
@@ -70,8 +221,12 @@ fn call_lines(
             _ => "()".into(),
         };
         lines.push(format!("let answer = {called};"));
-        lines.push(format!("// What stands in for an answer that does not come is a decision of this service: make it yours."));
-        lines.push(format!("let answer = fallback::default(cx, &{contract}::operations::{constant}, answer, || {zero});"));
+        lines.push(format!(
+            "// What stands in for an answer that does not come is a decision of this service: make it yours."
+        ));
+        lines.push(format!(
+            "let answer = fallback::default(cx, &{contract}::operations::{constant}, answer, || {zero});"
+        ));
         lines.push(format!("{binding}answer.map_err({upstream})?;"));
     } else {
         lines.push(format!("{binding}{called}.map_err({upstream})?;"));
@@ -129,24 +284,27 @@ fn answer_lines(model: &Model, operation: &Operation, sources: &[(String, Vec<Fi
 /// `name: input.name, total: Decimal::new(100, 2)`: each field from the first source that has one of its name and
 /// type, else its default, else an example.
 fn filled(model: &Model, fields: &[Field], sources: &[(String, Vec<Field>)], path: &str) -> String {
-    let value = |field: &Field| {
-        let source = sources.iter().find_map(|(source, fields)| {
-            let found = fields.iter().find(|f| f.name == field.name && f.ty == field.ty)?;
-            Some((source, found))
-        });
-        match (source, &field.default) {
-            (Some((source, found)), _) => {
-                let ident = names::rust::ident(&found.name);
-                let clone = if is_copy(&found.ty) { "" } else { ".clone()" };
-                format!("{source}.{ident}{clone}")
-            }
-            (None, Some(default)) => prefixed(&default_value(&field.ty, default), path),
-            (None, None) => example(model, &field.ty, path),
-        }
-    };
-    let fields: Vec<String> =
-        fields.iter().map(|field| format!("{}: {}", names::rust::ident(&field.name), value(field))).collect();
+    let fields: Vec<String> = fields
+        .iter()
+        .map(|field| format!("{}: {}", names::rust::ident(&field.name), value(model, field, sources, path)))
+        .collect();
     fields.join(", ")
+}
+
+fn value(model: &Model, field: &Field, sources: &[(String, Vec<Field>)], path: &str) -> String {
+    let source = sources.iter().find_map(|(source, fields)| {
+        let found = fields.iter().find(|f| f.name == field.name && f.ty == field.ty)?;
+        Some((source, found))
+    });
+    match (source, &field.default) {
+        (Some((source, found)), _) => {
+            let ident = names::rust::ident(&found.name);
+            let clone = if rust::is_copy(&found.ty) { "" } else { ".clone()" };
+            format!("{source}.{ident}{clone}")
+        }
+        (None, Some(default)) => prefixed(&default_value(&field.ty, default), path),
+        (None, None) => example(model, &field.ty, path),
+    }
 }
 
 /// Names of the design as another crate's.
@@ -161,7 +319,9 @@ fn moved(lines: Vec<String>) -> Vec<String> {
         let mut line = line;
         let mut from = 0;
         while let Some(at) = line[from..].find(".clone()").map(|at| at + from) {
-            let start = line[..at].rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.' || c == '#')).map_or(0, |i| i + 1);
+            let start = line[..at]
+                .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.' || c == '#'))
+                .map_or(0, |i| i + 1);
             let place = line[start..at].to_owned();
             from = at + 1;
             if all.matches(&format!("{place}.clone()")).count() == 1 {
@@ -181,7 +341,9 @@ pub fn example(model: &Model, ty: &Type, path: &str) -> String {
         Type::Scalar(scalar) => scalar_example(scalar),
         Type::Ref(resource) => {
             let id = model.services.get(&resource.service).and_then(|s| s.resources.get(&resource.resource));
-            let inner = id.and_then(|r| r.fields.iter().find(|f| f.name == r.id)).map_or(Type::Scalar(Scalar::Uuid), |f| f.ty.clone());
+            let inner = id
+                .and_then(|r| r.fields.iter().find(|f| f.name == r.id))
+                .map_or(Type::Scalar(Scalar::Uuid), |f| f.ty.clone());
             format!("{}({})", named(&id_name(&resource.resource)), example(model, &inner, path))
         }
         Type::Resource(of) => {
@@ -198,7 +360,9 @@ pub fn example(model: &Model, ty: &Type, path: &str) -> String {
         }
         Type::Named(TypeRef { service, name }) => {
             let first = match service {
-                Some(service) => model.services.get(service).and_then(|s| s.enums.get(name)).and_then(|e| e.values.first()),
+                Some(service) => {
+                    model.services.get(service).and_then(|s| s.enums.get(name)).and_then(|e| e.values.first())
+                }
                 None => match model.types.get(name) {
                     Some(TypeDef::Enum(found)) => found.values.first(),
                     Some(TypeDef::Union(union)) => {
@@ -240,7 +404,20 @@ pub fn arguments(model: &Model, service: &Service, operation: &Operation, path: 
             };
             id.into_iter().chain(input).collect()
         }
-        Shape::Verb { .. } => Vec::new(),
+        Shape::Verb { verb, resource } => {
+            let of = ResourceRef { service: service.name.clone(), resource: resource.clone() };
+            let Some(found) = service.resources.get(resource) else { return Vec::new() };
+            let id = || example(model, &Type::Ref(of.clone()), path);
+            let none = || "None".to_owned();
+            match verb {
+                Verb::List => vec![format!("{}::default()", named(&format!("List{}", found.plural)))],
+                Verb::Get => vec![id()],
+                Verb::Create => vec![record(&format!("New{resource}"), &shape::new_fields(found))],
+                Verb::Replace => vec![id(), record(&format!("{resource}Draft"), &shape::draft_fields(found)), none()],
+                Verb::Patch => vec![id(), format!("{}::default()", named(&format!("{resource}Patch"))), none()],
+                Verb::Delete => vec![id(), none()],
+            }
+        }
     }
 }
 
@@ -262,7 +439,21 @@ pub fn answer(model: &Model, service: &Service, operation: &Operation, path: &st
                 example(model, &Type::Resource(ResourceRef { service: service.name.clone(), resource }), path)
             }
         },
-        Shape::Verb { .. } => "()".into(),
+        Shape::Verb { verb, resource } => {
+            let of = ResourceRef { service: service.name.clone(), resource: resource.clone() };
+            let item = || example(model, &Type::Resource(of.clone()), path);
+            match verb {
+                Verb::List => {
+                    format!(
+                        "{} {{ items: vec![{}], next: Some(Cursor(\"next\".into())) }}",
+                        named(&format!("{resource}Page")),
+                        item()
+                    )
+                }
+                Verb::Delete => "()".into(),
+                _ => item(),
+            }
+        }
     }
 }
 
@@ -291,21 +482,12 @@ fn scalar_example(scalar: &Scalar) -> String {
         Scalar::U64 { min, max } => (*min).max(1).min(*max).to_string(),
         Scalar::F64 { min, max } => format!("{:?}", min.unwrap_or(f64::MIN).max(1.0).min(max.unwrap_or(f64::MAX))),
         Scalar::Decimal { scale, .. } => format!("Decimal::new(1, {scale})"),
-        Scalar::Uuid => "Uuid::now_v7()".into(),
-        Scalar::Timestamp => "kit::json::now()".into(),
-        Scalar::Date => "kit::json::now().date_naive()".into(),
+        Scalar::Uuid => "Uuid::from_u128(1)".into(),
+        Scalar::Timestamp => "DateTime::UNIX_EPOCH".into(),
+        Scalar::Date => "DateTime::UNIX_EPOCH.date_naive()".into(),
         Scalar::Duration => "Duration::from_secs(60)".into(),
         Scalar::Bytes => "b\"example\".to_vec()".into(),
         Scalar::Json => "Value::Null".into(),
-    }
-}
-
-/// Clippy wants no `clone` of these.
-fn is_copy(ty: &Type) -> bool {
-    match ty {
-        Type::Scalar(scalar) => !matches!(scalar, Scalar::String { .. } | Scalar::Bytes | Scalar::Json),
-        Type::Optional(inner) => is_copy(inner),
-        _ => false,
     }
 }
 

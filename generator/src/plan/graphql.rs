@@ -10,7 +10,7 @@ use crate::{
         shape,
     },
     escape,
-    model::{Field, Input, Model, Operation, Output, ResourceRef, Service, Shape, StreamItem, Type, Verb},
+    model::{Input, Model, Operation, Output, Service, Shape, StreamItem, Type, Verb},
     names,
 };
 

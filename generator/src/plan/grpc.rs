@@ -9,12 +9,13 @@ use crate::{
         shape,
         wire::WireLock,
     },
-    model::{Field, Model, Operation, Output, Service, Shape, StreamItem, Type, TypeDef, TypeRef, Verb},
+    model::{Field, Model, Operation, Output, Resource, Service, Shape, StreamItem, Type, TypeDef, TypeRef, Verb},
     names,
 };
 
 use super::{
     operations::{self, OperationView, payload_type, request_name, response_name},
+    resources,
     rust::{self, id_name, user},
     types::default_value,
 };
@@ -142,9 +143,80 @@ fn operation_messages(model: &Model, service: &Service, operation: &Operation) -
                 lines.push(format!("kit_grpc::message!({record} = {response} {{ {} }});", self::members(fields)));
             }
         }
-        Shape::Verb { .. } => {}
+        Shape::Verb { verb, resource } => {
+            let item = names::rust::ident(&names::snake(resource));
+            let id = user(&id_name(resource));
+            let given = |what: &str| user(&format!("{resource}{what}"));
+            lines.extend(match verb {
+                Verb::List => service.resources.get(resource).map(|r| list(r, &request, &response)),
+                Verb::Get => Some(format!("kit_grpc::message!(({id},) = {request} {{ required id }});")),
+                Verb::Create => {
+                    let new = user(&format!("New{resource}"));
+                    Some(format!("kit_grpc::message!(({new},) = {request} {{ required {item} }});"))
+                }
+                Verb::Replace => Some(format!(
+                    "kit_grpc::message!(({id}, {}, Option<Etag>) = {request} {{ required id, required {item}, optional etag }});",
+                    given("Draft")
+                )),
+                Verb::Patch => Some(format!(
+                    "kit_grpc::message!(({id}, {}, Option<Etag>) = {request} {{ required id, patch {item}, optional etag }});",
+                    given("Patch")
+                )),
+                Verb::Delete => Some(format!(
+                    "kit_grpc::message!(({id}, Option<Etag>) = {request} {{ required id, optional etag }});"
+                )),
+            });
+        }
     }
     lines
+}
+
+/// `list` has a query whose filters are a message of their own, and a page whose items are called as the resource.
+fn list(resource: &Resource, request: &str, response: &str) -> String {
+    let query = user(&format!("List{}", resource.plural));
+    let page = user(&format!("{}Page", resource.name));
+    let items = names::proto::prost_ident(&names::snake(&resource.plural));
+    let filters: Vec<String> = shape::filter_fields(resource).iter().map(|f| names::rust::ident(&f.name)).collect();
+    let (mut encode, mut decode) = (String::new(), String::new());
+    if !resource.sort.is_empty() {
+        encode += "order_by: kit_grpc::order_by(&self.sort), ";
+        decode += "sort: kit_grpc::sort(message.order_by.as_deref()), ";
+    }
+    let mut filter = "";
+    if !filters.is_empty() {
+        let message = names::proto::prost_type(&format!("{}Filter", resource.name));
+        let members: String = filters.iter().map(|f| format!("{f}: Proto::encode(self.{f}), ")).collect();
+        encode += &format!("filter: Some(pb::{message} {{ {members} }}), ");
+        filter = "let filter = message.filter.unwrap_or_default();";
+        decode += &filters.iter().map(|f| format!("{f}: field(\"filter.{f}\", filter.{f})?, ")).collect::<String>();
+    }
+    format!(
+        "
+impl Proto<{request}> for {query} {{
+    fn encode(self) -> {request} {{
+        {request} {{ page_size: self.limit, page_token: Proto::encode(self.cursor), {encode} }}
+    }}
+
+    fn decode(message: {request}) -> Result<Self, Failure> {{
+        {filter}
+        Ok(Self {{ limit: message.page_size, cursor: field(\"page_token\", message.page_token)?, {decode} }})
+    }}
+}}
+
+impl Proto<{response}> for {page} {{
+    fn encode(self) -> {response} {{
+        {response} {{ {items}: Proto::encode(self.items), next_page_token: Proto::encode(self.next) }}
+    }}
+
+    fn decode(message: {response}) -> Result<Self, Failure> {{
+        Ok(Self {{
+            items: field(\"{items}\", message.{items})?,
+            next: field(\"next_page_token\", message.next_page_token)?,
+        }})
+    }}
+}}
+"
+    )
 }
 
 fn definition(model: &Model, service: &Service, name: &str, needed: &Needed) -> Option<String> {
@@ -173,11 +245,33 @@ fn definition(model: &Model, service: &Service, name: &str, needed: &Needed) -> 
         Needed::Map(key, value) => {
             format!("kit_grpc::map!({}, {} = {message});", rust::map_key(key), rust::ty(value))
         }
-        Needed::New(_) | Needed::Draft(_) | Needed::Patch(_) | Needed::Filter(_) => {
-            debug_assert!(!service.resources.is_empty());
-            return None;
+        Needed::New(of) => {
+            let members = members(&shape::new_fields(service.resources.get(of)?));
+            format!("kit_grpc::message!({} = {message} {{ {members} }});", user(&format!("New{of}")))
         }
+        Needed::Draft(of) => {
+            let members = members(&shape::draft_fields(service.resources.get(of)?));
+            format!("kit_grpc::message!({} = {message} {{ {members} }});", user(&format!("{of}Draft")))
+        }
+        Needed::Patch(of) => {
+            let resource = service.resources.get(of)?;
+            let mut text = patch(model, of, &message, &shape::draft_fields(resource));
+            for record in resources::patched_records(model, resource) {
+                if let Some(TypeDef::Record(found)) = model.types.get(&record) {
+                    let message = format!("pb::{}", names::proto::prost_type(&record));
+                    text = text + "\n" + &patch(model, &record, &message, &found.fields);
+                }
+            }
+            text
+        }
+        // Part of the query of `list`.
+        Needed::Filter(_) => return None,
     })
+}
+
+fn patch(model: &Model, of: &str, message: &str, fields: &[Field]) -> String {
+    let members = resources::patch_members(model, fields);
+    format!("kit_grpc::patch!({} = {message} {{ {members} }});", user(&format!("{of}Patch")))
 }
 
 /// `required sku, optional note, repeated lines, map labels, optional quantity = 1`

@@ -15,6 +15,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("As", "kit::json"),
     ("BTreeMap", "std::collections"),
     ("Base64", "kit::json"),
+    ("Commas", "kit::json"),
     ("Context", "kit"),
     ("Cursor", "kit"),
     ("Cx", "kit_http"),
@@ -49,6 +50,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Script", "kit_test"),
     ("Serialize", "serde"),
     ("State", "axum::extract"),
+    ("StoreConfig", "kit_service"),
     ("Stream", "kit"),
     ("Uri", "axum::http"),
     ("Utc", "chrono"),
@@ -171,51 +173,47 @@ struct Name<'a> {
 /// The names that an import could serve: identifiers outside comments and literals that no path, field or method
 /// access stands before. The texts of attributes that hold code (`with = "As::<Digits>"`) are code.
 fn names(text: &str) -> Vec<Name<'_>> {
-    let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut at = 0;
-    // Where the code inside a text ends.
-    let mut code_end = 0;
-    while at < bytes.len() {
+    while at < text.len() {
         let rest = &text[at..];
         if rest.starts_with("//") {
             at += rest.find('\n').unwrap_or(rest.len());
-        } else if at == code_end && code_end > 0 {
-            // Its closing quote, which opens nothing.
-            code_end = 0;
-            at += 1;
         } else if let Some(length) = literal(rest) {
+            // The adapters of serde are code in a text.
             if text[..at].ends_with("with = ") {
-                code_end = at + length - 1;
-                at += 1;
-            } else {
-                at += length;
+                let inner = names(&rest[1..length - 1]);
+                found.extend(inner.into_iter().map(|name| Name { start: name.start + at + 1, ..name }));
             }
+            at += length;
         } else {
-            let user = rest.starts_with(USER);
-            let start = at + if user { USER.len_utf8() } else { 0 };
-            let length = text[start..].find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len() - start);
-            if length == 0 {
-                at = start + text[start..].chars().next().map_or(0, char::len_utf8);
-                continue;
-            }
-            let before = text[..at].trim_end_matches('r').trim_end();
-            let name = &text[start..start + length];
-            let qualified = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
-            // What begins low is imported to be called, to lead on, or as an attribute; else it is somebody's own.
-            let leads = text[start + length..].starts_with(['(', '!']) || text[start + length..].starts_with("::");
-            let is_own = name.starts_with(|c: char| c.is_lowercase())
-                && (!(leads || before.ends_with("#[")) || before.ends_with("fn"));
-            if !qualified && !is_own {
-                let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
-                    .iter()
-                    .any(|word| before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric())));
-                found.push(Name { name, start: at, user, defines });
-            }
-            at = start + length;
+            at = word(text, at, &mut found);
         }
     }
     found
+}
+
+/// Takes in the identifier, or the one other character, at a place; gives the place after it.
+fn word<'a>(text: &'a str, at: usize, found: &mut Vec<Name<'a>>) -> usize {
+    let user = text[at..].starts_with(USER);
+    let start = at + if user { USER.len_utf8() } else { 0 };
+    let length = text[start..].find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len() - start);
+    if length == 0 {
+        return start + text[start..].chars().next().map_or(0, char::len_utf8);
+    }
+    let before = text[..at].trim_end();
+    let qualified = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
+    // What begins low is imported to be called, to lead on, or as an attribute; else it is somebody's own.
+    let (name, after) = (&text[start..start + length], &text[start + length..]);
+    let leads = after.starts_with(['(', '!']) || after.starts_with("::") || before.ends_with("#[");
+    let is_own = name.starts_with(|c: char| c.is_lowercase()) && (!leads || before.ends_with("fn"));
+    if !qualified && !is_own {
+        let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
+            .iter()
+            .any(|word| before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric())));
+        found.push(Name { name, start: at, user, defines });
+    }
+    start + length
 }
 
 /// The length of the string or character literal that the text begins with.
@@ -256,7 +254,9 @@ mod tests {
     #[test]
     fn imports_what_is_mentioned_and_no_more() {
         assert_eq!(
-            with("use _;\n/// Arc\nfn f(cx: &Context, o: §Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }"),
+            with(
+                "use _;\n/// Arc\nfn f(cx: &Context, o: §Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }"
+            ),
             "use kit::{Context, Stream};\nuse uuid::Uuid;\n\nuse crate::Order;\n/// Arc\nfn f(cx: &Context, o: Order, s: &'static str) -> Stream<Uuid> { kit::Etag::x(\"Value\", 'D') }\n"
         );
     }
@@ -264,7 +264,9 @@ mod tests {
     #[test]
     fn merges_what_the_file_says_itself_and_leaves_out_what_it_defines() {
         assert_eq!(
-            with("use _;\nuse axum::routing;\nuse kit::{Kind, Wire};\n#[serde(with = \"As::<Digits>\")]\npub struct §Order(Router, Wire, routing::X);"),
+            with(
+                "use _;\nuse axum::routing;\nuse kit::{Kind, Wire};\n#[serde(with = \"As::<Digits>\")]\npub struct §Order(Router, Wire, routing::X);"
+            ),
             "use axum::{Router, routing};\nuse kit::{Wire, json::{As, Digits}};\n#[serde(with = \"As::<Digits>\")]\npub struct Order(Router, Wire, routing::X);\n"
         );
     }
@@ -295,7 +297,10 @@ mod tests {
 
     #[test]
     fn a_type_of_the_design_wins_over_one_of_the_kit() {
-        assert_eq!(with("use _;\nfn f(cx: &Context, o: §Context)"), "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n");
+        assert_eq!(
+            with("use _;\nfn f(cx: &Context, o: §Context)"),
+            "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n"
+        );
         assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "x.Arc r#\"Arc\"# Mine\n");
     }
 }

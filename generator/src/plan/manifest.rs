@@ -22,7 +22,11 @@ impl Versions {
     pub fn read() -> Result<Self, PlanError> {
         let manifest = kit_manifest("Cargo.toml")?;
         let mut kit = BTreeMap::new();
-        for (name, item) in table(&manifest, "workspace").and_then(|w| w.get("dependencies")?.as_table()).into_iter().flat_map(|t| t.iter()) {
+        for (name, item) in table(&manifest, "workspace")
+            .and_then(|w| w.get("dependencies")?.as_table())
+            .into_iter()
+            .flat_map(|t| t.iter())
+        {
             if let Some(folder) = item.get("path").and_then(Item::as_str) {
                 kit.insert(name.to_owned(), folder.to_owned());
             }
@@ -188,7 +192,8 @@ pub fn workspace(versions: &Versions, used: &BTreeSet<String>, local: &BTreeMap<
     let mut manifest = DocumentMut::new();
     let mut workspace = Table::new();
     workspace["resolver"] = value("3");
-    workspace["members"] = value(["contracts/*", "kit/*", "services/*", "tests", "xtask"].into_iter().collect::<Array>());
+    workspace["members"] =
+        value(["contracts/*", "kit/*", "services/*", "tests", "xtask"].into_iter().collect::<Array>());
     let mut package = Table::new();
     package["version"] = value("0.1.0");
     package["edition"] = value("2024");

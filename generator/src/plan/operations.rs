@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::{
     escape,
     model::{
-        DeclaredError, ErrorKind, Event, Input, Model, Operation, Output, Payload, Safety, Service, Shape, StreamItem, Verb,
+        DeclaredError, ErrorKind, Event, Input, Model, Operation, Output, Payload, Safety, Service, Shape, StreamItem,
+        Verb,
     },
     names,
 };
@@ -28,6 +29,8 @@ pub struct OperationView {
     /// In `operations`.
     pub constant: String,
     pub params: Vec<Param>,
+    /// Those that each try needs a copy of.
+    pub cloned: Vec<Param>,
     /// `, id: OrderId, input: CancelRequest`
     pub signature: String,
     /// `, id, input`
@@ -95,6 +98,7 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
         arguments: params.iter().map(|p| format!(", {}", p.name)).collect(),
         ignored: params.iter().map(|p| format!(", _: {}", p.ty)).collect(),
         link: if stream { "open" } else { "call" },
+        cloned: params.iter().filter(|p| p.clone != p.name).cloned().collect(),
         params,
         output,
         stream,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    contracts::shape,
     escape,
     model::{Input, Method, Model, Operation, Output, Route, Segment, Service, Shape, Verb},
     names,
@@ -62,7 +63,7 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Res
             Method::Patch => "PATCH",
             Method::Delete => "DELETE",
         },
-        segments: route.path.iter().map(client_segment).collect(),
+        segments: route.path.iter().map(|segment| client_segment(operation, segment)).collect(),
         sends,
         call: if view.stream { "stream" } else { "call" },
         operation: view,
@@ -87,7 +88,9 @@ pub fn routes<'a>(operations: impl Iterator<Item = &'a Operation>) -> Vec<RouteV
         path: escape::rust_str(&path),
         methods: match methods.as_slice() {
             [] => String::new(),
-            [first, rest @ ..] => std::iter::once(format!("routing::{first}")).chain(rest.iter().map(|m| format!(".{m}"))).collect(),
+            [first, rest @ ..] => {
+                std::iter::once(format!("routing::{first}")).chain(rest.iter().map(|m| format!(".{m}"))).collect()
+            }
         },
     };
     paths.into_iter().map(view).collect()
@@ -101,9 +104,11 @@ fn path(route: &Route) -> String {
     route.path.iter().map(segment).collect()
 }
 
-fn client_segment(segment: &Segment) -> String {
+fn client_segment(operation: &Operation, segment: &Segment) -> String {
     match segment {
         Segment::Literal(text) => escape::rust_str(text),
+        // Whatever the id is called, the method's parameter is `id`.
+        Segment::Field(_) if shape::on_item(operation).is_some() => "&id.to_string()".into(),
         Segment::Field(name) => format!("&{}.to_string()", names::rust::ident(name)),
     }
 }
@@ -134,7 +139,11 @@ fn sends(operation: &Operation, Param { name, .. }: &Param) -> Option<String> {
     }
 }
 
-fn body(service: &Service, operation: &Operation, OperationView { method, arguments, stream, output, .. }: &OperationView) -> Vec<String> {
+fn body(
+    service: &Service,
+    operation: &Operation,
+    OperationView { method, arguments, stream, output, .. }: &OperationView,
+) -> Vec<String> {
     let call = format!("service.{method}(&cx{arguments})");
     if *stream {
         return vec![format!("cx.answer({call}).await")];

@@ -1,5 +1,6 @@
 //! How types look in emitted Rust: the type itself, its serde adapter, the check of its bounds, an example of it.
 
+use crate::contracts::shape;
 use crate::model::{MapKey, Model, Scalar, Type, TypeDef, TypeRef};
 
 use super::imports::USER;
@@ -82,7 +83,8 @@ pub fn check(model: &Model, ty: &Type, value: &str, reference: bool) -> Option<S
         Type::Scalar(scalar) => scalar_check(scalar, value, &borrowed, reference),
         Type::Named(name) if is_enum(model, name) => Some(format!("v.known({value}.is_known())")),
         Type::Named(_) => Some(format!("{value}.validate(v)")),
-        Type::Resource(_) | Type::Ref(_) => None,
+        Type::Resource(_) => None,
+        Type::Ref(of) => check(model, &shape::id_type(model, of), &format!("{value}.0"), false),
         Type::Optional(inner) => {
             let inner = check(model, inner, "value", true)?;
             Some(format!("v.some({borrowed}, |v, value| {inner})"))
@@ -93,9 +95,10 @@ pub fn check(model: &Model, ty: &Type, value: &str, reference: bool) -> Option<S
             both(items, each)
         }
         Type::Map { key, value: inner } => {
-            let keys = matches!(key, MapKey::Enum(_))
-                .then(|| format!("v.known({value}.keys().all(|key| key.is_known()))"));
-            let values = check(model, inner, "value", true).map(|inner| format!("v.values({borrowed}, |v, value| {inner})"));
+            let keys =
+                matches!(key, MapKey::Enum(_)).then(|| format!("v.known({value}.keys().all(|key| key.is_known()))"));
+            let values =
+                check(model, inner, "value", true).map(|inner| format!("v.values({borrowed}, |v, value| {inner})"));
             both(keys, values)
         }
     }
@@ -169,4 +172,13 @@ fn bounds(min: u32, max: Option<u32>) -> Option<String> {
 /// The name stands for an enum, not for a record or union.
 pub fn is_enum(model: &Model, name: &TypeRef) -> bool {
     name.service.is_some() || matches!(model.types.get(&name.name), Some(TypeDef::Enum(_)))
+}
+
+/// Clippy wants no `clone` of these.
+pub fn is_copy(ty: &Type) -> bool {
+    match ty {
+        Type::Scalar(scalar) => !matches!(scalar, Scalar::String { .. } | Scalar::Bytes | Scalar::Json),
+        Type::Optional(inner) => is_copy(inner),
+        _ => false,
+    }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
+    contracts::shape,
     escape,
-    model::{Link, Model, Service, Shape, Target, Via},
+    model::{Link, Model, Service, Target, Via},
     names,
 };
 
@@ -16,6 +17,7 @@ use super::{
     day_one,
     manifest::Member,
     operations::{self, OperationView},
+    store::{self, StoreView},
     types::doc_lines,
 };
 
@@ -45,6 +47,10 @@ struct View {
     /// The expression that makes the router, in parts.
     faces: Vec<String>,
     has_grpc: bool,
+    has_store: bool,
+    stores: Vec<StoreView>,
+    /// `Migration { name: …, sql: include_str!(…) }`
+    migrations: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -92,10 +98,25 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     planner.rust(&mut sources, "src/lib.rs", "service/src/lib.rs", &view)?;
     planner.rust(&mut sources, "src/app.rs", "service/src/app.rs", &view)?;
     planner.rust(&mut sources, &format!("src/{}.rs", view.module), "service/src/business.rs", &view)?;
-    let mut names = contract::names(&planner.scope, service, &view.contract);
+    if view.has_store {
+        planner.rust(&mut sources, "src/store.rs", "service/src/store.rs", &view)?;
+    }
+    for store in &view.stores {
+        planner.rust(
+            &mut sources,
+            &format!("src/store/{}.rs", store.module),
+            "service/src/store/resource.rs",
+            store,
+        )?;
+        let sql = planner.render("service/migrations/resource.sql", store)?;
+        let template = "service/migrations/resource.sql.hbs";
+        planner.file(format!("{}/{}", folder(service), store.migration), sql, Owner::Yours, template.into());
+    }
+    let mut names = contract::names(planner.model, &planner.scope, service, &view.contract);
     // The business code has a type of the trait's name; the trait is written with its path.
-    names.remove(&trait_name(&planner.scope, service));
-    let member = Member { name: package(planner, service), description: service.docs.summary.clone(), ..Member::default() };
+    names.remove(&trait_name(planner.model, &planner.scope, service));
+    let member =
+        Member { name: package(planner, service), description: service.docs.summary.clone(), ..Member::default() };
     planner.add_crate(sources, &names, member);
     let config = planner.render("service/config.toml", &view)?;
     planner.file(format!("{}/config.toml", folder(service)), config, Owner::Yours, "service/config.toml.hbs".into());
@@ -118,10 +139,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
     let operations = service.operations.values().map(|operation| {
         let view = operations::view(model, service, operation);
-        let body = match &operation.shape {
-            Shape::Custom { .. } => day_one::body(model, service, operation),
-            Shape::Verb { .. } => Vec::new(),
-        };
+        let body = day_one::body(model, service, operation);
         let text = body.join("\n");
         let own_signature = view
             .params
@@ -132,20 +150,30 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     });
     let dependencies = dependencies(planner, service);
     let has_grpc = contract::serves(model, service, |e| e.grpc);
+    let stores: Vec<StoreView> = service
+        .resources
+        .values()
+        .enumerate()
+        .map(|(number, r)| store::view(model, &shape::of_service(service, &r.name), r, number + 1))
+        .collect();
+    let has_store = !stores.is_empty();
     let variable_name = names::rust::ident(&service.name);
     View {
         docs: doc_lines(&service.docs, ""),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
         service: service.name.clone(),
-        name: trait_name(&planner.scope, service),
+        name: trait_name(planner.model, &planner.scope, service),
         library: names::rust::crate_ident(&package(planner, service)),
         module: names::rust::module(&service.name),
         variable: names::shouty(&service.name),
         operations: operations.collect(),
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
-        config: if dependencies.is_empty() { "_config" } else { "config" },
-        runtime: if dependencies.is_empty() && !has_grpc { "_service" } else { "service" },
+        config: if dependencies.is_empty() && !has_store { "_config" } else { "config" },
+        runtime: if dependencies.is_empty() && !has_grpc && !has_store { "_service" } else { "service" },
         has_grpc,
+        has_store,
+        migrations: stores.iter().map(|store| migration(&store.migration)).collect(),
+        stores,
         dependencies,
         faces: faces(model, service, &contract, &variable_name),
         variable_name,
@@ -174,6 +202,12 @@ fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<St
     routers.into_iter().enumerate().map(face).chain(standard).collect()
 }
 
+/// `migrations/0001_orders.sql` as one of the list in `store.rs`.
+fn migration(path: &str) -> String {
+    let name = path.trim_start_matches("migrations/").trim_end_matches(".sql");
+    format!("Migration {{ name: \"{name}\", sql: include_str!(\"../{path}\") }}")
+}
+
 /// The text uses the variable.
 fn mentions(text: &str, name: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
@@ -199,7 +233,7 @@ fn dependency(planner: &Planner<'_>, model: &Model, link: &Link) -> Option<Depen
     Some(Dependency {
         name: names::rust::ident(service),
         service: service.clone(),
-        service_trait: format!("{contract}::{}", trait_name(&planner.scope, callee)),
+        service_trait: format!("{contract}::{}", trait_name(planner.model, &planner.scope, callee)),
         contract,
         grpc: *via == Via::Grpc,
         rest: *via == Via::Rest,
@@ -224,7 +258,10 @@ fn promise(link: &Link) -> Vec<String> {
     let slow = match policy.retry.attempts {
         0 | 1 => format!("Slow: a call is given up after {}.", duration(policy.timeout)),
         attempts => {
-            format!("Slow: a try is given up after {}, and what is safe is tried {attempts} times.", duration(policy.timeout))
+            format!(
+                "Slow: a try is given up after {}, and what is safe is tried {attempts} times.",
+                duration(policy.timeout)
+            )
         }
     };
     let failing = match policy.breaker {

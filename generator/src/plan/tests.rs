@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
+    contracts::shape,
     escape,
-    model::{Model, Operation, Service},
+    model::{Exposure, Model, Operation, Service, Shape, Type, Verb},
     names,
 };
 
@@ -16,6 +17,7 @@ use super::{
     day_one,
     manifest::Member,
     operations::{self, OperationView},
+    resources,
     rust::user,
 };
 
@@ -75,6 +77,10 @@ struct Flow {
     client: String,
     method: String,
     arguments: Vec<String>,
+    may_miss: bool,
+    /// `let order_rest = ` and `.map_or(…)`, which gives the id of the item that was made; or empty.
+    binding: String,
+    id: String,
 }
 
 #[derive(Serialize)]
@@ -96,7 +102,7 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         let path = format!("tests/mapping/{}.rs", contract.module);
         planner.rust(&mut sources, &path, "tests/mapping/contract.rs", contract)?;
         if let Some(service) = model.services.get(&contract.service) {
-            all.insert(path, contract::names(&planner.scope, service, &contract.contract));
+            all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
         }
     }
     let member = Member {
@@ -112,15 +118,18 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
 fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let model = planner.model;
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
-    let transports = [("rest", contract::serves(model, service, |e| e.rest)), ("grpc", contract::serves(model, service, |e| e.grpc))]
-        .into_iter()
-        .filter(|(_, served)| *served)
-        .map(|(name, _)| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" })
-        .collect();
+    let transports = [
+        ("rest", contract::serves(model, service, |e| e.rest)),
+        ("grpc", contract::serves(model, service, |e| e.grpc)),
+    ]
+    .into_iter()
+    .filter(|(_, served)| *served)
+    .map(|(name, _)| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" })
+    .collect();
     Contract {
         module: names::rust::module(&service.name),
         service: service.name.clone(),
-        service_trait: trait_name(&planner.scope, service),
+        service_trait: trait_name(planner.model, &planner.scope, service),
         variable: names::shouty(&service.name),
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
         flows: flows(model, service, &format!("{contract}::")),
@@ -159,21 +168,70 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
     }
 }
 
+/// What callers outside reach, over each transport: of each resource first what makes an item, last what deletes it, and
+/// in between everything on the item that was made.
 fn flows(model: &Model, service: &Service, path: &str) -> Vec<Flow> {
-    let flow = |operation: &Operation, client: &str, transport: &str| Flow {
-        what: escape::rust_str(&format!("{}.{} over {transport}", service.name, operation.name)),
-        client: format!("{}_over_{client}", service.name),
-        method: names::rust::ident(&operation.name),
-        arguments: day_one::arguments(model, service, operation, path),
-    };
     let mut flows = Vec::new();
-    for operation in service.operations.values() {
-        if operation.expose.rest {
-            flows.push(flow(operation, "rest", "REST"));
-        }
-        if operation.expose.grpc {
-            flows.push(flow(operation, "grpc", "gRPC"));
+    for (client, transport, pick) in TRANSPORTS {
+        let mut operations: Vec<&Operation> = service.operations.values().filter(|o| pick(o.expose)).collect();
+        operations.sort_by_key(|operation| turn(service, operation));
+        let mut made = std::collections::BTreeSet::new();
+        for operation in operations {
+            let mut arguments = day_one::arguments(model, service, operation, path);
+            let item = shape::on_item(operation);
+            let variable = |resource: &str| format!("{}_{client}", names::snake(resource));
+            if let (Some(resource), Some(first)) = (item, arguments.first_mut())
+                && made.contains(resource)
+            {
+                *first = format!("{}.clone()", variable(resource));
+            }
+            let maker = match &operation.shape {
+                Shape::Verb { verb: Verb::Create, resource } => service.resources.get(resource),
+                Shape::Verb { verb: Verb::Replace, resource } => {
+                    service.resources.get(resource).filter(|resource| resources::is_natural(resource))
+                }
+                _ => None,
+            };
+            let (mut binding, mut id) = (String::new(), String::new());
+            if let Some(resource) = maker.filter(|resource| made.insert(resource.name.as_str())) {
+                let of = shape::of_service(service, &resource.name);
+                binding = format!("let {} = ", variable(&resource.name));
+                id = format!(
+                    ".map_or({}, |made| made.{})",
+                    day_one::example(model, &Type::Ref(of), path),
+                    names::rust::ident(&resource.id)
+                );
+            }
+            flows.push(Flow {
+                what: escape::rust_str(&format!("{}.{} over {transport}", service.name, operation.name)),
+                client: format!("{}_over_{client}", service.name),
+                method: names::rust::ident(&operation.name),
+                arguments,
+                // Nobody makes an item, so there is none to work on.
+                may_miss: item.is_some_and(|resource| !made.contains(resource)),
+                binding,
+                id,
+            });
         }
     }
     flows
+}
+
+type Pick = fn(Exposure) -> bool;
+
+/// The clients of a contract: their modules, what they are called, and whether an operation is exposed to them.
+const TRANSPORTS: [(&str, &str, Pick); 2] = [("rest", "REST", |e| e.rest), ("grpc", "gRPC", |e| e.grpc)];
+
+/// When the flow of an operation has its turn.
+fn turn(service: &Service, operation: &Operation) -> u8 {
+    match &operation.shape {
+        Shape::Verb { verb: Verb::Create, .. } => 0,
+        Shape::Verb { verb: Verb::Replace, resource }
+            if service.resources.get(resource).is_some_and(resources::is_natural) =>
+        {
+            0
+        }
+        Shape::Verb { verb: Verb::Delete, .. } => 2,
+        _ => 1,
+    }
 }

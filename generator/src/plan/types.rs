@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
-    contracts::wire::WireLock,
+    contracts::{shape, wire::WireLock},
     escape,
     model::{Default, Docs, Enum, Event, Field, Model, Payload, Record, Scalar, Type, TypeDef, TypeRef, Union},
     names,
@@ -13,6 +13,7 @@ use crate::{
 
 use super::{
     grpc,
+    resources::{self, Draft},
     rust::{self, user},
     scope::Item,
 };
@@ -24,6 +25,10 @@ pub struct Types {
     pub enums: Vec<EnumView>,
     pub unions: Vec<UnionView>,
     pub records: Vec<RecordView>,
+    /// What `list` takes; all of it may be left out.
+    pub lists: Vec<RecordView>,
+    pub patches: Vec<RecordView>,
+    pub drafts: Vec<Draft>,
     pub defaults: Vec<DefaultView>,
     pub patterns: Vec<PatternView>,
 }
@@ -124,7 +129,11 @@ impl Types {
                     });
                 }
             }
-            Item::Resource(_) => {}
+            Item::Resource(of) => {
+                if let Some(resource) = shape::resource(model, of) {
+                    resources::add_item(self, model, of, resource);
+                }
+            }
             Item::Payload(event) => {
                 let found = model.services.get(&event.service).and_then(|s| s.events.get(&event.event));
                 if let Some(Event { name, docs, payload: Payload::Fields(fields), .. }) = found {
@@ -155,7 +164,12 @@ impl Types {
             .iter()
             .map(|value| ValueView { variant: names::rust::variant(value), text: escape::rust_str(value) })
             .collect();
-        self.enums.push(EnumView { docs: doc_lines(docs, ""), name: user(name), values, grpc: grpc.into_iter().collect() });
+        self.enums.push(EnumView {
+            docs: doc_lines(docs, ""),
+            name: user(name),
+            values,
+            grpc: grpc.into_iter().collect(),
+        });
     }
 
     fn add_union(&mut self, Union { name, docs, variants }: &Union) {
@@ -165,13 +179,24 @@ impl Types {
 
     /// Adds a record: of `[types]`, a payload, or the input or output of an operation.
     pub fn add_record(&mut self, model: &Model, name: &str, docs: &Docs, fields: &[Field]) {
-        let mut view = RecordView { docs: doc_lines(docs, ""), name: user(name), fields: Vec::new(), checks: Vec::new() };
+        let view = self.record(model, name, docs, fields);
+        self.records.push(view);
+    }
+
+    /// The view of a record; its defaults and patterns are added.
+    pub fn record(&mut self, model: &Model, name: &str, docs: &Docs, fields: &[Field]) -> RecordView {
+        let mut view =
+            RecordView { docs: doc_lines(docs, ""), name: user(name), fields: Vec::new(), checks: Vec::new() };
         for field in fields {
             let mut attributes = Vec::new();
             if let Some(value) = field.default.as_ref().filter(|_| !matches!(field.ty, Type::Optional(_))) {
                 let function = format!("default_{}_{}", names::snake(name), field.name);
                 attributes.push(format!("default = \"{function}\""));
-                self.defaults.push(DefaultView { function, ty: rust::ty(&field.ty), value: default_value(&field.ty, value) });
+                self.defaults.push(DefaultView {
+                    function,
+                    ty: rust::ty(&field.ty),
+                    value: default_value(&field.ty, value),
+                });
             }
             let adapter = rust::adapter(&field.ty);
             if matches!(field.ty, Type::Optional(_)) {
@@ -200,12 +225,12 @@ impl Types {
             if let Some(code) = rust::check(model, &field.ty, &format!("self.{ident}"), false) {
                 view.checks.push(Check { field: escape::rust_str(&field.name), code });
             }
-            self.add_patterns(&field.ty);
+            self.add_patterns(model, &field.ty);
         }
-        self.records.push(view);
+        view
     }
 
-    fn add_patterns(&mut self, ty: &Type) {
+    fn add_patterns(&mut self, model: &Model, ty: &Type) {
         match ty {
             Type::Scalar(Scalar::String { pattern: Some(pattern), .. }) => {
                 let name = rust::pattern_name(pattern);
@@ -214,10 +239,11 @@ impl Types {
                     self.patterns.push(PatternView { name, pattern });
                 }
             }
-            Type::List { item, .. } => self.add_patterns(item),
-            Type::Optional(inner) => self.add_patterns(inner),
-            Type::Map { value, .. } => self.add_patterns(value),
-            Type::Scalar(_) | Type::Named(_) | Type::Resource(_) | Type::Ref(_) => {}
+            Type::List { item, .. } => self.add_patterns(model, item),
+            Type::Optional(inner) => self.add_patterns(model, inner),
+            Type::Map { value, .. } => self.add_patterns(model, value),
+            Type::Ref(of) => self.add_patterns(model, &shape::id_type(model, of)),
+            Type::Scalar(_) | Type::Named(_) | Type::Resource(_) => {}
         }
     }
 }

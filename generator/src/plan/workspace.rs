@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{
-    blueprints, escape,
-    model::Service,
-    names,
-};
+use crate::{blueprints, escape, model::Service, names};
 
 use super::{Owner, PlanError, Planner, Sources, contract, manifest, service};
 
@@ -90,11 +86,12 @@ pub fn port(number: usize) -> u16 {
 }
 
 fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> ServiceView {
-    let faces: Vec<String> = [("REST", service.expose.rest), ("gRPC", service.expose.grpc), ("GraphQL", service.expose.graphql)]
-        .into_iter()
-        .filter(|(_, exposed)| *exposed)
-        .map(|(face, _)| face.to_owned())
-        .collect();
+    let faces: Vec<String> =
+        [("REST", service.expose.rest), ("gRPC", service.expose.grpc), ("GraphQL", service.expose.graphql)]
+            .into_iter()
+            .filter(|(_, exposed)| *exposed)
+            .map(|(face, _)| face.to_owned())
+            .collect();
     ServiceView {
         name: service.name.clone(),
         binary: service::package(planner, service),

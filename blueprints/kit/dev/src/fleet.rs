@@ -60,6 +60,8 @@ impl Fleet {
         for (number, (service, port)) in workspace.services.iter().zip(ports).enumerate() {
             let mut environment = shared.clone();
             environment.push((format!("{}__SERVER__LISTEN", service.variable), format!("127.0.0.1:{port}")));
+            // They write to us, not to a terminal; people read it all the same.
+            environment.push((format!("{}__LOG_FORMAT", service.variable), "text".into()));
             if service.store {
                 let file = data.join(format!("{}.db", service.name));
                 environment.push(("DATABASE_URL".into(), format!("sqlite:{}", file.display())));

@@ -22,6 +22,13 @@ pub fn ok(value: &impl Serialize) -> Response {
     }
 }
 
+/// 200, a JSON document as it stands.
+pub fn json(document: &'static str) -> Response {
+    let mut response = Response::new(Body::from(document));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
 /// 200 and the revision of the resource as `ETag`.
 pub fn tagged(etag: Etag, value: &impl Serialize) -> Response {
     let mut response = ok(value);

@@ -136,7 +136,7 @@ impl Broker for MemoryBroker {
         if subscription.start == Start::First {
             let new = |kind: &String| subscription.types.contains(kind) && !of.types.contains(kind);
             for (place, _) in messages.iter().enumerate().filter(|(_, message)| new(&message.kind)) {
-                of.copies.insert(place, Copy::new());
+                of.copies.entry(place).or_insert_with(Copy::new);
             }
         }
         of.types.clone_from(&subscription.types);

@@ -85,6 +85,12 @@ impl Store {
         self.marks.subscribe()
     }
 
+    /// The database answers.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query("select 1").execute(&self.reader).await?;
+        Ok(())
+    }
+
     /// Waits for what is running and closes the file.
     pub async fn close(&self) {
         self.reader.close().await;

@@ -1,7 +1,7 @@
 use std::{env, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result};
-use kit::{Context, OperationError};
+use kit::{Context, Kind, OperationError};
 use tokio::time::Instant;
 
 /// How long one call of a flow may take.
@@ -15,9 +15,31 @@ pub struct Flows {
 }
 
 impl Flows {
-    /// Runs a call. It passes if it answers, or fails with an error that the operation declares or that refuses the
-    /// input, since only the business code knows what an example is worth.
-    pub async fn run<T, E, F>(&mut self, what: &str, call: impl FnOnce(Context) -> F)
+    /// Runs a call, and gives its answer. It passes if it answers, or fails with an error that the operation declares,
+    /// since only the business code knows what an example is worth.
+    pub async fn run<T, E, F>(&mut self, what: &str, call: impl FnOnce(Context) -> F) -> Option<T>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.call(what, call, |error| error.failure().is_none()).await
+    }
+
+    /// As [`run`](Self::run), but what the call is about need not be there.
+    pub async fn run_or_missing<T, E, F>(&mut self, what: &str, call: impl FnOnce(Context) -> F) -> Option<T>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.call(what, call, |error| error.failure().is_none() || error.kind() == Kind::NotFound).await
+    }
+
+    async fn call<T, E, F>(
+        &mut self,
+        what: &str,
+        call: impl FnOnce(Context) -> F,
+        expected: impl Fn(&E) -> bool,
+    ) -> Option<T>
     where
         E: OperationError,
         F: Future<Output = Result<T, E>>,
@@ -29,16 +51,24 @@ impl Flows {
         let took = begin.elapsed().as_millis();
         self.run += 1;
         match outcome {
-            Ok(_) if marks.list().is_empty() => println!("ok    {what}  {took} ms"),
+            Ok(answer) if marks.list().is_empty() => {
+                println!("ok    {what}  {took} ms");
+                Some(answer)
+            }
             // With every service running nothing should have to stand in.
-            Ok(_) => {
+            Ok(answer) => {
                 self.failed += 1;
                 println!("FAIL  {what}  {took} ms: stand-ins: {}", marks.list().join(", "));
+                Some(answer)
             }
-            Err(error) if error.failure().is_none() => println!("ok    {what}  {took} ms: {error}, as declared"),
+            Err(error) if expected(&error) => {
+                println!("ok    {what}  {took} ms: {error}");
+                None
+            }
             Err(error) => {
                 self.failed += 1;
                 println!("FAIL  {what}  {took} ms: {error}");
+                None
             }
         }
     }

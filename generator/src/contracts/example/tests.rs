@@ -11,7 +11,7 @@ use crate::contracts::{
 /// What is wrong with examples of that type.
 fn faults(ty: &Type, nths: impl IntoIterator<Item = u32>) -> Vec<String> {
     let model = samples::everything();
-    let mut schemas = Schemas::new(&model, &model.services["store"], Form::JsonSchema);
+    let mut schemas = Schemas::new(&model, Form::JsonSchema);
     let schema = json!({ "schema": schemas.of(ty, Side::Output), "$defs": schemas.into_named() });
     let check = |nth| wrong(&schema, "/schema", &nth_value(&model, ty, "some hint", nth));
     nths.into_iter().flat_map(check).collect()
@@ -20,7 +20,7 @@ fn faults(ty: &Type, nths: impl IntoIterator<Item = u32>) -> Vec<String> {
 #[test]
 fn examples_of_every_expression_keep_their_bounds() {
     let model = samples::everything();
-    let mut schemas = Schemas::new(&model, &model.services["store"], Form::JsonSchema);
+    let mut schemas = Schemas::new(&model, Form::JsonSchema);
     let all = schemas.named("Everything", Side::Output);
     let document = json!({ "schema": all, "$defs": schemas.into_named() });
     for nth in [0, 1, 7, 99, u32::MAX] {

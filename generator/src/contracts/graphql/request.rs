@@ -178,7 +178,7 @@ impl Writer<'_> {
             }
             Type::Resource(of) => {
                 let resource = shape::resource(self.model, of)?;
-                let name = shape::name_in(self.model, self.service, &of.service, &of.resource);
+                let name = of.resource.clone();
                 let fields = with_id(of, resource, shape::item_fields(resource));
                 Shown::Object(self.object(name, &fields, left).some_if(left)?)
             }
@@ -187,7 +187,7 @@ impl Writer<'_> {
     }
 
     fn named(&self, of: &TypeRef, left: usize) -> Option<Shown> {
-        let name = |of: &TypeRef| type_name(self.model, self.service, of, Side::Output).0;
+        let name = |of: &TypeRef| type_name(self.model, of, Side::Output).0;
         if of.service.is_some() {
             return Some(Shown::Choice);
         }

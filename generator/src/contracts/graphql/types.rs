@@ -84,7 +84,7 @@ impl<'m> Types<'m> {
 
     /// With its `!`.
     pub(super) fn item(&mut self, of: &ResourceRef) -> String {
-        let name = shape::name_in(self.model, self.service, &of.service, &of.resource);
+        let name = of.resource.clone();
         self.need(name, Needed::Item(of.clone())) + "!"
     }
 
@@ -143,7 +143,7 @@ impl<'m> Types<'m> {
             Type::List { item, .. } => format!("[{}]!", self.of(item, side)),
             Type::Optional(inner) => nullable(self.of(inner, side)),
             Type::Map { key, value } => {
-                let name = entry_name(self.model, self.service, key, value, side);
+                let name = entry_name(key, value, side);
                 let entry = Needed::Entry(key.clone(), value.as_ref().clone(), side);
                 format!("[{}!]!", self.need(name, entry))
             }
@@ -164,7 +164,7 @@ impl<'m> Types<'m> {
     }
 
     fn named(&mut self, of: &TypeRef, side: Side) -> String {
-        let (name, side) = type_name(self.model, self.service, of, side);
+        let (name, side) = type_name(self.model, of, side);
         self.need(name, Needed::Named(of.clone(), side))
     }
 
@@ -239,7 +239,8 @@ impl<'m> Types<'m> {
             Needed::Entry(key, value, side) => {
                 let key = self.of(&shape::key_type(&key), Side::Input);
                 let value = match side {
-                    Side::Patch => nullable(self.of(&value, side)),
+                    // Null takes the entry away; a value replaces it as a whole.
+                    Side::Patch => nullable(self.of(&value, Side::Input)),
                     Side::Input | Side::Output => self.of(&value, side),
                 };
                 let keyword = if side == Side::Output { "type" } else { "input" };
@@ -353,8 +354,7 @@ pub fn references(service: &Service, fields: &[Field]) -> Vec<Reference> {
 }
 
 /// The name of a type of the design in a schema, and the side whose form it has there.
-pub fn type_name(model: &Model, service: &Service, of: &TypeRef, side: Side) -> (String, Side) {
-    let name = shape::named(model, service, of);
+pub fn type_name(model: &Model, of: &TypeRef, side: Side) -> (String, Side) {
     let (suffix, side) = match model.types.get(&of.name) {
         _ if of.service.is_some() => ("", side),
         Some(TypeDef::Record(_)) => (suffix(side), side),
@@ -363,12 +363,12 @@ pub fn type_name(model: &Model, service: &Service, of: &TypeRef, side: Side) -> 
         Some(TypeDef::Union(_)) => (suffix(side), side),
         Some(TypeDef::Enum(_)) | None => ("", side),
     };
-    (name + suffix, side)
+    (format!("{}{suffix}", of.name), side)
 }
 
 /// The name of an entry of a map.
-pub fn entry_name(model: &Model, service: &Service, key: &MapKey, value: &Type, side: Side) -> String {
-    names::graphql::entry(&shape::entry_stem(model, service, key, value)) + suffix(side)
+pub fn entry_name(key: &MapKey, value: &Type, side: Side) -> String {
+    names::graphql::entry(&shape::entry_stem(key, value)) + suffix(side)
 }
 
 fn enumeration(name: &str, of: &Enum) -> String {

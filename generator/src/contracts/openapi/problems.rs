@@ -185,7 +185,7 @@ fn declared(writer: &mut Writer, status: u16, error: &DeclaredError) -> Value {
 }
 
 fn example(writer: &Writer, status: u16, error: &DeclaredError) -> Value {
-    let title = words(&error.name);
+    let title = sentence(&error.name);
     let detail = match error.docs.summary.is_empty() {
         true => title.clone(),
         false => error.docs.summary.clone(),
@@ -236,8 +236,8 @@ fn kind(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// `OutOfStock` as `Out of stock`.
-fn words(name: &str) -> String {
+/// `OutOfStock` as `Out of stock`, `take_back` as `Take back`.
+pub(super) fn sentence(name: &str) -> String {
     let text = names::snake(name).replace('_', " ");
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::contracts::samples::{self, foreign, walk, wrong};
+use crate::contracts::{
+    example,
+    samples::{self, foreign, walk, wrong},
+};
 
 fn documents() -> Vec<Value> {
     let mut documents = Vec::new();
@@ -31,8 +34,11 @@ fn references_lead_somewhere_and_nothing_is_left_over() {
                 used.insert(pointer.to_owned());
             }
         });
-        for name in document["components"]["schemas"].as_object().unwrap().keys() {
-            assert!(used.contains(&format!("/components/schemas/{name}")), "{name} in {}", document["info"]["title"]);
+        for (kind, components) in document["components"].as_object().unwrap() {
+            for name in components.as_object().unwrap().keys() {
+                let used = used.contains(&format!("/components/{kind}/{name}"));
+                assert!(used, "{kind} {name} in {}", document["info"]["title"]);
+            }
         }
     }
 }

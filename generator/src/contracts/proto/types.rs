@@ -46,11 +46,11 @@ impl<'m> Types<'m> {
     /// Refers to a definition that this file has to hold.
     pub(super) fn need(&mut self, needed: Needed) -> String {
         let name = match &needed {
-            Needed::Type(of) => shape::named(self.model, self.service, of),
-            Needed::Item(of) => shape::name_in(self.model, self.service, &of.service, &of.resource),
-            Needed::List(item) => shape::type_name(self.model, self.service, item) + "List",
-            Needed::Option(value) => shape::type_name(self.model, self.service, value) + "Option",
-            Needed::Map(key, value) => shape::entry_stem(self.model, self.service, key, value) + "Map",
+            Needed::Type(of) => of.name.clone(),
+            Needed::Item(of) => of.resource.clone(),
+            Needed::List(item) => shape::type_name(item) + "List",
+            Needed::Option(value) => shape::type_name(value) + "Option",
+            Needed::Map(key, value) => shape::entry_stem(key, value) + "Map",
             Needed::New(resource) => format!("New{resource}"),
             Needed::Draft(resource) => format!("{resource}Draft"),
             Needed::Patch(resource) => format!("{resource}Patch"),

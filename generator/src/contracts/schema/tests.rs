@@ -9,7 +9,7 @@ use crate::{
 /// A document with the schema of one property, and whether that property takes the value.
 fn takes(ty: &Type, side: Side, value: &Value) -> bool {
     let model = samples::everything();
-    let mut schemas = Schemas::new(&model, &model.services["store"], Form::JsonSchema);
+    let mut schemas = Schemas::new(&model, Form::JsonSchema);
     let schema = schemas.of(ty, side);
     let document = json!({ "schema": schema, "$defs": schemas.into_named() });
     wrong(&document, "/schema", value).is_empty()
@@ -160,7 +160,7 @@ fn unions_are_told_apart_by_their_type() {
 #[test]
 fn defaults_fill_inputs_and_are_always_in_answers() {
     let model = samples::everything();
-    let mut schemas = Schemas::new(&model, &model.services["store"], Form::JsonSchema);
+    let mut schemas = Schemas::new(&model, Form::JsonSchema);
     let count = Field { default: Some(Default::Integer(5)), ..field("count", whole(0, 9)) };
     let colour = Field { default: Some(Default::Value("red".into())), ..field("colour", named("Colour")) };
     let tags = Field { default: Some(Default::EmptyList), ..field("tags", list(string())) };
@@ -179,7 +179,7 @@ fn events_have_documents_of_their_own() {
     for model in [samples::shop(), samples::everything(), samples::library()] {
         for service in model.services.values() {
             for of in service.events.values() {
-                let document = event(&model, service, of);
+                let document = event(&model, of);
                 let validator = jsonschema::options().should_validate_formats(true).build(&document).unwrap();
                 let example = &document["examples"][0];
                 assert!(validator.is_valid(example), "{}: {example}", of.name);

@@ -8,7 +8,7 @@ use super::{Builder, File};
 use crate::{diagnostic::Diagnostic, source::Span};
 
 /// How many values that never end are recovered from in one file.
-const MOST_RUNAWAYS: usize = 20;
+const MOST_RUNAWAYS: usize = 10;
 
 /// How many lines that are not TOML are reported one by one in one file.
 const MOST_REPORTED: usize = 100;
@@ -155,7 +155,7 @@ fn diagnostic(error: &ParseError, text: &str, file: usize, runaway: bool) -> Dia
     let diagnostic = Diagnostic::new("E100", Span::new(file, range), error.description());
     let expected: Vec<String> = error.expected().unwrap_or_default().iter().map(wanted).collect();
     match expected.as_slice() {
-        [] => diagnostic,
+        [] => diagnostic.help("correct or remove it"),
         [one] => diagnostic.help(format!("expected {one}")),
         [most @ .., last] => diagnostic.help(format!("expected {} or {last}", most.join(", "))),
     }

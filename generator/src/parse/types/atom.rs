@@ -1,8 +1,10 @@
 //! One type of a type expression: scalars with their bounds, names, references, enums, maps, lists, optionals.
 
-use std::str::FromStr;
-
-use super::{Reported, Scan, pattern};
+use super::{
+    Reported, Scan,
+    bounds::{bounds, digits, integer_bounds, list_bounds},
+    pattern,
+};
 use crate::{
     design::{TypeExpr, TypeKind},
     diagnostic::{Diagnostic, nearest},
@@ -13,6 +15,11 @@ use crate::{
 
 /// How many of `[]`, `?` and `map<…>` may be around each other.
 const DEEPEST: usize = 8;
+
+/// How many values an enum may have.
+const MOST_VALUES: usize = 1000;
+/// How many names are looked at for a suggestion.
+const MOST_COMPARED: usize = 200;
 
 const REF: &str = "write its name: `ref Product`, `ref catalogue.Product`";
 
@@ -83,69 +90,6 @@ pub(super) fn expression(scan: &mut Scan<'_>, depth: usize) -> Result<TypeExpr, 
     Ok(expr)
 }
 
-/// `]`, `n]`, `n..m]`
-fn list_bounds(scan: &mut Scan<'_>, start: usize) -> Result<(u32, Option<u32>), Reported> {
-    if scan.eat("]") {
-        return Ok((0, None));
-    }
-    let (min, max) = bounds::<u32>(scan, "]", start, "write how many: `[1..100]`")?;
-    if max == Some(0) {
-        return scan.fail("E314", start..scan.at, "a list of nothing", "a list has room for one item at least");
-    }
-    Ok((min.unwrap_or(0), max))
-}
-
-/// `n`, `n..m`, `n..`, `..m` and `close`. One number alone is both ends.
-fn bounds<N: FromStr + PartialOrd + Copy>(
-    scan: &mut Scan<'_>,
-    close: &str,
-    start: usize,
-    help: &str,
-) -> Result<(Option<N>, Option<N>), Reported> {
-    let min = bound(scan)?;
-    scan.space();
-    let (min, max) = if scan.eat("..") {
-        scan.space();
-        (min, bound(scan)?)
-    } else {
-        (min, min)
-    };
-    scan.space();
-    if !scan.eat(close) {
-        return scan.expected(&format!("`{close}`"), help);
-    }
-    if min.is_none() && max.is_none() {
-        return scan.fail("E314", start..scan.at, &format!("`{}` bounds nothing", scan.slice(start..scan.at)), help);
-    }
-    if let (Some(min), Some(max)) = (min, max)
-        && min > max
-    {
-        return scan.fail("E314", start..scan.at, &format!("`{}` runs backwards", scan.slice(start..scan.at)), help);
-    }
-    Ok((min, max))
-}
-
-fn bound<N: FromStr>(scan: &mut Scan<'_>) -> Result<Option<N>, Reported> {
-    let start = scan.at;
-    scan.eat("-");
-    scan.take_while(|c| c.is_ascii_digit());
-    // `1.5`, but not the `1.` of `1..2`.
-    let point = scan.at;
-    if scan.eat(".") && scan.take_while(|c| c.is_ascii_digit()).is_empty() {
-        scan.at = point;
-    }
-    match scan.slice(start..scan.at) {
-        "" => Ok(None),
-        number => match number.parse() {
-            Ok(number) => Ok(Some(number)),
-            Err(_) => {
-                let message = format!("`{number}` does not fit here");
-                scan.fail("E314", start..scan.at, &message, "bounds lie within what the type can hold")
-            }
-        },
-    }
-}
-
 fn atom(scan: &mut Scan<'_>, depth: usize) -> Result<TypeExpr, Reported> {
     if depth >= DEEPEST {
         return scan.fail("E318", 0..scan.at, "a type this deep", "give the inner part a name: `[types.…]`");
@@ -204,7 +148,10 @@ fn name(scan: &mut Scan<'_>, word: &str, start: usize) -> TypeKind {
         return reference_of(word).map_or(TypeKind::Broken, TypeKind::Name);
     }
     let near = || {
-        let names = scan.reader.type_names.iter().map(String::as_str);
+        if scan.reader.is_full() {
+            return None;
+        }
+        let names = scan.reader.type_names.iter().take(MOST_COMPARED).map(String::as_str);
         nearest(word, SCALARS.into_iter().chain(["enum", "map"]).chain(names)).map(str::to_owned)
     };
     let help = match scalar.or(foreign).map(str::to_owned).or_else(near) {
@@ -227,6 +174,10 @@ fn enumeration(scan: &mut Scan<'_>) -> Result<TypeKind, Reported> {
         scan.space();
         if values.is_empty() && scan.peek() == Some(')') {
             return scan.fail("E317", scan.at..scan.at + 1, "an enum of nothing", HELP);
+        }
+        if values.len() == MOST_VALUES {
+            let message = format!("an enum of more than {MOST_VALUES} values");
+            return scan.fail("E317", scan.at..scan.at, &message, "is it a resource?");
         }
         let start = scan.at;
         let value = scan.take_while(|c| !c.is_whitespace() && !matches!(c, ',' | '(' | ')' | '|' | '='));
@@ -350,51 +301,4 @@ fn scalar(scan: &mut Scan<'_>, word: &str, start: usize) -> Result<TypeKind, Rep
         }
     }
     Ok(TypeKind::Scalar(scalar))
-}
-
-fn integer_bounds<N: FromStr + PartialOrd + Copy>(
-    scan: &mut Scan<'_>,
-    open: usize,
-    least: &mut N,
-    most: &mut N,
-) -> Result<(), Reported> {
-    let (min, max) = bounds(scan, ")", open, "write both ends, or one: `u32(1..999)`, `u32(1..)`")?;
-    *least = min.unwrap_or(*least);
-    *most = max.unwrap_or(*most);
-    Ok(())
-}
-
-/// `p,s)` of `decimal(p,s)`. `None`: too many, which is reported.
-fn digits(scan: &mut Scan<'_>, start: usize) -> Result<Option<(u32, u32)>, Reported> {
-    const HELP: &str = "write how many digits in all, and how many of them after the point: `decimal(12,2)`";
-    scan.space();
-    let precision = scan.take_while(|c| c.is_ascii_digit());
-    scan.space();
-    if precision.is_empty() || !scan.eat(",") {
-        return scan.expected(if precision.is_empty() { "a number" } else { "`,`" }, HELP);
-    }
-    scan.space();
-    let scale = scan.take_while(|c| c.is_ascii_digit());
-    scan.space();
-    if scale.is_empty() || !scan.eat(")") {
-        return scan.expected(if scale.is_empty() { "a number" } else { "`)`" }, HELP);
-    }
-    let written = scan.slice(start..scan.at);
-    let (given, after) = (precision.parse().unwrap_or(u32::MAX), scale.parse().unwrap_or(u32::MAX));
-    let (message, help) = if given > 18 {
-        let message = format!("`{written}`: at most 18 digits are exact in every store");
-        (message, format!("use `decimal(18,{})`, or a string", after.min(18)))
-    } else if given == 0 {
-        (format!("`{written}` has no digits"), HELP.to_owned())
-    } else if after > given {
-        (
-            format!("`{written}` has more digits after the point than in all"),
-            format!("use `decimal({},{after})`", after.min(18)),
-        )
-    } else {
-        return Ok(Some((given, after)));
-    };
-    let span = scan.span(start..scan.at);
-    scan.report(Diagnostic::new("E309", span, message).help(help));
-    Ok(None)
 }

@@ -4,6 +4,9 @@ use regex_syntax::ast::{self, Ast};
 
 use super::{Reported, Scan};
 
+/// The longest regular expression, in bytes.
+const LONGEST: usize = 1000;
+
 /// Reads `/…/`; `\/` is a slash in it. What it says has to mean the same in Rust and in JSON Schema (ECMA-262).
 pub(super) fn read(scan: &mut Scan<'_>) -> Result<String, Reported> {
     let start = scan.at;
@@ -28,7 +31,11 @@ pub(super) fn read(scan: &mut Scan<'_>) -> Result<String, Reported> {
             );
         }
     }
-    let wrong = if pattern.is_empty() { Some("it is empty".to_owned()) } else { problem(&pattern) };
+    let wrong = match pattern.len() {
+        0 => Some("it is empty".to_owned()),
+        1..=LONGEST => problem(&pattern),
+        _ => Some(format!("it is longer than {LONGEST} bytes")),
+    };
     match wrong {
         None => Ok(pattern),
         Some(why) => {

@@ -8,12 +8,12 @@ use crate::{
         shape,
     },
     escape,
-    model::{Default, Docs, Field, MapKey, Model, Scalar, Service, Type, TypeDef, TypeRef},
+    model::{Default, Docs, Field, MapKey, Model, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef},
     names,
 };
 
 use super::super::{
-    rust::{id_name, user},
+    rust::{self, id_name, user},
     types::is_recursive,
 };
 
@@ -247,6 +247,8 @@ impl Writer<'_> {
             let ty = match (side, &field.ty) {
                 (Side::Patch, Type::Optional(inner)) => format!("MaybeUndefined<{}>", self.changed(inner)),
                 (Side::Patch, ty) => format!("Change<{}>", self.changed(ty)),
+                // The id of an item to be made, which is a plain value in the contract.
+                (_, Type::Ref(of)) if of.service.is_empty() => self.plain_id(of),
                 (_, ty) => self.boxed(ty, side, Some(of)),
             };
             Member {
@@ -260,6 +262,19 @@ impl Writer<'_> {
         };
         let definition = Definition::new("input", head(name, of), fields.iter().map(member).collect());
         Definition { docs: self::docs(docs), ..definition }
+    }
+
+    fn plain_id(&self, of: &ResourceRef) -> String {
+        let resource = self.service.resources.get(&of.resource);
+        let id = resource.and_then(|found| found.fields.iter().find(|field| field.name == found.id));
+        let plain = match id.map(|id| &id.ty) {
+            // These names are the kit's views here.
+            Some(Type::Scalar(Scalar::Uuid)) | None => "uuid::Uuid".to_owned(),
+            Some(Type::Scalar(Scalar::Date)) => "chrono::NaiveDate".to_owned(),
+            Some(Type::Named(of)) => format!("crate::{}", user(&of.name)),
+            Some(ty) => rust::ty(ty),
+        };
+        format!("Key<{plain}>")
     }
 
     /// What a patch gives of a field that it changes: null is for it to say, in JSON too.
@@ -305,7 +320,7 @@ impl Writer<'_> {
         let key = self.ty(&shape::key_type(key), Side::Input);
         let value = match side {
             // In a patch null takes the entry away.
-            Side::Patch => match self.changed(value) {
+            Side::Patch => match self.ty(value, Side::Input) {
                 optional if optional.starts_with("Option<") => optional,
                 value => format!("Option<{value}>"),
             },
@@ -344,8 +359,8 @@ impl Writer<'_> {
         match ty {
             Type::Scalar(scalar) => scalar_type(scalar).to_owned(),
             Type::Ref(of) => format!("Key<{}>", user(&id_name(&of.resource))),
-            Type::Named(of) => user(&schema::type_name(self.model, self.service, of, side).0),
-            Type::Resource(of) => user(&shape::name_in(self.model, self.service, &of.service, &of.resource)),
+            Type::Named(of) => user(&schema::type_name(self.model, of, side).0),
+            Type::Resource(of) => user(&of.resource),
             // A patch replaces a list as a whole.
             Type::List { item, .. } if side == Side::Patch => format!("Vec<{}>", self.ty(item, Side::Input)),
             Type::List { item, .. } => format!("Vec<{}>", self.ty(item, side)),
@@ -354,7 +369,7 @@ impl Writer<'_> {
                 inner => format!("Option<{inner}>"),
             },
             Type::Map { key, value } => {
-                format!("Vec<{}>", user(&schema::entry_name(self.model, self.service, key, value, side)))
+                format!("Vec<{}>", user(&schema::entry_name(key, value, side)))
             }
         }
     }

@@ -1,0 +1,347 @@
+//! Views of `store.rs`: how each resource is kept in SQLite. The emitted SQL is the user's, plain and in sight.
+
+use serde::Serialize;
+
+use crate::{
+    contracts::shape,
+    escape,
+    model::{FieldPath, Model, Resource, ResourceRef, Scalar, Type, TypeDef},
+    names,
+};
+
+use super::{
+    resources,
+    rust::{self, id_name, user},
+};
+
+/// What `store/<resource>.rs` sees.
+#[derive(Debug, Serialize)]
+pub struct StoreView {
+    /// The resource's Rust type.
+    pub name: String,
+    pub id_type: String,
+    /// As in prose: `order`.
+    pub noun: String,
+    pub module: String,
+    /// The variable that holds an item.
+    pub item: String,
+    /// `migrations/0001_orders.sql`
+    pub migration: String,
+    /// Rust string literals.
+    pub select: String,
+    pub select_one: String,
+    pub insert: String,
+    pub update: String,
+    pub delete: String,
+    /// The column of the id, a Rust string literal.
+    pub key: String,
+    /// How the id is bound, of a variable `id`.
+    pub id_bind: String,
+    pub has_list: bool,
+    pub list_type: String,
+    pub page_type: String,
+    /// `.any_of("status", query.status.iter().map(Text))`
+    pub filters: Vec<String>,
+    pub sorts: Vec<SortView>,
+    pub sort_type: String,
+    pub natural: bool,
+    /// `.bind(Text(&order.status))`, the id last.
+    pub binds: Vec<String>,
+    /// `status: row.read::<Text<_>>("status")?`
+    pub reads: Vec<String>,
+    pub unique: Vec<Unique>,
+    /// Lines of the table in SQL.
+    pub table: String,
+    pub columns: Vec<String>,
+    pub indexes: Vec<String>,
+    pub has_change: bool,
+    pub has_delete: bool,
+}
+
+/// A column whose values are unique and its field, Rust string literals.
+#[derive(Debug, Serialize)]
+pub struct Unique {
+    pub column: String,
+    pub field: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct SortView {
+    pub variant: String,
+    pub column: String,
+    pub descending: bool,
+    pub nullable: bool,
+}
+
+/// A value in a column.
+struct Column {
+    name: String,
+    sql: &'static str,
+    nullable: bool,
+    bind: String,
+}
+
+/// `of` names the resource; `number` is that of its migration.
+pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize) -> StoreView {
+    let name = &resource.name;
+    let item = names::rust::ident(&names::snake(name));
+    let table = names::sql::quoted(&names::sql::table(&resource.plural));
+    let mut columns = Vec::new();
+    let mut reads = Vec::new();
+    for field in &resources::typed(resource, of) {
+        let ident = names::rust::ident(&field.name);
+        let path = vec![field.name.clone()];
+        let read = column(model, &field.ty, &path, &format!("{item}.{ident}"), &mut columns);
+        reads.push(format!("{ident}: {read}"));
+    }
+    reads.push("etag: row.read::<Revision>(\"revision\")?".into());
+    let key = names::sql::column(&[resource.id.as_str()]);
+    let (of_id, others): (Vec<&Column>, Vec<&Column>) = columns.iter().partition(|c| c.name == key);
+    let quoted = |name: &str| names::sql::quoted(name);
+    let revision = "revision";
+    let insert_columns: Vec<String> = others.iter().chain(&of_id).map(|c| quoted(&c.name)).collect();
+    let insert = format!(
+        "insert into {table} ({}, {}) values ({}, 1)",
+        insert_columns.join(", "),
+        quoted(revision),
+        vec!["?"; insert_columns.len()].join(", "),
+    );
+    let sets: Vec<String> = others.iter().map(|c| format!("{} = ?", quoted(&c.name))).collect();
+    let update = format!(
+        "update {table} set {}{}{rev} = {rev} + 1 where {} = ? and {rev} = ?",
+        sets.join(", "),
+        if sets.is_empty() { "" } else { ", " },
+        quoted(&key),
+        rev = quoted(revision),
+    );
+    let unique = resource.fields.iter().filter(|f| f.unique || f.name == resource.id).map(|f| {
+        let column = names::sql::column(&[f.name.as_str()]);
+        let bare = table.trim_matches('"');
+        Unique { column: escape::rust_str(&format!("{bare}.{column}")), field: escape::rust_str(&f.name) }
+    });
+    let natural = resources::is_natural(resource);
+    let select = if natural { format!("select rowid, * from {table}") } else { format!("select * from {table}") };
+    let has = |verb| resource.verbs.contains(&verb);
+    StoreView {
+        name: user(name),
+        id_type: user(&id_name(name)),
+        noun: names::snake(name).replace('_', " "),
+        module: names::rust::module(name),
+        migration: format!("migrations/{number:04}_{}.sql", names::snake(&resource.plural)),
+        select: escape::rust_str(&select),
+        select_one: raw(&format!("select * from {table} where {} = ?", quoted(&key))),
+        insert: raw(&insert),
+        update: raw(&update),
+        delete: raw(&format!("delete from {table} where {} = ?", quoted(&key))),
+        id_bind: of_id.first().map_or_else(String::new, |c| {
+            c.bind.replace(&format!("{item}.{}", names::rust::ident(&resource.id)), "id")
+        }),
+        key: escape::rust_str(&key),
+        has_list: has(crate::model::Verb::List),
+        list_type: user(&format!("List{}", resource.plural)),
+        page_type: user(&format!("{name}Page")),
+        sort_type: user(&format!("{name}Sort")),
+        filters: filters(model, resource),
+        sorts: sorts(resource),
+        natural,
+        binds: others.iter().chain(&of_id).map(|c| format!(".bind({})", c.bind)).collect(),
+        reads,
+        unique: unique.collect(),
+        columns: std::iter::once(format!("{} integer not null", quoted(revision)))
+            .chain(columns.iter().map(|c| {
+                let primary = if c.name == key { " primary key" } else { "" };
+                let unique = resource.fields.iter().any(|f| f.unique && f.name != resource.id && f.name == c.name);
+                let null = if c.nullable { "" } else { " not null" };
+                format!("{} {}{null}{primary}{}", quoted(&c.name), c.sql, if unique { " unique" } else { "" })
+            }))
+            .collect(),
+        indexes: resource
+            .sort
+            .iter()
+            .chain(&resource.filter)
+            .map(|path| names::sql::column(&path.segments))
+            .filter(|column| *column != key)
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .map(|c| {
+                format!(
+                    "create index {} on {table} ({}, {});",
+                    quoted(&format!("{}_{c}", table.trim_matches('"'))),
+                    quoted(&c),
+                    quoted(&key)
+                )
+            })
+            .collect(),
+        table,
+        has_change: !resource.verbs.is_empty(),
+        has_delete: has(crate::model::Verb::Delete),
+        item,
+    }
+}
+
+/// SQL with its quotes readable.
+fn raw(sql: &str) -> String {
+    format!("r#\"{sql}\"#")
+}
+
+/// Adds the column of a value, or the columns of a record's fields, and gives the expression that reads it back.
+fn column(model: &Model, ty: &Type, path: &[String], place: &str, columns: &mut Vec<Column>) -> String {
+    if let Type::Named(of) = ty
+        && of.service.is_none()
+        && let Some(TypeDef::Record(record)) = model.types.get(&of.name)
+        && !is_recursive(model, &of.name)
+    {
+        let fields: Vec<String> = record
+            .fields
+            .iter()
+            .map(|field| {
+                let ident = names::rust::ident(&field.name);
+                let path: Vec<String> = path.iter().cloned().chain([field.name.clone()]).collect();
+                format!("{ident}: {}", column(model, &field.ty, &path, &format!("{place}.{ident}"), columns))
+            })
+            .collect();
+        return format!("{} {{ {} }}", user(&of.name), fields.join(", "));
+    }
+    let name = names::sql::column(path);
+    let (nullable, inner) = match ty {
+        Type::Optional(inner) => (true, inner.as_ref()),
+        ty => (false, ty),
+    };
+    let Kept { sql, wrap, read, copy } = kept(model, inner);
+    let is_number = matches!(inner, Type::Ref(of) if number(&shape::id_type(model, of)));
+    let bind = match (nullable, wrap) {
+        (false, None) if is_number => format!("{place}.0"),
+        (false, Some(wrap)) if is_number => format!("{wrap}({place}.0)"),
+        (true, None) if is_number => format!("{place}.as_ref().map(|id| id.0)"),
+        (true, Some(wrap)) if is_number => format!("{place}.as_ref().map(|id| {wrap}(id.0))"),
+        (false, None) if copy => place.to_owned(),
+        (_, None) if nullable && copy => place.to_owned(),
+        (_, None) => format!("&{place}"),
+        (false, Some(wrap)) if copy => format!("{wrap}({place})"),
+        (false, Some(wrap)) => format!("{wrap}(&{place})"),
+        (true, Some(wrap)) if copy => format!("{place}.map({wrap})"),
+        (true, Some(wrap)) => format!("{place}.as_ref().map({wrap})"),
+    };
+    let literal = escape::rust_str(&name);
+    let read = match nullable {
+        true => format!("row.read::<Option<{read}>>({literal})?"),
+        false => format!("row.read::<{read}>({literal})?"),
+    };
+    columns.push(Column { name, sql, nullable, bind });
+    // An id around a number is stored as the number.
+    match inner {
+        Type::Ref(of) if number(&shape::id_type(model, of)) => {
+            let id = user(&id_name(&of.resource));
+            if nullable { format!("{read}.map({id})") } else { format!("{id}({read})") }
+        }
+        _ => read,
+    }
+}
+
+/// How a value of a type is kept.
+struct Kept {
+    sql: &'static str,
+    /// The column type around it, if it is not bound as it is.
+    wrap: Option<String>,
+    /// What is read.
+    read: String,
+    copy: bool,
+}
+
+fn kept(model: &Model, ty: &Type) -> Kept {
+    let plain = |sql, read: &str, copy| Kept { sql, wrap: None, read: read.into(), copy };
+    let wrapped = |sql, wrap: &str, read: &str, copy| Kept { sql, wrap: Some(wrap.into()), read: read.into(), copy };
+    match ty {
+        Type::Scalar(scalar) => match scalar {
+            Scalar::String { .. } => plain("text", "String", false),
+            Scalar::Bool => plain("integer", "bool", true),
+            Scalar::I32 { .. } => plain("integer", "i32", true),
+            Scalar::I64 { .. } => plain("integer", "i64", true),
+            Scalar::U32 { .. } => plain("integer", "u32", true),
+            Scalar::U64 { .. } => wrapped("text", "Digits", "Digits", true),
+            Scalar::F64 { .. } => plain("real", "f64", true),
+            Scalar::Decimal { scale, .. } => {
+                let column = format!("Scaled::<{scale}>");
+                wrapped("integer", &column, &format!("Scaled<{scale}>"), true)
+            }
+            Scalar::Uuid | Scalar::Date => wrapped("text", "Text", "Text<_>", true),
+            Scalar::Timestamp => wrapped("text", "Micros", "Micros", true),
+            Scalar::Duration => wrapped("integer", "Span", "Span", true),
+            Scalar::Bytes => plain("blob", "Vec<u8>", false),
+            Scalar::Json => wrapped("text", "Json", "Json<_>", false),
+        },
+        Type::Named(of) if rust::is_enum(model, of) => wrapped("text", "Text", "Text<_>", false),
+        Type::Ref(of) => wrapped("text", "Text", "Text<_>", false).number(model, &shape::id_type(model, of)),
+        _ => wrapped("text", "Json", "Json<_>", false),
+    }
+}
+
+impl Kept {
+    /// An id around a number is bound as the number.
+    fn number(self, model: &Model, id: &Type) -> Self {
+        if number(id) { kept(model, id) } else { self }
+    }
+}
+
+fn number(ty: &Type) -> bool {
+    matches!(ty, Type::Scalar(Scalar::I32 { .. } | Scalar::I64 { .. } | Scalar::U32 { .. } | Scalar::U64 { .. }))
+}
+
+fn is_recursive(model: &Model, name: &str) -> bool {
+    fn reaches(model: &Model, target: &str, ty: &Type, depth: usize) -> bool {
+        match ty {
+            Type::Optional(inner) => reaches(model, target, inner, depth),
+            Type::List { item, .. } => reaches(model, target, item, depth),
+            Type::Map { value, .. } => reaches(model, target, value, depth),
+            Type::Named(of) if of.service.is_none() => {
+                of.name == target
+                    || depth > 0
+                        && matches!(model.types.get(&of.name), Some(TypeDef::Record(r)) if r.fields.iter().any(|f| reaches(model, target, &f.ty, depth - 1)))
+            }
+            _ => false,
+        }
+    }
+    match model.types.get(name) {
+        Some(TypeDef::Record(record)) => record.fields.iter().any(|f| reaches(model, name, &f.ty, 32)),
+        _ => false,
+    }
+}
+
+fn filters(model: &Model, resource: &Resource) -> Vec<String> {
+    let mut lines = Vec::new();
+    for filter in shape::filters(resource) {
+        let path: Vec<&str> = filter.path.split('.').collect();
+        let column = escape::rust_str(&names::sql::column(&path));
+        let ident = names::rust::ident(&filter.name);
+        let Kept { wrap, copy, .. } = kept(model, &filter.ty);
+        let iter = if copy { format!("query.{ident}.iter().copied()") } else { format!("query.{ident}.iter()") };
+        let each = wrap.as_ref().map_or_else(|| iter.clone(), |wrap| format!("{iter}.map({wrap})"));
+        lines.push(format!(".any_of({column}, {each})"));
+        if filter.ordered {
+            for comparison in shape::COMPARISONS {
+                let field = names::rust::ident(&format!("{}_{comparison}", filter.name));
+                let value = match &wrap {
+                    Some(wrap) => format!("query.{field}.map({wrap})"),
+                    None => format!("query.{field}"),
+                };
+                lines.push(format!(".{comparison}({column}, {value})"));
+            }
+        }
+    }
+    lines
+}
+
+fn sorts(resource: &Resource) -> Vec<SortView> {
+    let view = |path: &FieldPath| {
+        let variant = names::upper_camel(&path.segments.join("_"));
+        let column = escape::rust_str(&names::sql::column(&path.segments));
+        let nullable = matches!(path.ty, Type::Optional(_));
+        [false, true].map(|descending| SortView {
+            variant: if descending { format!("{variant}Descending") } else { variant.clone() },
+            column: column.clone(),
+            descending,
+            nullable,
+        })
+    };
+    resource.sort.iter().flat_map(view).collect()
+}

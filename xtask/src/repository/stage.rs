@@ -1,0 +1,167 @@
+//! The stages of `cargo xtask test`, one small function each.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+
+use super::{
+    child::{cargo, command},
+    test::{Bench, Depth, Tool},
+};
+
+/// A part of the tests that can be run alone.
+pub struct Stage {
+    pub name: &'static str,
+    /// What it shows when it passes.
+    pub shows: &'static str,
+    /// The least depth that includes it.
+    pub from: Depth,
+    /// An error of it is one of ours: what it tests is counted.
+    pub run: fn(&mut Bench) -> Result<()>,
+}
+
+/// In the order in which they run: what fails most and fastest first.
+pub const STAGES: &[Stage] = &[
+    Stage { name: "fmt", shows: "all code is formatted", from: Depth::Quick, run: fmt },
+    Stage { name: "lint", shows: "clippy has nothing to say", from: Depth::Quick, run: lint },
+    Stage {
+        name: "generator",
+        shows: "the generator's and the command line's own tests",
+        from: Depth::Quick,
+        run: generator,
+    },
+    Stage { name: "kit", shows: "the tests of the kit", from: Depth::Quick, run: kit },
+    Stage {
+        name: "cases",
+        shows: "designs and what they become, broken designs, the lock files",
+        from: Depth::Quick,
+        run: cases,
+    },
+    Stage { name: "hello", shows: "examples/hello becomes a workspace that runs", from: Depth::Quick, run: hello },
+    Stage { name: "install", shows: "linkwright works as an installed program", from: Depth::Full, run: install },
+    Stage { name: "deny", shows: "licences and sources of all dependencies are allowed", from: Depth::Full, run: deny },
+];
+
+const RUSTFMT: Tool = Tool { name: "rustfmt", probe: &["fmt", "--version"], install: "rustup component add rustfmt" };
+const CLIPPY: Tool = Tool { name: "clippy", probe: &["clippy", "--version"], install: "rustup component add clippy" };
+const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], install: "cargo install cargo-deny" };
+
+// Names of files are enough: `cargo fmt` shows and mends the rest.
+const FMT: &[&str] = &["fmt", "--all", "--check", "--", "-l"];
+const LINT: &[&str] = &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+const TEST: &[&str] = &["test", "--workspace", "--no-fail-fast"];
+
+fn fmt(bench: &mut Bench) -> Result<()> {
+    if bench.has(RUSTFMT)? {
+        bench.step("the repository", cargo(&bench.root, FMT))?;
+        bench.step("the kit", cargo(&kit_folder(bench), FMT))?;
+    }
+    Ok(())
+}
+
+fn lint(bench: &mut Bench) -> Result<()> {
+    if bench.has(CLIPPY)? {
+        bench.step("the repository", cargo(&bench.root, LINT))?;
+        let tasks =
+            ["clippy", "--package", "xtask", "--all-targets", "--features", "repository", "--", "-D", "warnings"];
+        bench.step("its own tasks", cargo(&bench.root, &tasks))?;
+        bench.step("the kit", cargo(&kit_folder(bench), LINT))?;
+    }
+    Ok(())
+}
+
+fn generator(bench: &mut Bench) -> Result<()> {
+    let arguments =
+        ["test", "--no-fail-fast", "--package", "generator", "--package", "xtask", "--features", "xtask/repository"];
+    bench.step("generator and xtask", cargo(&bench.root, &arguments))?;
+    Ok(())
+}
+
+fn kit(bench: &mut Bench) -> Result<()> {
+    bench.step("the kit", cargo(&kit_folder(bench), TEST))?;
+    Ok(())
+}
+
+fn cases(bench: &mut Bench) -> Result<()> {
+    bench.step("tests", cargo(&bench.root, &["test", "--no-fail-fast", "--package", "tests"]))?;
+    Ok(())
+}
+
+fn hello(bench: &mut Bench) -> Result<()> {
+    example(bench, "hello")
+}
+
+/// The installed program has nothing but itself: it is called far from the repository.
+fn install(bench: &mut Bench) -> Result<()> {
+    let place = bench.root.join("target/install");
+    let mut install = cargo(&bench.root, &["install", "--debug", "--locked", "--force", "--path", "xtask", "--root"]);
+    install.arg(&place);
+    if bench.step("cargo install", install)? {
+        let folder = bench.root.join("target/workspaces/installed");
+        remove(&folder)?;
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let mut new = command(place.join("bin/linkwright"), &folder);
+        new.args(["new", "hello", "--example", "hello", "--vcs", "none"]);
+        bench.step("linkwright new", new)?;
+    }
+    Ok(())
+}
+
+fn deny(bench: &mut Bench) -> Result<()> {
+    if bench.has(DENY)? {
+        let config = bench.root.join("deny.toml");
+        for (what, folder) in [("the repository", bench.root.clone()), ("the kit", kit_folder(bench))] {
+            let mut deny = cargo(&folder, &["deny", "--all-features", "--config"]);
+            deny.arg(&config).args(["check", "bans", "licenses", "sources"]);
+            bench.step(what, deny)?;
+        }
+    }
+    Ok(())
+}
+
+fn kit_folder(bench: &Bench) -> PathBuf {
+    bench.root.join("blueprints/kit")
+}
+
+/// Makes a workspace from an example, drives it, and holds it to what every emitted workspace promises.
+fn example(bench: &mut Bench, name: &str) -> Result<()> {
+    let scratch = bench.root.join("target/workspaces");
+    let workspace = scratch.join(name);
+    remove(&workspace)?;
+    // Its own: two workspaces with a path crate of one name would take each other's builds for theirs.
+    let target = scratch.join("target").join(name);
+    let with_target = |mut command: Command| {
+        command.env("CARGO_TARGET_DIR", &target);
+        command
+    };
+    let linkwright = |arguments: &[&str]| {
+        let mut command = command(&bench.linkwright, &scratch);
+        command.args(arguments);
+        with_target(command)
+    };
+    let new = linkwright(&["new", name, "--example", name, "--vcs", "none", "--smoke"]);
+    let check = linkwright(&["check", name]);
+    if !bench.step("new --smoke", new)? {
+        return Ok(());
+    }
+    if bench.has(RUSTFMT)? {
+        bench.step("fmt", with_target(cargo(&workspace, FMT)))?;
+    }
+    if bench.has(CLIPPY)? {
+        bench.step("clippy", with_target(cargo(&workspace, LINT)))?;
+    }
+    bench.step("its own tests", with_target(cargo(&workspace, TEST)))?;
+    bench.silent_step("check has nothing to say", check)?;
+    Ok(())
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot delete {}", folder.display()))?;
+    }
+    Ok(())
+}

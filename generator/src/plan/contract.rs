@@ -142,9 +142,9 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let names = names(model, &planner.scope, service, "crate");
     let mut graphql_names = BTreeMap::new();
     if let Some(own) = &view.graphql {
-        planner.rust(&mut sources, "src/graphql.rs", "contract/src/graphql", &view)?;
+        planner.rust(&mut sources, "src/graphql.rs", "contract/src/graphql.rs", &view)?;
         for file in &own.modules {
-            planner.rust(&mut sources, &format!("src/graphql/{file}.rs"), &format!("contract/src/graphql/{file}"), &view)?;
+            planner.rust(&mut sources, &format!("src/graphql/{file}.rs"), &format!("contract/src/graphql/{file}.rs"), &view)?;
         }
         graphql_names = graphql::imports(own, &names);
         let sdl = planner.render("partials/generated", &())?.replacen("//", "#", 1) + "\n" + &sdl::graphql(model, service);

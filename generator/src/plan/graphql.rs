@@ -204,13 +204,17 @@ fn root_field(writer: &Writer<'_>, operation: &Operation) -> RootField {
     if given.len() + 2 > 7 {
         attributes.push("#[allow(clippy::too_many_arguments, reason = \"they are those of the schema\")]".into());
     }
+    let mut body = body(&view, &read, answer);
+    if given.iter().any(|parameter| parameter.contains(WHERE)) {
+        body.insert(1, "let filter = filter.unwrap_or_default();".into());
+    }
     RootField {
         docs: types::docs(&operation.docs),
         attributes,
         method: names::rust::ident(&method),
         parameters: std::iter::once("ctx: &Context<'_>".to_owned()).chain(given).collect(),
         returns: format!("Result<{returns}>"),
-        body: body(&view, &read, answer),
+        body,
     }
 }
 
@@ -245,7 +249,7 @@ fn custom_parameters(
         for field in &fields {
             let ident = names::rust::ident(&field.name);
             // These are names of the macro's or of this function's own.
-            let taken = matches!(field.name.as_str(), "ctx" | "cx" | "field_name" | "obj" | "res");
+            let taken = matches!(field.name.as_str(), "ctx" | "cx" | "field_name");
             let variable = if taken { format!("{ident}_") } else { ident.clone() };
             shorthand.push(if taken { format!("{ident}: {variable}") } else { ident });
             parameters.push(writer.parameter(field, &variable));
@@ -282,6 +286,9 @@ fn verb_parameters(
     }
 }
 
+/// Begins the parameter with the filter of a list; `where` is no name in Rust.
+const WHERE: &str = "#[graphql(name = \"where\")] filter: ";
+
 fn list_parameters(writer: &Writer<'_>, operation: &Operation, resource: &str) -> (Vec<String>, Vec<String>) {
     let desc = |text: &str| escape::rust_str(&escape::markdown(text));
     let mut parameters = vec![
@@ -291,7 +298,7 @@ fn list_parameters(writer: &Writer<'_>, operation: &Operation, resource: &str) -
     let mut members = vec!["limit: first".to_owned(), "cursor: after".to_owned()];
     let Some(found) = writer.service.resources.get(resource) else { return (parameters, Vec::new()) };
     if !found.filter.is_empty() {
-        parameters.push(format!("#[graphql(name = \"where\")] filter: Option<{}>", user(&format!("{resource}Filter"))));
+        parameters.push(format!("{WHERE}Option<{}>", user(&format!("{resource}Filter"))));
     }
     if !found.sort.is_empty() {
         parameters.push(format!("order_by: Option<Vec<{}>>", user(&format!("{resource}Sort"))));

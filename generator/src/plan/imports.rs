@@ -81,7 +81,9 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
     let text = lines.join("\n") + "\n";
     let tokens = names(&text);
     let designs: BTreeSet<&str> = tokens.iter().filter(|t| t.user).map(|t| t.name).collect();
-    let defined: BTreeSet<&str> = tokens.iter().filter(|t| t.defines).map(|t| t.name).collect();
+    let exported = text.lines().filter_map(|line| line.strip_prefix("pub use ")?.strip_suffix(';')).flat_map(imported);
+    let exported = exported.map(|(_, name)| name);
+    let defined: BTreeSet<&str> = tokens.iter().filter(|t| t.defines).map(|t| t.name).chain(exported).collect();
     let mentioned: BTreeSet<&str> = tokens.iter().filter(|t| !t.user).map(|t| t.name).collect();
     let mut uses = Uses::default();
     // Where a type of the design has the name, the other one is written with its path.
@@ -284,6 +286,14 @@ mod tests {
         assert_eq!(
             with("use _;\nuse x::routing;\n#[async_trait]\nfn fallback(fallback: u8) { fallback::g(routing::h(), async_trait) }"),
             "use async_trait::async_trait;\nuse kit_resilience::fallback;\nuse x::routing;\n#[async_trait]\nfn fallback(fallback: u8) { fallback::g(routing::h(), async_trait) }\n"
+        );
+    }
+
+    #[test]
+    fn what_a_file_exports_it_has() {
+        assert_eq!(
+            with("use _;\npub use x::{Query, Other};\nfn f(q: Query, j: Json)"),
+            "use kit_http::Json;\npub use x::{Query, Other};\nfn f(q: Query, j: Json)\n"
         );
     }
 

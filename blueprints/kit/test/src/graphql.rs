@@ -25,16 +25,16 @@ impl Client {
     }
 
     /// What the one field of a query or mutation answers. Its error is the operation's own.
-    pub async fn ask<E: OperationError>(&self, cx: &Context, request: &str) -> Result<Value, E> {
-        let body = json!({ "query": request });
+    pub async fn ask<E: OperationError>(&self, cx: &Context, request: &str, variables: Value) -> Result<Value, E> {
+        let body = json!({ "query": request, "variables": variables });
         let request = Request::new(Method::POST, &["graphql"]).json(&body);
         data(self.0.call::<Value, E>(cx, request).await?)
     }
 
     /// All items of a subscription, by the context's deadline.
-    pub async fn watch<E: OperationError>(&self, cx: &Context, request: &str) -> Result<Vec<Value>, E> {
+    pub async fn watch<E: OperationError>(&self, cx: &Context, request: &str, variables: Value) -> Result<Vec<Value>, E> {
         let items = async {
-            let mut events = self.events::<E>(cx, request).await?;
+            let mut events = self.events::<E>(cx, request, variables).await?;
             let mut items = Vec::new();
             while let Some(answer) = events.next().await? {
                 items.push(data::<E>(answer)?);
@@ -45,16 +45,16 @@ impl Client {
     }
 
     /// Subscribes, and leaves after the first item or when nothing comes.
-    pub async fn opens<E: OperationError>(&self, cx: &Context, request: &str) -> Result<(), E> {
-        let mut events = self.events::<E>(cx, request).await?;
+    pub async fn opens<E: OperationError>(&self, cx: &Context, request: &str, variables: Value) -> Result<(), E> {
+        let mut events = self.events::<E>(cx, request, variables).await?;
         match tokio::time::timeout(SILENCE, events.next()).await {
             Ok(first) => first?.map_or(Ok(()), |answer| data(answer).map(|_| ())),
             Err(_) => Ok(()),
         }
     }
 
-    async fn events<E: OperationError>(&self, cx: &Context, request: &str) -> Result<Events, E> {
-        let body = json!({ "query": request });
+    async fn events<E: OperationError>(&self, cx: &Context, request: &str, variables: Value) -> Result<Events, E> {
+        let body = json!({ "query": request, "variables": variables });
         let request = Request::new(Method::POST, &["graphql", "stream"]).json(&body);
         let response = self.0.open(cx, request, "text/event-stream").await?;
         Ok(Events { response, come: Vec::new() })
@@ -164,8 +164,8 @@ impl<I: Clone + Debug + PartialEq, O: Debug + PartialEq> Case<I, O> {
         let Self { what, request, input, shows, answer, data, errors } = self;
         let ask = |cx: Context| async move {
             match shows {
-                Shows::Answer | Shows::Item => client.ask::<E>(&cx, request).await,
-                Shows::Items => client.watch(&cx, request).await.map(Value::Array),
+                Shows::Answer | Shows::Item => client.ask::<E>(&cx, request, Value::Null).await,
+                Shows::Items => client.watch(&cx, request, Value::Null).await.map(Value::Array),
             }
         };
         let got = script.hears(what, input.clone(), Ok(answer), ask).await;

@@ -11,5 +11,5 @@ mod script;
 mod server;
 
 pub use flows::{Flows, url};
-pub use script::{Play, Script};
+pub use script::{Play, Script, gathered, streamed};
 pub use server::Server;

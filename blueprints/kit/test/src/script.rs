@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use kit::{Context, Failure, Kind};
+use futures_util::{TryStreamExt, stream};
+use kit::{Context, Failure, Kind, Stream};
 
 /// One operation of a scripted service: answers what it was told, in order, and keeps what it was asked.
 #[derive(Debug)]
@@ -112,6 +113,16 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         assert_eq!(late.err().map(|error| error.kind()), Some(Kind::Timeout), "{what}: the deadline");
         self.asked();
     }
+}
+
+/// The items of a script as the stream that an operation answers with.
+pub fn streamed<T: Send + 'static, E: Send + 'static>(items: Result<Vec<T>, E>) -> Result<Stream<T, E>, E> {
+    Ok(Box::pin(stream::iter(items?.into_iter().map(Ok))))
+}
+
+/// All items of a stream, as a script has them.
+pub async fn gathered<T, E>(items: Result<Stream<T, E>, E>) -> Result<Vec<T>, E> {
+    items?.try_collect().await
 }
 
 #[cfg(test)]

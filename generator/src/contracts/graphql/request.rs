@@ -27,9 +27,30 @@ pub struct Request {
     pub data: Value,
 }
 
-/// A request for an operation, with all scalars of the answer selected that are at most `depth` objects deep.
-pub fn request(model: &Model, service: &Service, operation: &Operation, depth: usize) -> Request {
-    let writer = Writer { model, service };
+/// What a request should be like.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// Scalars of the answer are selected that are at most so many objects deep.
+    pub depth: usize,
+    /// Which example is given.
+    pub nth: u32,
+    /// Which item it is about.
+    pub id: Id,
+    /// Whether a revision is demanded.
+    pub etag: bool,
+}
+
+/// Which item a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Id {
+    Example,
+    /// The variable `$id`.
+    Variable,
+}
+
+/// A request for an operation.
+pub fn request(model: &Model, service: &Service, operation: &Operation, wish: Wish) -> Request {
+    let writer = Writer { model, service, wish };
     let (name, arguments) = match &operation.shape {
         Shape::Custom { of, input, .. } => {
             (names::graphql::field(&operation.name), writer.arguments(operation, of.as_deref(), input))
@@ -40,14 +61,16 @@ pub fn request(model: &Model, service: &Service, operation: &Operation, depth: u
             (names::graphql::verb_field(*verb, resource, plural), writer.verb_arguments(*verb, &of))
         }
     };
-    let (answer, shown) = writer.answer(operation, depth);
+    let (answer, shown) = writer.answer(operation);
     let texts: Vec<_> = arguments.iter().flat_map(|argument| argument.texts.iter().map(String::as_str)).collect();
     let texts = if texts.is_empty() { String::new() } else { format!("({})", texts.join(", ")) };
     let data = shown.data(&answer);
     let kind = root(operation);
     let streams = kind == "Subscription";
+    let variable = wish.id == Id::Variable && shape::on_item(operation).is_some();
+    let variables = if variable { "($id: ID!)" } else { "" };
     Request {
-        text: format!("{} {{ {name}{texts}{} }}", kind.to_lowercase(), shown.selection()),
+        text: format!("{}{variables} {{ {name}{texts}{} }}", kind.to_lowercase(), shown.selection()),
         input: arguments.into_iter().map(|argument| argument.value).collect(),
         answer: if streams { json!([answer]) } else { answer },
         data: if streams { json!([data]) } else { data },
@@ -92,6 +115,7 @@ struct Member {
 struct Writer<'m> {
     model: &'m Model,
     service: &'m Service,
+    wish: Wish,
 }
 
 impl Writer<'_> {
@@ -100,7 +124,7 @@ impl Writer<'_> {
         let mut arguments: Vec<Argument> = id.into_iter().collect();
         if *input != Input::None {
             let fields = shape::input_fields(self.model, operation);
-            let value = example::object(self.model, &fields, 0);
+            let value = example::object(self.model, &fields, self.wish.nth);
             let given: Vec<_> = fields.iter().filter(|field| of.is_none() || field.name != "id").collect();
             arguments.push(Argument { texts: self.members(&given, &value), value });
         }
@@ -111,11 +135,14 @@ impl Writer<'_> {
         let Some(resource) = shape::resource(self.model, of) else { return Vec::new() };
         let object = |name: &str, fields: &[Field]| {
             let fields = with_id(of, resource, fields.to_vec());
-            let value = example::object(self.model, &fields, 0);
+            let value = example::object(self.model, &fields, self.wish.nth);
             let members = self.members(&fields.iter().collect::<Vec<_>>(), &value).join(", ");
             Argument { value, texts: vec![format!("{name}: {{ {members} }}")] }
         };
-        let etag = || Argument { value: json!("1"), texts: vec!["etag: \"1\"".to_owned()] };
+        let etag = || match self.wish.etag {
+            true => Argument { value: json!("1"), texts: vec!["etag: \"1\"".to_owned()] },
+            false => Argument { value: Value::Null, texts: Vec::new() },
+        };
         match verb {
             Verb::List => vec![Argument { value: json!({ "limit": 20 }), texts: vec!["first: 20".to_owned()] }],
             Verb::Get => vec![self.id(of)],
@@ -128,12 +155,17 @@ impl Writer<'_> {
 
     fn id(&self, of: &ResourceRef) -> Argument {
         let ty = Type::Ref(of.clone());
-        let value = example::value(self.model, &ty);
-        Argument { texts: vec![format!("id: {}", self.literal(&ty, &value))], value }
+        let value = example::nth_value(self.model, &ty, "id", self.wish.nth);
+        let text = match self.wish.id {
+            Id::Example => self.literal(&ty, &value),
+            Id::Variable => "$id".to_owned(),
+        };
+        Argument { texts: vec![format!("id: {text}")], value }
     }
 
     /// An example answer, of a stream its item, and what is shown of it.
-    fn answer(&self, operation: &Operation, depth: usize) -> (Value, Shown) {
+    fn answer(&self, operation: &Operation) -> (Value, Shown) {
+        let depth = self.wish.depth;
         let of = |ty: Type| {
             let shown = self.shown(&ty, depth).unwrap_or(Shown::Same);
             (example::value(self.model, &ty), shown)

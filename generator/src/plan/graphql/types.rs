@@ -13,6 +13,7 @@ use crate::{
 };
 
 use super::super::{
+    imports::USER,
     rust::{self, id_name, user},
     types::is_recursive,
 };
@@ -376,7 +377,9 @@ impl Writer<'_> {
 
     /// The attribute that gives an absent field its default.
     fn default(&self, ty: &Type, default: &Default) -> String {
-        let with = |expression: String| format!("default_with = {}", escape::rust_str(&expression));
+        // The mark of names survives in the text, where the name is code.
+        let marked = |text: String| text.replace(&USER.escape_default().to_string(), &USER.to_string());
+        let with = |expression: String| format!("default_with = {}", marked(escape::rust_str(&expression)));
         let literal = escape::rust_str;
         match (default, ty) {
             (Default::EmptyList, _) => with("Vec::new()".to_owned()),

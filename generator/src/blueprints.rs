@@ -9,10 +9,9 @@ pub fn files() -> &'static [(&'static str, &'static [u8])] {
 
 /// The text files below a folder: path relative to it, and text.
 pub fn below(folder: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let files = FILES.iter().filter_map(move |(path, bytes)| {
+    FILES.iter().filter_map(move |(path, bytes)| {
         Some((path.strip_prefix(folder)?.strip_prefix('/')?, std::str::from_utf8(bytes).ok()?))
-    });
-    files
+    })
 }
 
 /// One text file.

@@ -24,6 +24,7 @@ mod scope;
 mod service;
 mod store;
 mod tests;
+mod tries;
 mod types;
 mod workspace;
 
@@ -101,6 +102,7 @@ pub fn plan(model: &Model, design: &[(String, String)], wire: WireLock) -> Resul
         local: BTreeMap::new(),
         used: BTreeSet::new(),
     };
+    contract::name_shared(&mut planner);
     for service in model.services.values() {
         contract::plan(&mut planner, service)?;
     }

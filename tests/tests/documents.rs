@@ -13,6 +13,7 @@ use generator::{
     understand,
 };
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
+use toml_edit::DocumentMut;
 
 const DOCUMENTS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "blueprints/README.md"];
 
@@ -70,6 +71,21 @@ fn links_lead_somewhere() -> Result<()> {
                 assert!(folder.join(path).exists(), "{document} points to {dest_url}");
             }
         }
+    }
+    Ok(())
+}
+
+/// Every module of the generator and every crate of the kit has its line.
+#[test]
+fn the_map_of_the_code_is_whole() -> Result<()> {
+    let map = read("ARCHITECTURE.md")?;
+    let modules = read("generator/src/lib.rs")?;
+    let modules = modules.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let kit: DocumentMut = read("blueprints/kit/Cargo.toml")?.parse()?;
+    let crates = kit["workspace"]["members"].as_array().context("no members")?;
+    let crates = crates.iter().filter_map(|member| member.as_str());
+    for name in modules.chain(crates) {
+        assert!(map.contains(&format!("| `{name}`")), "ARCHITECTURE.md has no line for `{name}`");
     }
     Ok(())
 }

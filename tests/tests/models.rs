@@ -11,7 +11,8 @@ use tests::dump::dump;
 #[test]
 fn examples_are_right() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let designs: Vec<_> = examples.read_dir().expect("the examples").flatten().map(|e| e.path().join("design.toml")).collect();
+    let designs: Vec<_> =
+        examples.read_dir().expect("the examples").flatten().map(|e| e.path().join("design.toml")).collect();
     assert!(designs.iter().any(|design| design.exists()), "there are examples");
     for design in designs.iter().filter(|design| design.exists()) {
         let files = load::load(design);

@@ -81,6 +81,35 @@ fn an_example_becomes_a_workspace_that_is_clean() {
 }
 
 #[test]
+fn a_new_operation_comes_with_the_method_to_paste() {
+    let folder = Folder::new();
+    let root = folder.at("hello");
+    assert_eq!(run(&["new", &root, "--example", "hello", "--vcs", "none"]).0, 0);
+    let at = |path: &str| Path::new(&root).join(path);
+    let design = fs::read_to_string(at("design.toml")).expect("a design");
+    let query =
+        "[services.greeter.queries.languages]\nsummary = \"How many there are.\"\noutput = { count = \"u32\" }\n";
+    fs::write(at("design.toml"), format!("{design}\n{query}")).expect("written");
+    let (code, out, err) = run(&["sync", &root, "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let records = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let missing: Vec<_> = records.filter(|record| record["record"] == "missing").collect();
+    assert_eq!(missing.len(), 1, "{out}");
+    let text = |key: &str| missing[0][key].as_str().expect("text").to_owned();
+    assert_eq!((text("trait"), text("method")), ("Greeter".into(), "languages".into()));
+
+    // Pasted above the line it names it is where it belongs.
+    let line = usize::try_from(missing[0]["line"].as_u64().expect("a line")).expect("a line");
+    let old = fs::read_to_string(at(&text("path"))).expect("a file");
+    let mut lines: Vec<&str> = old.lines().collect();
+    assert_eq!(lines[line - 1], "}");
+    let method = text("text");
+    lines.insert(line - 1, &method);
+    fs::write(at(&text("path")), lines.join("\n")).expect("written");
+    assert_eq!(run(&["check", &root]), (0, String::new(), String::new()));
+}
+
+#[test]
 fn a_mistake_in_the_design_is_shown_where_it_is() {
     let folder = Folder::new();
     let root = folder.at("hello");

@@ -117,8 +117,7 @@ fn verb_field(types: &mut Types, verb: Verb, resource: &Resource) -> (String, Ve
         Verb::List => {
             let number = Scalar::I32 { min: 1, max: 200 };
             let mut arguments = vec![
-                types
-                    .field(&optional("first", number, FIRST), Side::Input),
+                types.field(&optional("first", number, FIRST), Side::Input),
                 types.field(&optional("after", text(), AFTER), Side::Input),
             ];
             if !resource.filter.is_empty() {

@@ -142,7 +142,7 @@ fn sync_brings_a_workspace_to_the_design_and_keeps_what_is_the_users() {
     write(&root, "Cargo.toml", "# mine\n[workspace]\nmembers = [\"contracts/a\", \"mine\"]\n");
     write(&root, "services/a/src/a.rs", "impl A for S {\n    fn one() { mine() }\n}\n");
     let mut plan = second();
-    let stub = |method: &str| Stub { of: "A".into(), method: method.into(), text: format!("    fn {method}() {{}}") };
+    let stub = |method: &str| Stub { of: "A".into(), method: method.into(), text: format!("fn {method}( ) {{}}") };
     plan.stubs.insert("services/a/src/a.rs".into(), vec![stub("one"), stub("two")]);
 
     let inspection = inspect(&root, &plan);
@@ -156,8 +156,8 @@ fn sync_brings_a_workspace_to_the_design_and_keeps_what_is_the_users() {
             "update docs/a.md",
         ]
     );
-    let stubs: Vec<_> = inspection.changes.stubs.iter().map(|stub| (stub.line, stub.method.as_str())).collect();
-    assert_eq!(stubs, [(3, "two")]);
+    let stubs: Vec<_> = inspection.changes.stubs.iter().map(|stub| (stub.line, stub.text.as_str())).collect();
+    assert_eq!(stubs, [(3, "    fn two() {}\n")]);
 
     let untouched = fs::metadata(root.join("contracts/a/src/lib.rs")).and_then(|file| file.modified()).expect("a time");
     let mut asked = BTreeMap::new();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, Watch, journal, rustfmt::Rustfmt, snapshot};
 use crate::{
-    changes::{self, Changes, Snapshot, Write},
+    changes::{self, Changes, MissingStub, Snapshot, Write},
     format::{self, Cache, Formatted},
     lock::Lock,
     path,
@@ -38,7 +38,10 @@ pub fn inspect(root: &Path, plan: &Plan, own: &[String], rustfmt: Option<&Rustfm
         // A text that rustfmt refuses was edited, then.
         rustfmt.run(&changes::doubtful(&wanted, lock, &disk), &mut layout)?;
     }
-    let changes = changes::compare(&wanted, lock, &disk, own, &layout);
+    let mut changes = changes::compare(&wanted, lock, &disk, own, &layout);
+    if let Some(rustfmt) = rustfmt {
+        lay_out(&mut changes.stubs, rustfmt)?;
+    }
     Ok(Inspection { root, changes, unformatted, before })
 }
 
@@ -56,6 +59,20 @@ pub fn sync(inspection: &Inspection, watch: Watch) -> Result<bool, Error> {
         journal::apply(&inspection.root, &writes, watch)?;
     }
     Ok(true)
+}
+
+/// Formats missing methods as they would stand in their `impl`.
+fn lay_out(stubs: &mut [MissingStub], rustfmt: &Rustfmt) -> Result<(), Error> {
+    let wrapped: Vec<String> = stubs.iter().map(|stub| format!("impl T {{\n{}\n}}\n", stub.text)).collect();
+    let mut cache = Cache::default();
+    rustfmt.run(&wrapped.iter().map(String::as_str).collect(), &mut cache)?;
+    for (stub, wrapped) in stubs.iter_mut().zip(&wrapped) {
+        let formatted = cache.get(wrapped).and_then(|text| text.strip_prefix("impl T {\n")?.strip_suffix("}\n"));
+        if let Some(formatted) = formatted {
+            stub.text = formatted.to_owned();
+        }
+    }
+    Ok(())
 }
 
 /// Everything that a new workspace holds, and how many files stay unformatted for want of a rustfmt.

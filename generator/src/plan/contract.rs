@@ -144,10 +144,16 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     if let Some(own) = &view.graphql {
         planner.rust(&mut sources, "src/graphql.rs", "contract/src/graphql.rs", &view)?;
         for file in &own.modules {
-            planner.rust(&mut sources, &format!("src/graphql/{file}.rs"), &format!("contract/src/graphql/{file}.rs"), &view)?;
+            planner.rust(
+                &mut sources,
+                &format!("src/graphql/{file}.rs"),
+                &format!("contract/src/graphql/{file}.rs"),
+                &view,
+            )?;
         }
         graphql_names = graphql::imports(own, &names);
-        let sdl = planner.render("partials/generated", &())?.replacen("//", "#", 1) + "\n" + &sdl::graphql(model, service);
+        let sdl =
+            planner.render("partials/generated", &())?.replacen("//", "#", 1) + "\n" + &sdl::graphql(model, service);
         planner.file(format!("{folder}/{}", view.graphql_path), sdl, Owner::Generated, "model".into());
     }
     documents(planner, service, &folder);
@@ -189,6 +195,13 @@ fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
 /// Whether callers outside reach anything over REST.
 pub fn has_openapi(service: &Service) -> bool {
     service.operations.values().any(|operation| operation.expose.rest)
+}
+
+/// Lets others depend on `contracts/shared`, if it will be there.
+pub fn name_shared(planner: &mut Planner<'_>) {
+    if !planner.scope.shared().is_empty() {
+        planner.local.insert(SHARED.into(), format!("contracts/{SHARED}"));
+    }
 }
 
 /// Plans `contracts/shared`, if several contracts use anything alike.

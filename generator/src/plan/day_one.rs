@@ -13,6 +13,7 @@ use crate::{
 
 use super::{
     operations::{error_name, request_name, response_name},
+    resources,
     rust::{self, id_name, user},
     types::default_value,
 };
@@ -107,13 +108,14 @@ fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Ver
             lines.extend([begin, format!("store::{module}::insert(&mut tx, &{item}).await?;"), commit, answer]);
             lines
         }
-        Verb::Replace if super::resources::is_natural(resource) => {
+        Verb::Replace if resources::is_natural(resource) => {
             let sources = vec![("draft".to_owned(), shape::draft_fields(resource))];
             let made =
                 made(model, resource, &sources, "draft").replace(&format!("{id}: draft.{id}"), &format!("{id}: id"));
             let mut lines = calls(model, service, operation, &mut vec![]);
             lines.push(begin);
             lines.push(format!("let found = store::{module}::get(&mut *tx, &id).await.map_err(Failure::from);"));
+            let into = if operation.errors.is_empty() { "" } else { ".into()" };
             lines.push(format!(
                 "let {item} = match found {{
                     Ok(mut {item}) => {{
@@ -128,7 +130,7 @@ fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Ver
                         store::{module}::insert(&mut tx, &{item}).await?;
                         {item}
                     }}
-                    Err(other) => return Err(other.into()),
+                    Err(other) => return Err(other{into}),
                 }};"
             ));
             lines.extend([commit, answer]);
@@ -166,7 +168,7 @@ fn made(model: &Model, resource: &Resource, sources: &[(String, Vec<Field>)], gi
             let ident = names::rust::ident(&field.name);
             let is_id = field.name == resource.id;
             let value = match () {
-                () if is_id && super::resources::is_natural(resource) => format!("{given}.{ident}"),
+                () if is_id && resources::is_natural(resource) => format!("{given}.{ident}"),
                 () if is_id => format!("{}(Uuid::now_v7())", user(&id_name(&resource.name))),
                 () if field.readonly && field.default.is_none() && field.ty == Type::Scalar(Scalar::Timestamp) => {
                     "kit::json::now()".into()
@@ -221,9 +223,9 @@ fn call_lines(
             _ => "()".into(),
         };
         lines.push(format!("let answer = {called};"));
-        lines.push(format!(
-            "// What stands in for an answer that does not come is a decision of this service: make it yours."
-        ));
+        lines.push(
+            "// What stands in for an answer that does not come is a decision of this service: make it yours.".into(),
+        );
         lines.push(format!(
             "let answer = fallback::default(cx, &{contract}::operations::{constant}, answer, || {zero});"
         ));
@@ -355,8 +357,7 @@ pub fn example(model: &Model, ty: &Type, path: &str) -> String {
             format!("{}({})", named(&id_name(&resource.resource)), example(model, &inner, path))
         }
         Type::Resource(of) => {
-            let fields = shape::resource(model, of).map(shape::item_fields).unwrap_or_default();
-            let fields: Vec<Field> = fields.into_iter().filter(|field| field.name != shape::ETAG).collect();
+            let fields = shape::resource(model, of).map(|resource| resources::typed(resource, of)).unwrap_or_default();
             format!("{} {{ {}, etag: Etag(1) }}", named(&of.resource), filled(model, &fields, &[], path))
         }
         Type::Optional(_) => "None".into(),
@@ -420,7 +421,9 @@ pub fn arguments(model: &Model, service: &Service, operation: &Operation, path: 
             match verb {
                 Verb::List => vec![format!("{}::default()", named(&format!("List{}", found.plural)))],
                 Verb::Get => vec![id()],
-                Verb::Create => vec![record(&format!("New{resource}"), &shape::new_fields(found))],
+                Verb::Create => {
+                    vec![record(&format!("New{resource}"), &resources::with_id(&shape::new_fields(found), found, &of))]
+                }
                 Verb::Replace => vec![id(), record(&format!("{resource}Draft"), &shape::draft_fields(found)), none()],
                 Verb::Patch => vec![id(), format!("{}::default()", named(&format!("{resource}Patch"))), none()],
                 Verb::Delete => vec![id(), none()],

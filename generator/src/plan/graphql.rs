@@ -77,7 +77,12 @@ pub fn view(model: &Model, service: &Service) -> View {
     let inputs = !(types.given.is_empty() && types.filters.is_empty());
     let answers = !types.answers.is_empty();
     let mut view = View {
-        modules: inputs.then_some("inputs").into_iter().chain(["operations"]).chain(answers.then_some("types")).collect(),
+        modules: inputs
+            .then_some("inputs")
+            .into_iter()
+            .chain(["operations"])
+            .chain(answers.then_some("types"))
+            .collect(),
         has_queries: false,
         queries: Vec::new(),
         mutations: Vec::new(),
@@ -129,7 +134,9 @@ pub fn imports(view: &View, contract: &BTreeMap<String, String>) -> BTreeMap<Str
 }
 
 fn loaders(model: &Model, service: &Service, definitions: &[(String, Needed)]) -> Vec<Loader> {
-    let references = |needed: &Needed| types::shown_fields(model, service, needed).map(|fields| schema::references(service, &fields));
+    let references = |needed: &Needed| {
+        types::shown_fields(model, service, needed).map(|fields| schema::references(service, &fields))
+    };
     let wanted: BTreeSet<String> = definitions
         .iter()
         .filter_map(|(_, needed)| references(needed))
@@ -137,9 +144,7 @@ fn loaders(model: &Model, service: &Service, definitions: &[(String, Needed)]) -
         .map(|reference| reference.to.resource)
         .collect();
     let get = |resource: &String| {
-        let is = |operation: &&Operation| {
-            matches!(&operation.shape, Shape::Verb { verb: Verb::Get, resource: of } if of == resource)
-        };
+        let is = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: Verb::Get, resource: of } if of == resource);
         let operation = service.operations.values().find(is)?;
         Some(Loader {
             function: format!("load_{}", names::snake(resource)),
@@ -161,10 +166,8 @@ fn arguments(writer: &Writer<'_>, operation: &Operation) -> Option<Definition> {
         }
         Shape::Verb { resource, .. } => {
             let resource = writer.service.resources.get(resource)?;
-            let mut members = vec![
-                Member::plain("limit", "Option<i32>".into()),
-                Member::plain("cursor", "Option<String>".into()),
-            ];
+            let mut members =
+                vec![Member::plain("limit", "Option<i32>".into()), Member::plain("cursor", "Option<String>".into())];
             if !resource.sort.is_empty() {
                 members.push(Member::plain("sort", format!("Vec<{}>", user(&format!("{}Sort", resource.name)))));
             }
@@ -271,7 +274,8 @@ fn verb_parameters(
     resource: &str,
 ) -> (Vec<String>, Vec<String>) {
     let id = || id_parameter(writer, resource);
-    let etag = || format!("#[graphql(desc = {})] etag: Option<String>", escape::rust_str(&escape::markdown(schema::ETAG)));
+    let etag =
+        || format!("#[graphql(desc = {})] etag: Option<String>", escape::rust_str(&escape::markdown(schema::ETAG)));
     let read = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let new = format!("input: {}", user(&names::graphql::input(&format!("New{resource}"))));
     let draft = format!("input: {}", user(&names::graphql::input(resource)));

@@ -276,7 +276,9 @@ mod tests {
     #[test]
     fn code_in_attributes_is_code_and_what_follows_too() {
         assert_eq!(
-            with("use _;\n#[serde(with = \"As::<Digits>\")]\na: Uuid,\n#[x(default_with = \"Etag(\\\"a\\\")\")]\nb: \"Utc\","),
+            with(
+                "use _;\n#[serde(with = \"As::<Digits>\")]\na: Uuid,\n#[x(default_with = \"Etag(\\\"a\\\")\")]\nb: \"Utc\","
+            ),
             "use kit::{Etag, json::{As, Digits}};\nuse uuid::Uuid;\n#[serde(with = \"As::<Digits>\")]\na: Uuid,\n#[x(default_with = \"Etag(\\\"a\\\")\")]\nb: \"Utc\",\n"
         );
     }
@@ -284,7 +286,9 @@ mod tests {
     #[test]
     fn names_that_begin_low_are_imported_where_they_are_used() {
         assert_eq!(
-            with("use _;\nuse x::routing;\n#[async_trait]\nfn fallback(fallback: u8) { fallback::g(routing::h(), async_trait) }"),
+            with(
+                "use _;\nuse x::routing;\n#[async_trait]\nfn fallback(fallback: u8) { fallback::g(routing::h(), async_trait) }"
+            ),
             "use async_trait::async_trait;\nuse kit_resilience::fallback;\nuse x::routing;\n#[async_trait]\nfn fallback(fallback: u8) { fallback::g(routing::h(), async_trait) }\n"
         );
     }

@@ -38,7 +38,8 @@ pub fn typed(resource: &Resource, of: &ResourceRef) -> Vec<Field> {
     with_id(&resource.fields, resource, of)
 }
 
-fn with_id(fields: &[Field], resource: &Resource, of: &ResourceRef) -> Vec<Field> {
+/// The same of some of its fields.
+pub fn with_id(fields: &[Field], resource: &Resource, of: &ResourceRef) -> Vec<Field> {
     let typed = |field: &Field| match field.name == resource.id {
         true => Field { ty: Type::Ref(of.clone()), ..field.clone() },
         false => field.clone(),
@@ -70,7 +71,7 @@ pub fn add_verbs(types: &mut Types, model: &Model, of: &ResourceRef, resource: &
             model,
             &format!("New{name}"),
             &docs(format!("What makes a {name}.")),
-            &shape::new_fields(resource),
+            &with_id(&shape::new_fields(resource), resource, of),
         );
     }
     let draft = shape::draft_fields(resource);

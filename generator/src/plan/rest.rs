@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     contracts::shape,
     escape,
-    model::{Input, Method, Model, Operation, Output, Route, Segment, Service, Shape, Verb},
+    model::{Method, Model, Operation, Output, Route, Segment, Service, Shape, Verb},
     names,
 };
 
@@ -166,10 +166,4 @@ fn body(
         Shape::Custom { .. } => "answer::ok(&answer)".into(),
     };
     vec![format!("let answer = {call}.await?;"), format!("Ok({answer})")]
-}
-
-/// The input of a custom operation has fields that travel in the path.
-pub fn has_path_fields(operation: &Operation) -> bool {
-    matches!(&operation.shape, Shape::Custom { input, .. } if !matches!(input, Input::None))
-        && operation.route.path.iter().any(|segment| matches!(segment, Segment::Field(name) if name != "id"))
 }

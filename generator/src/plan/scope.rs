@@ -119,12 +119,8 @@ impl Walk<'_> {
         match found.map(|Event { payload, .. }| payload) {
             Some(Payload::Named(name)) => self.named(name),
             Some(Payload::Resource(resource)) => self.resource(resource),
-            Some(Payload::Fields(fields)) => {
-                if self.found.insert(Item::Payload(event.clone())) {
-                    self.fields(fields);
-                }
-            }
-            None => {}
+            Some(Payload::Fields(fields)) if self.found.insert(Item::Payload(event.clone())) => self.fields(fields),
+            Some(Payload::Fields(_)) | None => {}
         }
     }
 

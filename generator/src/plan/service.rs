@@ -1,6 +1,6 @@
 //! The crate of a service, which is the user's: business code, wiring, configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -12,9 +12,9 @@ use crate::{
 };
 
 use super::{
-    Owner, PlanError, Planner, Sources,
+    Owner, PlanError, Planner, Sources, Stub,
     contract::{self, trait_name},
-    day_one,
+    day_one, imports,
     manifest::Member,
     operations::{self, OperationView},
     store::{self, StoreView},
@@ -98,6 +98,13 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     planner.rust(&mut sources, "src/lib.rs", "service/src/lib.rs", &view)?;
     planner.rust(&mut sources, "src/app.rs", "service/src/app.rs", &view)?;
     planner.rust(&mut sources, &format!("src/{}.rs", view.module), "service/src/business.rs", &view)?;
+    let stubs = view.operations.iter().map(|operation| {
+        let text = imports::resolve(&planner.render("service/src/method.rs", operation)?, &BTreeMap::new());
+        let text = text.lines().map(|line| format!("    {line}\n")).collect();
+        Ok(Stub { of: view.name.clone(), method: operation.operation.method.clone(), text })
+    });
+    let stubs = stubs.collect::<Result<_, PlanError>>()?;
+    planner.plan.stubs.insert(format!("{}/src/{}.rs", folder(service), view.module), stubs);
     if view.has_store {
         planner.rust(&mut sources, "src/store.rs", "service/src/store.rs", &view)?;
     }
@@ -280,7 +287,7 @@ fn promise(link: &Link) -> Vec<String> {
 fn duration(span: std::time::Duration) -> String {
     let ms = span.as_millis();
     for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
-        if ms > 0 && ms % size == 0 {
+        if ms > 0 && ms.is_multiple_of(size) {
             return format!("{}{unit}", ms / size);
         }
     }

@@ -99,7 +99,9 @@ struct View {
 pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     let model = planner.model;
     let contracts = model.services.values().map(|service| view(planner, service));
-    let view = View { contracts: contracts.filter(|contract| !contract.transports.is_empty() || contract.has_graphql).collect() };
+    let view = View {
+        contracts: contracts.filter(|contract| !contract.transports.is_empty() || contract.has_graphql).collect(),
+    };
     // Names of a contract are written with its path, since two contracts may have the same.
     let mut sources = Sources::new("tests".into(), Owner::Generated);
     planner.rust(&mut sources, "src/bin/flows.rs", "tests/flows.rs", &view)?;
@@ -111,7 +113,8 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         if let Some(service) = model.services.get(&contract.service) {
             all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
             if contract.has_graphql {
-                let (path, crate_name) = (format!("tests/mapping/{}/graphql.rs", contract.module), contract.contract.clone());
+                let (path, crate_name) =
+                    (format!("tests/mapping/{}/graphql.rs", contract.module), contract.contract.clone());
                 let suite = graphql::suite(model, service, crate_name, contract.service_trait.clone());
                 planner.rust(&mut sources, &path, "tests/mapping/graphql.rs", &suite)?;
             }
@@ -132,7 +135,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
     let transports = |served: &dyn Fn(&str) -> bool| {
         let names = ["rest", "grpc"].into_iter().filter(|name| served(name));
-        let transport = |name| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" };
+        let transport =
+            |name| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" };
         names.map(transport).collect()
     };
     let flows = flows(model, service, &format!("{contract}::"));

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{blueprints, escape, model::Service, names};
 
-use super::{Owner, PlanError, Planner, Sources, contract, manifest, service};
+use super::{Owner, PlanError, Planner, Sources, contract, manifest, service, tries};
 
 /// The first service listens here in `dev`, the next one port further, and so on.
 const FIRST_PORT: u16 = 7101;
@@ -55,6 +55,8 @@ pub fn plan(planner: &mut Planner<'_>, design: &[(String, String)]) -> Result<()
         let text = planner.render(template, &view)?;
         planner.file(path.into(), text, owner, format!("{template}.hbs"));
     }
+    let schema = include_str!("../../design.schema.json").to_owned();
+    planner.file(".linkwright/design.schema.json".into(), schema, Owner::Generated, "design.schema.json".into());
     let wire = planner.wire.to_string();
     planner.file("contracts/wire.lock".into(), wire, Owner::Generated, "model".into());
     kit(planner)?;
@@ -75,7 +77,7 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         name_literal: escape::rust_str(&model.name),
         summary: escape::markdown(&model.docs.summary),
         services,
-        tries: Vec::new(),
+        tries: tries::lines(model),
         queue: false,
     }
 }

@@ -12,8 +12,7 @@ macro_rules! named {
 }
 
 /// The view of a record or resource: its fields with their GraphQL types, in the order of the schema. The documentation
-/// becomes descriptions, attributes go to [`SimpleObject`](async_graphql::SimpleObject). GraphQL has no empty types: one
-/// without fields has `_empty`, which is null.
+/// becomes descriptions, attributes go to [`SimpleObject`](async_graphql::SimpleObject).
 ///
 /// ```
 /// # #[derive(Clone)] pub struct Line { sku: String, quantity: u32 }
@@ -28,22 +27,6 @@ macro_rules! named {
 /// ```
 #[macro_export]
 macro_rules! object {
-    ($(#[$meta:meta])* pub $name:ident for $value:path {}) => {
-        #[derive(::async_graphql::SimpleObject)]
-        #[graphql(name_type)]
-        $(#[$meta])*
-        pub struct $name {
-            #[graphql(name = "_empty")]
-            empty: Option<bool>,
-        }
-        $crate::named!($name);
-
-        impl $crate::Output<$value> for $name {
-            fn of(_: $value) -> Self {
-                Self { empty: None }
-            }
-        }
-    };
     ($(#[$meta:meta])* pub $name:ident for $value:path { $($(#[$field_meta:meta])* $field:ident: $ty:ty),+ $(,)? }) => {
         #[derive(::async_graphql::SimpleObject)]
         #[graphql(name_type)]
@@ -63,6 +46,8 @@ macro_rules! object {
 
 /// Input that makes a record or a patch: its fields with their GraphQL types. Attributes go to
 /// [`InputObject`](async_graphql::InputObject): `#[graphql(default_with = "Scalar(1)")]`.
+///
+/// GraphQL has no empty types: input without fields has `_empty`, which means nothing.
 ///
 /// The fields of a patch are [`Change`](crate::Change)s, or [`MaybeUndefined`](async_graphql::MaybeUndefined) where
 /// null clears.

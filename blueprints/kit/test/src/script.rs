@@ -99,6 +99,21 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         got
     }
 
+    /// Checks that failures of every kind come back as they were given.
+    ///
+    /// # Panics
+    /// If one does not.
+    pub async fn carries_failures<F>(&self, what: &str, input: impl Fn() -> I, call: impl Fn(Context) -> F)
+    where
+        F: Future<Output = Result<O, E>>,
+    {
+        for kind in Kind::ALL {
+            let what = format!("{what}: failure of kind {kind}");
+            let failed = || Err(Failure::new(kind, "as the script says").into());
+            self.carries(&what, input(), failed, &call).await;
+        }
+    }
+
     /// Checks that a call is given up at its deadline.
     ///
     /// # Panics
@@ -134,6 +149,7 @@ mod tests {
         let script: Script<u32, u32, Failure> = Script::default();
         script.carries("double", 2, || Ok(4), async |cx| script.play(&cx, 2).await).await;
         script.carries("double", 2, || Err(Failure::stale()), async |cx| script.play(&cx, 2).await).await;
+        script.carries_failures("double", || 2, async |cx| script.play(&cx, 2).await).await;
         script.times_out("double", async |cx| cx.limit(script.play(&cx, 2)).await).await;
         assert_eq!(script.play(&Context::default(), 1).await.map_err(|e| e.kind), Err(Kind::Unsupported));
     }

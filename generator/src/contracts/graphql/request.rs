@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Side, root, type_name, with_id};
+use super::{Reference, Side, references, root, type_name, with_id};
+pub use document::Document;
+mod document;
+
 use crate::{
     contracts::{example, shape},
     escape,
@@ -18,7 +21,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// `mutation { reserve(orderId: "…") { reservationId } }`
-    pub text: String,
+    pub document: Document,
     /// What the operation takes, as JSON of the contract: the id of the item it is on, the input, the revision.
     pub input: Vec<Value>,
     /// What it answers, as JSON of the contract: null for "done", a list for a stream.
@@ -38,6 +41,8 @@ pub struct Wish {
     pub id: Id,
     /// Whether a revision is demanded.
     pub etag: bool,
+    /// Whether the ids of what others refer to are asked for through them.
+    pub references: bool,
 }
 
 /// Which item a request is about.
@@ -62,16 +67,17 @@ pub fn request(model: &Model, service: &Service, operation: &Operation, wish: Wi
         }
     };
     let (answer, shown) = writer.answer(operation);
-    let texts: Vec<_> = arguments.iter().flat_map(|argument| argument.texts.iter().map(String::as_str)).collect();
-    let texts = if texts.is_empty() { String::new() } else { format!("({})", texts.join(", ")) };
     let data = shown.data(&answer);
     let kind = root(operation);
     let streams = kind == "Subscription";
     let variable = wish.id == Id::Variable && shape::on_item(operation).is_some();
-    let variables = if variable { "($id: ID!)" } else { "" };
+    let (input, written): (Vec<Value>, Vec<Vec<Document>>) =
+        arguments.into_iter().map(|argument| (argument.value, argument.written)).unzip();
+    let field = Document::Row(vec![Document::text(name), Document::arguments(written.concat()), shown.selection()]);
+    let head = format!("{}{} ", kind.to_lowercase(), if variable { "($id: ID!)" } else { "" });
     Request {
-        text: format!("{}{variables} {{ {name}{texts}{} }}", kind.to_lowercase(), shown.selection()),
-        input: arguments.into_iter().map(|argument| argument.value).collect(),
+        document: Document::Row(vec![Document::text(head), Document::braces(vec![field])]),
+        input,
         answer: if streams { json!([answer]) } else { answer },
         data: if streams { json!([data]) } else { data },
     }
@@ -80,7 +86,7 @@ pub fn request(model: &Model, service: &Service, operation: &Operation, wish: Wi
 /// An argument of the operation, which is one or several of its field.
 struct Argument {
     value: Value,
-    texts: Vec<String>,
+    written: Vec<Document>,
 }
 
 /// What is shown of a value.
@@ -126,7 +132,7 @@ impl Writer<'_> {
             let fields = shape::input_fields(self.model, operation);
             let value = example::object(self.model, &fields, self.wish.nth);
             let given: Vec<_> = fields.iter().filter(|field| of.is_none() || field.name != "id").collect();
-            arguments.push(Argument { texts: self.members(&given, &value), value });
+            arguments.push(Argument { written: self.members(&given, &value), value });
         }
         arguments
     }
@@ -134,17 +140,16 @@ impl Writer<'_> {
     fn verb_arguments(&self, verb: Verb, of: &ResourceRef) -> Vec<Argument> {
         let Some(resource) = shape::resource(self.model, of) else { return Vec::new() };
         let object = |name: &str, fields: &[Field]| {
-            let fields = with_id(of, resource, fields.to_vec());
-            let value = example::object(self.model, &fields, self.wish.nth);
-            let members = self.members(&fields.iter().collect::<Vec<_>>(), &value).join(", ");
-            Argument { value, texts: vec![format!("{name}: {{ {members} }}")] }
+            let value = example::object(self.model, fields, self.wish.nth);
+            let members = self.members(&fields.iter().collect::<Vec<_>>(), &value);
+            Argument { value, written: vec![Document::member(name, Document::object(members))] }
         };
         let etag = || match self.wish.etag {
-            true => Argument { value: json!("1"), texts: vec!["etag: \"1\"".to_owned()] },
-            false => Argument { value: Value::Null, texts: Vec::new() },
+            true => Argument { value: json!("1"), written: vec![Document::text("etag: \"1\"")] },
+            false => Argument { value: Value::Null, written: Vec::new() },
         };
         match verb {
-            Verb::List => vec![Argument { value: json!({ "limit": 20 }), texts: vec!["first: 20".to_owned()] }],
+            Verb::List => vec![Argument { value: json!({ "limit": 20 }), written: vec![Document::text("first: 20")] }],
             Verb::Get => vec![self.id(of)],
             Verb::Create => vec![object("input", &shape::new_fields(resource))],
             Verb::Replace => vec![self.id(of), object("input", &shape::draft_fields(resource)), etag()],
@@ -158,9 +163,9 @@ impl Writer<'_> {
         let value = example::nth_value(self.model, &ty, "id", self.wish.nth);
         let text = match self.wish.id {
             Id::Example => self.literal(&ty, &value),
-            Id::Variable => "$id".to_owned(),
+            Id::Variable => Document::text("$id"),
         };
-        Argument { texts: vec![format!("id: {text}")], value }
+        Argument { written: vec![Document::member("id", text)], value }
     }
 
     /// An example answer, of a stream its item, and what is shown of it.
@@ -243,50 +248,63 @@ impl Writer<'_> {
             let shown = self.shown(&field.ty, left.checked_sub(1)?)?;
             Some(member(&field.name, &names::graphql::field(&field.name), shown))
         };
-        Object { name, members: fields.iter().filter_map(show).collect() }
+        let mut members: Vec<Member> = fields.iter().filter_map(show).collect();
+        if self.wish.references && left > 0 {
+            members.extend(references(self.service, fields).iter().filter_map(|reference| self.reference(reference)));
+        }
+        Object { name, members }
+    }
+
+    /// The id of what is referred to, asked for through it. Examples have none, for nothing is found.
+    fn reference(&self, Reference { name, to, .. }: &Reference) -> Option<Member> {
+        let id = &shape::resource(self.model, to)?.id;
+        let members = vec![member(id, &names::graphql::field(id), Shown::Id)];
+        Some(member(name, &names::graphql::field(name), Shown::Object(Object { name: to.resource.clone(), members })))
     }
 
     /// `name: literal` of each field that the value has.
-    fn members(&self, fields: &[&Field], value: &Value) -> Vec<String> {
+    fn members(&self, fields: &[&Field], value: &Value) -> Vec<Document> {
         let given = fields.iter().filter_map(|field| Some((field, value.get(&field.name)?)));
         let member = |(field, value): (&&Field, &Value)| {
-            format!("{}: {}", names::graphql::field(&field.name), self.literal(&field.ty, value))
+            Document::member(&names::graphql::field(&field.name), self.literal(&field.ty, value))
         };
         given.map(member).collect()
     }
 
-    fn literal(&self, ty: &Type, value: &Value) -> String {
+    fn literal(&self, ty: &Type, value: &Value) -> Document {
         match (ty, value) {
-            (_, Value::Null) => "null".to_owned(),
-            (Type::Optional(inner), _) => self.literal(inner, value),
+            (Type::Optional(inner), value) if !value.is_null() => self.literal(inner, value),
             (Type::List { item, .. }, Value::Array(items)) => {
-                let items: Vec<_> = items.iter().map(|value| self.literal(item, value)).collect();
-                format!("[{}]", items.join(", "))
+                Document::list(items.iter().map(|value| self.literal(item, value)).collect())
             }
             (Type::Map { key, value: ty }, Value::Object(entries)) => {
                 let entry = |(name, value): (&String, &Value)| {
                     let key = self.literal(&shape::key_type(key), &key_value(key, name));
-                    format!("{{ key: {key}, value: {} }}", self.literal(ty, value))
+                    Document::object(vec![
+                        Document::member("key", key),
+                        Document::member("value", self.literal(ty, value)),
+                    ])
                 };
-                format!("[{}]", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+                Document::list(entries.iter().map(entry).collect())
             }
-            (Type::Named(of), _) => self.named_literal(of, value),
+            (Type::Named(of), value) if !value.is_null() => self.named_literal(of, value),
             _ => json_literal(value),
         }
     }
 
-    fn named_literal(&self, of: &TypeRef, value: &Value) -> String {
+    fn named_literal(&self, of: &TypeRef, value: &Value) -> Document {
         let object = |name: &str| {
             let fields = shape::record(self.model, name).map(|record| record.fields.as_slice()).unwrap_or_default();
-            format!("{{ {} }}", self.members(&fields.iter().collect::<Vec<_>>(), value).join(", "))
+            Document::object(self.members(&fields.iter().collect::<Vec<_>>(), value))
         };
         match (of.service.is_none().then(|| self.model.types.get(&of.name)).flatten(), value) {
             (Some(TypeDef::Record(record)), _) => object(&record.name),
             (Some(TypeDef::Union(_)), _) => {
                 let variant = value["type"].as_str().unwrap_or_default();
-                format!("{{ {}: {} }}", names::graphql::field(&names::snake(variant)), object(variant))
+                let field = names::graphql::field(&names::snake(variant));
+                Document::object(vec![Document::member(&field, object(variant))])
             }
-            (_, Value::String(value)) => names::graphql::enum_value(value),
+            (_, Value::String(value)) => Document::text(names::graphql::enum_value(value)),
             _ => json_literal(value),
         }
     }
@@ -298,11 +316,15 @@ impl Object {
         (left > 0).then_some(self)
     }
 
-    fn selection(&self) -> String {
-        let members: Vec<_> =
-            self.members.iter().map(|member| format!("{}{}", member.names.1, member.shown.selection())).collect();
+    fn selection(&self) -> Vec<Document> {
+        let member =
+            |member: &Member| Document::Row(vec![Document::text(member.names.1.as_str()), member.shown.selection()]);
         // An object of which no field is shown is asked for its type.
-        if members.is_empty() { "__typename".to_owned() } else { members.join(" ") }
+        if self.members.is_empty() {
+            vec![Document::text("__typename")]
+        } else {
+            self.members.iter().map(member).collect()
+        }
     }
 
     fn data(&self, value: &Value) -> Map<String, Value> {
@@ -319,20 +341,27 @@ impl Object {
 
 impl Shown {
     /// With a space before it, or nothing.
-    fn selection(&self) -> String {
+    fn selection(&self) -> Document {
+        let spaced = |fields| Document::Row(vec![Document::text(" "), Document::braces(fields)]);
         match self {
-            Self::Done | Self::Same | Self::Id | Self::Choice => String::new(),
+            Self::Done | Self::Same | Self::Id | Self::Choice => Document::text(""),
             Self::Each(item) => item.selection(),
-            Self::Entries(_, None) => " { key }".to_owned(),
-            Self::Entries(_, Some(value)) => format!(" {{ key value{} }}", value.selection()),
-            Self::Object(object) => format!(" {{ {} }}", object.selection()),
+            Self::Entries(_, None) => spaced(vec![Document::text("key")]),
+            Self::Entries(_, Some(value)) => {
+                let value = Document::Row(vec![Document::text("value"), value.selection()]);
+                spaced(vec![Document::text("key"), value])
+            }
+            Self::Object(object) => spaced(object.selection()),
             Self::OneOf(variants) => {
-                let variant = |(_, object): &(String, Object)| {
-                    let members = object.selection();
-                    // The type is asked for already.
-                    if object.members.is_empty() { String::new() } else { format!(" ... on {} {{ {members} }}", object.name) }
+                // Those of which no field is shown are asked for their type already.
+                let shown = variants.iter().map(|(_, object)| object).filter(|object| !object.members.is_empty());
+                let variant = |object: &Object| {
+                    Document::Row(vec![
+                        Document::text(format!("... on {} ", object.name)),
+                        Document::braces(object.selection()),
+                    ])
                 };
-                format!(" {{ __typename{} }}", variants.iter().map(variant).collect::<String>())
+                spaced(std::iter::once(Document::text("__typename")).chain(shown.map(variant)).collect())
             }
         }
     }
@@ -391,14 +420,14 @@ fn key_value(key: &MapKey, name: &str) -> Value {
 }
 
 /// A value without a type. Names of members stand without quotes; examples have none that could not.
-fn json_literal(value: &Value) -> String {
+fn json_literal(value: &Value) -> Document {
     match value {
-        Value::String(text) => escape::graphql_str(text),
-        Value::Array(items) => format!("[{}]", items.iter().map(json_literal).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => Document::text(escape::graphql_str(text)),
+        Value::Array(items) => Document::list(items.iter().map(json_literal).collect()),
         Value::Object(members) => {
-            let member = |(name, value): (&String, &Value)| format!("{name}: {}", json_literal(value));
-            format!("{{ {} }}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            let member = |(name, value): (&String, &Value)| Document::member(name, json_literal(value));
+            Document::object(members.iter().map(member).collect())
         }
-        other => other.to_string(),
+        other => Document::text(other.to_string()),
     }
 }

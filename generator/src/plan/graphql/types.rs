@@ -400,7 +400,9 @@ impl Writer<'_> {
                     let digits = digits.parse::<i64>().unwrap_or_default();
                     with(format!("Scalar(rust_decimal::Decimal::new({digits}, {scale}))"))
                 }
-                Scalar::Timestamp => with(format!("Scalar(kit::json::timestamp({}).unwrap_or_default())", literal(text))),
+                Scalar::Timestamp => {
+                    with(format!("Scalar(kit::json::timestamp({}).unwrap_or_default())", literal(text)))
+                }
                 Scalar::Duration => with(format!("Scalar(kit::json::duration({}).unwrap_or_default())", literal(text))),
                 _ => with(format!("Scalar({}.parse().unwrap_or_default())", literal(text))),
             },

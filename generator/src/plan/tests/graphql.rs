@@ -83,8 +83,8 @@ pub fn suite(model: &Model, service: &Service, contract: String, service_trait: 
 }
 
 fn case(model: &Model, service: &Service, operation: &Operation) -> Case {
-    let wish = Wish { depth: DEPTH, nth: 0, id: Id::Example, etag: true };
-    let Request { text, input, answer, data } = request(model, service, operation, wish);
+    let wish = Wish { depth: DEPTH, nth: 0, id: Id::Example, etag: true, references: false };
+    let Request { document, input, answer, data } = request(model, service, operation, wish);
     let error = |error: &crate::model::DeclaredError| {
         let data = error.data.as_ref().map_or(Value::Null, |data| example::value(model, &shape::named_type(data)));
         format!("({}, json!({}))", escape::rust_str(&error.name), code(&data, 2))
@@ -93,7 +93,7 @@ fn case(model: &Model, service: &Service, operation: &Operation) -> Case {
         plain: operation.name.clone(),
         method: names::rust::ident(&operation.name),
         what: escape::rust_str(&format!("{}.{} over GraphQL", service.name, operation.name)),
-        request: escape::rust_raw_str(&text),
+        request: escape::rust_raw_str(&document.lines(8)),
         shows: match (&operation.shape, schema::root(operation)) {
             (Shape::Verb { verb: Verb::Get, .. }, _) => "Item",
             (_, "Subscription") => "Items",
@@ -129,6 +129,7 @@ fn flow<'m>(
         nth: OURS,
         id: if on_made.is_some() { Id::Variable } else { Id::Example },
         etag: false,
+        references: true,
     };
     let maker = match &operation.shape {
         Shape::Verb { verb: Verb::Create, resource } => service.resources.get(resource),
@@ -146,8 +147,9 @@ fn flow<'m>(
     });
     Flow {
         what: escape::rust_str(&format!("{}.{} over GraphQL", service.name, operation.name)),
-        request: escape::rust_raw_str(&request(model, service, operation, wish).text),
-        variables: on_made.map_or("Value::Null".into(), |resource| format!("json!({{ \"id\": {} }})", variable(resource))),
+        request: escape::rust_raw_str(&request(model, service, operation, wish).document.lines(8)),
+        variables: on_made
+            .map_or("Value::Null".into(), |resource| format!("json!({{ \"id\": {} }})", variable(resource))),
         ask: if schema::root(operation) == "Subscription" { "opens" } else { "ask" },
         error: match operation.errors.is_empty() {
             true => "kit::Failure".into(),

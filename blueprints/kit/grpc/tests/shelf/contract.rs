@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 kit::id! { pub ItemId(Uuid) }
 kit_grpc::id!(ItemId: String);
-impl Validate for ItemId {}
 
 kit::choice! { pub Currency { Eur = "eur", Usd = "usd", } }
 kit_grpc::choice!(Currency { Eur = 1, Usd = 2 });

@@ -1,6 +1,6 @@
 //! Free text of a design (summaries, descriptions, defaults) to source text, by one function a target.
 //!
-//! Literals (`rust_str`, `toml_str`, `proto_str`, `graphql_str`, `yaml`, `shell`) give exactly the text back to
+//! Literals (`rust_str`, `rust_raw_str`, `toml_str`, `proto_str`, `graphql_str`, `yaml`, `shell`) give exactly the text back to
 //! whoever parses them. Comments and prose cannot hold every character, so what they cannot is shown first: see
 //! [`visible`]. No text of a design is markup anywhere.
 
@@ -33,6 +33,19 @@ fn is_hidden(c: char) -> bool {
 /// A string literal of Rust, with its quotes.
 pub fn rust_str(text: &str) -> String {
     format!("{text:?}")
+}
+
+/// A raw string literal of Rust, for texts with many quotes. One that no raw string can hold is written as
+/// [`rust_str`] does.
+pub fn rust_raw_str(text: &str) -> String {
+    if text.chars().any(is_hidden) {
+        return rust_str(text);
+    }
+    let mut hashes = String::new();
+    while text.contains(&format!("\"{hashes}")) {
+        hashes.push('#');
+    }
+    format!("r{hashes}\"{text}\"{hashes}")
 }
 
 /// A string literal of Rust whose text stands in a format string (`format!`, `#[error(…)]`): braces are doubled.

@@ -11,12 +11,28 @@ use crate::{
     names,
 };
 
+pub mod request;
 mod types;
 
-use types::{Side, Types};
+use types::Types;
+pub use types::{Needed, Object, Reference, Side, entry_name, references, type_name, with_id};
+
+/// What the schema says of arguments that verbs have.
+pub const FIRST: &str = "Items of the page: at most 200; 50 if not given.";
+pub const AFTER: &str = "The end cursor of the page before.";
+pub const ETAG: &str = "Refused as stale unless it is the item's.";
+
+/// The types that the schema of a service needs, besides scalars and roots, by name.
+pub fn definitions(model: &Model, service: &Service) -> Vec<(String, Needed)> {
+    lower(model, service).1.defined()
+}
 
 /// The text of the schema: the root types first, then all types as they are met, then the scalars.
 pub fn graphql(model: &Model, service: &Service) -> String {
+    lower(model, service).0
+}
+
+fn lower<'m>(model: &'m Model, service: &'m Service) -> (String, Types<'m>) {
     let mut types = Types::new(model, service);
     let mut roots: [(&str, Vec<String>); 3] = [("Query", vec![]), ("Mutation", vec![]), ("Subscription", vec![])];
     for operation in service.operations.values().filter(|operation| operation.expose.graphql) {
@@ -36,7 +52,7 @@ pub fn graphql(model: &Model, service: &Service) -> String {
         }
     }
     blocks.extend(types.define());
-    blocks.join("\n")
+    (blocks.join("\n"), types)
 }
 
 /// The root type that an operation is a field of.
@@ -96,14 +112,13 @@ fn verb_field(types: &mut Types, verb: Verb, resource: &Resource) -> (String, Ve
         ..shape::plain(name, Type::Optional(Box::new(Type::Scalar(scalar))))
     };
     let text = || Scalar::String { min: 0, max: None, pattern: None };
-    let etag = types.field(&optional(shape::ETAG, text(), "Refused as stale unless it is the item's."), Side::Input);
+    let etag = types.field(&optional(shape::ETAG, text(), ETAG), Side::Input);
     let (arguments, answer) = match verb {
         Verb::List => {
             let number = Scalar::I32 { min: 1, max: 200 };
             let mut arguments = vec![
-                types
-                    .field(&optional("first", number, "Items of the page: at most 200; 50 if not given."), Side::Input),
-                types.field(&optional("after", text(), "The end cursor of the page before."), Side::Input),
+                types.field(&optional("first", number, FIRST), Side::Input),
+                types.field(&optional("after", text(), AFTER), Side::Input),
             ];
             if !resource.filter.is_empty() {
                 arguments.push(format!("where: {}", types.filter(resource)));

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    contracts::{asyncapi, openapi, pb, proto, schema, shape},
+    contracts::{asyncapi, graphql as sdl, openapi, pb, proto, schema, shape},
     escape,
     model::{Docs, Exposure, Input, Model, Operation, Output, Service, Shape},
     names,
 };
 
 use super::{
-    Owner, PlanError, Planner, Sources, events,
+    Owner, PlanError, Planner, Sources, events, graphql,
     grpc::{self, GrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},
@@ -40,6 +40,7 @@ struct View<'a> {
     has_events: bool,
     has_rest: bool,
     has_grpc: bool,
+    has_graphql: bool,
     has_openapi: bool,
     routes: Vec<RouteView>,
     rest: Vec<RestOperation>,
@@ -54,6 +55,9 @@ struct View<'a> {
     proto_path: String,
     /// A Rust byte string literal.
     descriptors: String,
+    graphql: Option<graphql::View>,
+    /// The schema's file, beside the contract's own.
+    graphql_path: String,
     /// Types of `contracts/shared` that this contract mentions.
     shared: Vec<String>,
 }
@@ -69,6 +73,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let has_rest = serves(model, service, |exposure| exposure.rest);
     let over_grpc = |operation: &Operation| model.served(&service.name, &operation.name).grpc;
     let has_grpc = serves(model, service, |exposure| exposure.grpc);
+    let has_graphql = serves(model, service, |exposure| exposure.graphql);
     let proto_service = names::proto::service(&service.name);
     let proto_path = proto::path(model, service);
     let proto = has_grpc.then(|| proto::proto(model, service, &mut planner.wire));
@@ -89,6 +94,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         has_events: !service.events.is_empty(),
         has_rest,
         has_grpc,
+        has_graphql,
         has_openapi: has_openapi(service),
         routes: rest::routes(service.operations.values().filter(|o| over_rest(o))),
         rest: service
@@ -110,6 +116,8 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         proto_service,
         proto_path: proto_path.clone(),
         descriptors: pb.as_ref().map(|pb| byte_string(&pb.descriptors)).unwrap_or_default(),
+        graphql: has_graphql.then(|| graphql::view(model, service)),
+        graphql_path: schema_path(service),
         shared: shared.iter().map(|name| user(name)).collect(),
     };
     let mut sources = Sources::new(folder.clone(), Owner::Generated);
@@ -141,6 +149,23 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         sources.files.push(("src/grpc/pb.rs".into(), "model".into(), text));
         planner.file(format!("{folder}/proto/{proto_path}"), proto, Owner::Generated, "model".into());
     }
+    let names = names(model, &planner.scope, service, "crate");
+    let mut graphql_names = BTreeMap::new();
+    if let Some(own) = &view.graphql {
+        planner.rust(&mut sources, "src/graphql.rs", "contract/src/graphql.rs", &view)?;
+        for file in &own.modules {
+            planner.rust(
+                &mut sources,
+                &format!("src/graphql/{file}.rs"),
+                &format!("contract/src/graphql/{file}.rs"),
+                &view,
+            )?;
+        }
+        graphql_names = graphql::imports(own, &names);
+        let sdl =
+            planner.render("partials/generated", &())?.replacen("//", "#", 1) + "\n" + &sdl::graphql(model, service);
+        planner.file(format!("{folder}/{}", view.graphql_path), sdl, Owner::Generated, "model".into());
+    }
     documents(planner, service, &folder);
     let package = names::rust::contract_crate(&service.name);
     let member = Member {
@@ -148,9 +173,15 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         description: format!("The contract of `{}`: its types, its trait, and what carries it", service.name),
         ..Member::default()
     };
-    planner.add_crate(sources, &names(model, &planner.scope, service, "crate"), member);
+    let names = |path: &str| if path.starts_with("src/graphql/") { graphql_names.clone() } else { names.clone() };
+    planner.add_crate_with(sources, names, member);
     planner.local.insert(package, folder);
     Ok(())
+}
+
+/// The file of a service's GraphQL schema, below the contract's folder: `shop.graphql`.
+pub fn schema_path(service: &Service) -> String {
+    format!("{}.graphql", names::path::contract_folder(&service.name))
 }
 
 /// What describes the service to others: only what it exposes, and what it tells and hears.

@@ -284,7 +284,15 @@ fn answer_lines(model: &Model, operation: &Operation, sources: &[(String, Vec<Fi
     let record = match output {
         Output::Named(name) => user(name),
         Output::Fields(_) => user(&response_name(operation)),
-        _ => return vec!["Ok(())".into()],
+        Output::Resource(of) => return vec![format!("Ok({})", example(model, &Type::Resource(of.clone()), ""))],
+        Output::Stream(item) => {
+            let item = match item {
+                StreamItem::Named(name) => example_of(model, name, ""),
+                StreamItem::Resource(of) => example(model, &Type::Resource(of.clone()), ""),
+            };
+            return vec![format!("Ok(Box::pin(futures_util::stream::iter([Ok({item})])))")];
+        }
+        Output::None | Output::Item => return vec!["Ok(())".into()],
     };
     let fields = output_fields(model, operation).unwrap_or_default();
     vec![format!("Ok({record} {{ {} }})", filled(model, &fields, sources, ""))]

@@ -82,13 +82,16 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
     let text = lines.join("\n") + "\n";
     let tokens = names(&text);
     let designs: BTreeSet<&str> = tokens.iter().filter(|t| t.user).map(|t| t.name).collect();
-    let defined: BTreeSet<&str> = tokens.iter().filter(|t| t.defines).map(|t| t.name).collect();
+    let exported = text.lines().filter_map(|line| line.strip_prefix("pub use ")?.strip_suffix(';')).flat_map(imported);
+    let exported = exported.map(|(_, name)| name);
+    let defined: BTreeSet<&str> = tokens.iter().filter(|t| t.defines).map(|t| t.name).chain(exported).collect();
     let mentioned: BTreeSet<&str> = tokens.iter().filter(|t| !t.user).map(|t| t.name).collect();
     let mut uses = Uses::default();
-    for (from, name) in said.iter().filter(|(_, name)| name.ends_with(" as _") || mentioned.contains(name)) {
+    // Where a type of the design has the name, the other one is written with its path.
+    let wanted = |name: &str| name.ends_with(" as _") || (mentioned.contains(name) && !designs.contains(name));
+    for (from, name) in said.iter().filter(|(_, name)| wanted(name)) {
         uses.add(from, name);
     }
-    let is_said = |name: &str| said.iter().any(|(_, said)| *said == name);
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
     for token in &tokens {
@@ -98,14 +101,16 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
             if let Some(from) = user.get(token.name) {
                 uses.add(from, token.name);
             }
-        } else if let Some((_, from)) =
-            KNOWN.iter().find(|(name, _)| *name == token.name && !token.user && !token.defines)
-        {
-            if designs.contains(token.name) {
-                out.push_str(from);
-                out.push_str("::");
-            } else if !defined.contains(token.name) && !is_said(token.name) {
-                uses.add(from, token.name);
+        } else if !token.user && !token.defines {
+            let own = said.iter().find(|(_, name)| *name == token.name).map(|(from, _)| *from);
+            let known = || KNOWN.iter().find(|(name, _)| *name == token.name).map(|(_, from)| *from);
+            if let Some(from) = own.or_else(known) {
+                if designs.contains(token.name) {
+                    out.push_str(from);
+                    out.push_str("::");
+                } else if !defined.contains(token.name) && own.is_none() {
+                    uses.add(from, token.name);
+                }
             }
         }
         out.push_str(token.name);
@@ -169,7 +174,7 @@ struct Name<'a> {
 }
 
 /// The names that an import could serve: identifiers outside comments and literals that no path, field or method
-/// access stands before.
+/// access stands before. The texts of attributes that hold code (`with = "As::<Digits>"`) are code.
 fn names(text: &str) -> Vec<Name<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -203,14 +208,18 @@ fn word<'a>(text: &'a str, at: usize, found: &mut Vec<Name<'a>>) -> usize {
     // A sentence above ends with a point too.
     let below = before.rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with("//"));
     let qualified = !below && (before.ends_with("::") || (before.ends_with('.') && !before.ends_with("..")));
-    if !qualified {
+    // What begins low is imported to be called, to lead on, or as an attribute; else it is somebody's own.
+    let (name, after) = (&text[start..start + length], &text[start + length..]);
+    let leads = after.starts_with(['(', '!']) || after.starts_with("::") || before.ends_with("#[");
+    let is_own = name.starts_with(|c: char| c.is_lowercase()) && (!leads || before.ends_with("fn"));
+    if !qualified && !is_own {
         let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
             .iter()
             // After `(pub` comes a field's type.
             .any(|word| {
                 before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric() || c == '('))
             });
-        found.push(Name { name: &text[start..start + length], start: at, user, defines });
+        found.push(Name { name, start: at, user, defines });
     }
     start + length
 }
@@ -267,6 +276,42 @@ mod tests {
                 "use _;\nuse axum::routing;\nuse kit::{Kind, Wire};\n#[serde(with = \"As::<Digits>\")]\npub struct §Order(Router, Wire, routing::X);"
             ),
             "use axum::{Router, routing};\nuse kit::{Wire, json::{As, Digits}};\n#[serde(with = \"As::<Digits>\")]\npub struct Order(Router, Wire, routing::X);\n"
+        );
+    }
+
+    #[test]
+    fn code_in_attributes_is_code_and_what_follows_too() {
+        assert_eq!(
+            with(
+                "use _;\n#[serde(with = \"As::<Digits>\")]\na: Uuid,\n#[x(default_with = \"Etag(\\\"a\\\")\")]\nb: \"Utc\","
+            ),
+            "use kit::{Etag, json::{As, Digits}};\nuse uuid::Uuid;\n#[serde(with = \"As::<Digits>\")]\na: Uuid,\n#[x(default_with = \"Etag(\\\"a\\\")\")]\nb: \"Utc\",\n"
+        );
+    }
+
+    #[test]
+    fn names_that_begin_low_are_imported_where_they_are_used() {
+        assert_eq!(
+            with(
+                "use _;\nuse x::routing;\n#[async_trait]\nfn fallback(fallback: u8) { fallback::g(routing::h(), async_trait) }"
+            ),
+            "use async_trait::async_trait;\nuse kit_resilience::fallback;\nuse x::routing;\n#[async_trait]\nfn fallback(fallback: u8) { fallback::g(routing::h(), async_trait) }\n"
+        );
+    }
+
+    #[test]
+    fn what_a_file_exports_it_has() {
+        assert_eq!(
+            with("use _;\npub use x::{Query, Other};\nfn f(q: Query, j: Json)"),
+            "use kit_http::Json;\npub use x::{Query, Other};\nfn f(q: Query, j: Json)\n"
+        );
+    }
+
+    #[test]
+    fn a_type_of_the_design_wins_over_what_the_file_says() {
+        assert_eq!(
+            with("use _;\nuse x::{Order, Other};\nfn f(o: §Order, p: Order, q: Other)"),
+            "use x::Other;\n\nuse crate::Order;\nfn f(o: Order, p: x::Order, q: Other)\n"
         );
     }
 

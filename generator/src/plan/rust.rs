@@ -116,7 +116,7 @@ fn scalar_check(scalar: &Scalar, value: &str, borrowed: &str, reference: bool) -
     match scalar {
         Scalar::String { min, max, pattern } => {
             let length = bounds(*min, *max).map(|range| format!("v.length({borrowed}, {range})"));
-            let pattern = pattern.as_ref().map(|p| format!("v.pattern({borrowed}, {})", pattern_name(p)));
+            let pattern = pattern.as_ref().map(|p| format!("v.pattern({borrowed}, &{})", pattern_name(p)));
             both(length, pattern)
         }
         Scalar::I32 { min, max } => range(borrowed, (*min).into(), (*max).into(), i32::MIN.into(), i32::MAX.into()),

@@ -234,6 +234,9 @@ fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<St
     if contract::serves(model, service, |e| e.grpc) {
         routers.push(format!("{contract}::grpc::router"));
     }
+    if contract::serves(model, service, |e| e.graphql) {
+        routers.push(format!("{contract}::graphql::router"));
+    }
     let last = routers.len().saturating_sub(1);
     let face = |(number, router): (usize, String)| {
         let argument = if number == last { name.to_owned() } else { format!("{name}.clone()") };

@@ -22,6 +22,8 @@ use super::{
     rust::user,
 };
 
+mod graphql;
+
 /// What the tests of one contract see.
 #[derive(Serialize)]
 struct Contract {
@@ -34,8 +36,13 @@ struct Contract {
     variable: String,
     operations: Vec<Tested>,
     transports: Vec<Transport>,
+    has_graphql: bool,
     /// What callers outside reach: the same, for the flows.
     flows: Vec<Flow>,
+    graphql_flows: Vec<graphql::Flow>,
+    any_flows: bool,
+    /// The clients of the flows.
+    clients: Vec<Transport>,
 }
 
 #[derive(Serialize)]
@@ -100,7 +107,7 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         day_one::payload(model, event, &format!("{contract}::"))
     };
     let view = View {
-        contracts: contracts.filter(|contract| !contract.transports.is_empty()).collect(),
+        contracts: contracts.filter(|contract| !contract.transports.is_empty() || contract.has_graphql).collect(),
         events: model.services.values().flat_map(|service| events::tested(model, service, example)).collect(),
         heard: events::heard(model),
     };
@@ -118,6 +125,12 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         planner.rust(&mut sources, &path, "tests/mapping/contract.rs", contract)?;
         if let Some(service) = model.services.get(&contract.service) {
             all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
+            if contract.has_graphql {
+                let (path, crate_name) =
+                    (format!("tests/mapping/{}/graphql.rs", contract.module), contract.contract.clone());
+                let suite = graphql::suite(model, service, crate_name, contract.service_trait.clone());
+                planner.rust(&mut sources, &path, "tests/mapping/graphql.rs", &suite)?;
+            }
         }
     }
     let member = Member {
@@ -133,22 +146,29 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
 fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let model = planner.model;
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
-    let transports = [
-        ("rest", contract::serves(model, service, |e| e.rest)),
-        ("grpc", contract::serves(model, service, |e| e.grpc)),
-    ]
-    .into_iter()
-    .filter(|(_, served)| *served)
-    .map(|(name, _)| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" })
-    .collect();
+    let transports = |served: &dyn Fn(&str) -> bool| {
+        let names = ["rest", "grpc"].into_iter().filter(|name| served(name));
+        let transport =
+            |name| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" };
+        names.map(transport).collect()
+    };
+    let flows = flows(model, service, &format!("{contract}::"));
+    let graphql_flows = graphql::flows(model, service, &contract);
     Contract {
         module: names::rust::module(&service.name),
         service: service.name.clone(),
         service_trait: trait_name(planner.model, &planner.scope, service),
         variable: names::shouty(&service.name),
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
-        flows: flows(model, service, &format!("{contract}::")),
-        transports,
+        has_graphql: !graphql_flows.is_empty(),
+        any_flows: !(flows.is_empty() && graphql_flows.is_empty()),
+        clients: transports(&|name| flows.iter().any(|flow| flow.client.ends_with(&format!("_over_{name}")))),
+        flows,
+        graphql_flows,
+        transports: transports(&|name| match name {
+            "rest" => contract::serves(model, service, |e| e.rest),
+            _ => contract::serves(model, service, |e| e.grpc),
+        }),
         contract,
     }
 }

@@ -1,9 +1,16 @@
 //! Calls to paste in a terminal while `dev` runs.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    contracts::{example, openapi, proto, shape},
+    contracts::{
+        example,
+        graphql::{
+            self,
+            request::{Id, Wish, request},
+        },
+        openapi, proto, shape,
+    },
     escape,
     model::{Method, Model, Operation, Service, Shape, Verb},
     names,
@@ -23,6 +30,12 @@ pub fn lines(model: &Model) -> Vec<String> {
             let package = proto::package(model, service);
             let (name, rpc) = (names::proto::service(&service.name), proto::rpc(service, operation));
             lines.push(format!("grpcurl -plaintext -d {body} {{{variable}_ADDRESS}} {package}.{name}/{rpc}"));
+        }
+        if let Some(operation) = service.operations.values().filter(works_alone).find(|o| o.expose.graphql) {
+            let wish = Wish { depth: 1, nth: 1, id: Id::Example, etag: false, references: false };
+            let body = shell_json(&json!({ "query": request(model, service, operation, wish).document.flat() }));
+            let path = if graphql::root(operation) == "Subscription" { "graphql/stream" } else { "graphql" };
+            lines.push(format!("curl -sN {{{variable}_URL}}/{path} -H 'content-type: application/json' -d {body}"));
         }
     }
     lines.iter().map(|line| escape::rust_str(line)).collect()

@@ -308,7 +308,7 @@ fn boxed_type(ty: &Type) -> String {
 
 /// A value of the type may hold the record called `name` without a list or map between, so that only a `Box` gives it
 /// a size.
-fn is_recursive(model: &Model, name: &str, ty: &Type) -> bool {
+pub fn is_recursive(model: &Model, name: &str, ty: &Type) -> bool {
     fn reaches<'a>(model: &'a Model, name: &str, ty: &'a Type, seen: &mut BTreeSet<&'a str>) -> bool {
         match ty {
             Type::Optional(inner) => reaches(model, name, inner, seen),

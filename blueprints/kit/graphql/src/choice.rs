@@ -4,10 +4,11 @@ use async_graphql::{
     registry::{Deprecation, MetaEnumValue, MetaType},
 };
 
-/// The name of a choice's value: `in_transit` as `IN_TRANSIT`, the sort order `-total.amount` as `TOTAL_AMOUNT_DESC`.
+/// The name of a choice's value: `in_transit` as `IN_TRANSIT`, `other_` as `OTHER`, the sort order `-total.amount` as
+/// `TOTAL_AMOUNT_DESC`.
 fn name(text: &str) -> String {
     let (text, end) = text.strip_prefix('-').map_or((text, ""), |text| (text, "_DESC"));
-    text.to_ascii_uppercase().replace('.', "_") + end
+    text.trim_end_matches('_').to_ascii_uppercase().replace('.', "_") + end
 }
 
 /// What [`choice!`](crate::choice) tells of a choice: its values as texts.

@@ -1,3 +1,16 @@
+/// A type of the schema is called exactly as it is here.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! named {
+    ($name:ident) => {
+        impl ::async_graphql::TypeName for $name {
+            fn type_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    };
+}
+
 /// The view of a record or resource: its fields with their GraphQL types, in the order of the schema. The documentation
 /// becomes descriptions, attributes go to [`SimpleObject`](async_graphql::SimpleObject).
 ///
@@ -16,10 +29,12 @@
 macro_rules! object {
     ($(#[$meta:meta])* pub $name:ident for $value:path { $($(#[$field_meta:meta])* $field:ident: $ty:ty),+ $(,)? }) => {
         #[derive(::async_graphql::SimpleObject)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub struct $name {
             $($(#[$field_meta])* $field: $ty,)+
         }
+        $crate::named!($name);
 
         impl $crate::Output<$value> for $name {
             fn of(value: $value) -> Self {
@@ -31,6 +46,8 @@ macro_rules! object {
 
 /// Input that makes a record or a patch: its fields with their GraphQL types. Attributes go to
 /// [`InputObject`](async_graphql::InputObject): `#[graphql(default_with = "Scalar(1)")]`.
+///
+/// GraphQL has no empty types: input without fields has `_empty`, which means nothing.
 ///
 /// The fields of a patch are [`Change`](crate::Change)s, or [`MaybeUndefined`](async_graphql::MaybeUndefined) where
 /// null clears.
@@ -51,12 +68,31 @@ macro_rules! object {
 /// ```
 #[macro_export]
 macro_rules! input {
+    ($(#[$meta:meta])* pub $name:ident for $value:path {}) => {
+        #[derive(::async_graphql::InputObject)]
+        #[graphql(name_type)]
+        $(#[$meta])*
+        pub struct $name {
+            #[graphql(name = "_empty")]
+            empty: Option<bool>,
+        }
+        $crate::named!($name);
+
+        impl $crate::Input<$value> for $name {
+            fn read(self) -> ::std::result::Result<$value, $crate::Failure> {
+                type Value = $value;
+                Ok(Value {})
+            }
+        }
+    };
     ($(#[$meta:meta])* pub $name:ident for $value:path { $($(#[$field_meta:meta])* $field:ident: $ty:ty),+ $(,)? }) => {
         #[derive(::async_graphql::InputObject)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub struct $name {
             $($(#[$field_meta])* $field: $ty,)+
         }
+        $crate::named!($name);
 
         impl $crate::Input<$value> for $name {
             fn read(self) -> ::std::result::Result<$value, $crate::Failure> {
@@ -75,15 +111,15 @@ macro_rules! input {
 /// ```
 #[macro_export]
 macro_rules! arguments {
-    ($name:ident for $value:path { $($field:ident: $ty:ty),+ $(,)? }) => {
+    ($name:ident for $value:path { $($field:ident: $ty:ty),* $(,)? }) => {
         struct $name {
-            $($field: $ty,)+
+            $($field: $ty,)*
         }
 
         impl $crate::Input<$value> for $name {
             fn read(self) -> ::std::result::Result<$value, $crate::Failure> {
                 type Value = $value;
-                Ok(Value { $($field: $crate::field(stringify!($field), self.$field)?,)+ })
+                Ok(Value { $($field: $crate::field(stringify!($field), self.$field)?,)* })
             }
         }
     };
@@ -101,10 +137,12 @@ macro_rules! arguments {
 macro_rules! union {
     ($(#[$meta:meta])* pub $name:ident for $value:path { $($variant:ident($ty:ty)),+ $(,)? }) => {
         #[derive(::async_graphql::Union)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub enum $name {
             $($variant($ty),)+
         }
+        $crate::named!($name);
 
         impl $crate::Output<$value> for $name {
             fn of(value: $value) -> Self {
@@ -127,12 +165,16 @@ macro_rules! union {
 /// ```
 #[macro_export]
 macro_rules! one_of {
-    ($(#[$meta:meta])* pub $name:ident for $value:path { $($variant:ident($ty:ty)),+ $(,)? }) => {
+    ($(#[$meta:meta])* pub $name:ident for $value:path {
+        $($(#[$variant_meta:meta])* $variant:ident($ty:ty)),+ $(,)?
+    }) => {
         #[derive(::async_graphql::OneofObject)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub enum $name {
-            $($variant($ty),)+
+            $($(#[$variant_meta])* $variant($ty),)+
         }
+        $crate::named!($name);
 
         impl $crate::Input<$value> for $name {
             fn read(self) -> ::std::result::Result<$value, $crate::Failure> {
@@ -162,11 +204,13 @@ macro_rules! one_of {
 macro_rules! entry {
     ($(#[$meta:meta])* pub $name:ident { key: $key:ty, value: $value:ty $(,)? }) => {
         #[derive(::async_graphql::SimpleObject)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub struct $name {
             key: $key,
             value: $value,
         }
+        $crate::named!($name);
 
         impl<K, T> $crate::Output<(K, T)> for $name
         where
@@ -180,11 +224,13 @@ macro_rules! entry {
     };
     (input $(#[$meta:meta])* pub $name:ident { key: $key:ty, value: $value:ty $(,)? }) => {
         #[derive(::async_graphql::InputObject)]
+        #[graphql(name_type)]
         $(#[$meta])*
         pub struct $name {
             key: $key,
             value: $value,
         }
+        $crate::named!($name);
 
         impl<K, T> $crate::Input<(K, T)> for $name
         where
@@ -303,17 +349,25 @@ macro_rules! connection {
             nodes: Vec<$node>,
             next: Option<::kit::Cursor>,
         }
+        $crate::named!($name);
 
         /// An item of a list.
         #[derive(::async_graphql::SimpleObject)]
+        #[graphql(name_type)]
         pub struct $edge<'a> {
             node: &'a $node,
             /// Where the next page begins, at the last item of a page.
             cursor: Option<&'a str>,
         }
 
+        impl ::async_graphql::TypeName for $edge<'_> {
+            fn type_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($edge).into()
+            }
+        }
+
         /// A page of a list.
-        #[::async_graphql::Object]
+        #[::async_graphql::Object(name_type)]
         impl $name {
             async fn nodes(&self) -> &[$node] {
                 &self.nodes

@@ -29,6 +29,7 @@ mod load;
 mod page;
 mod request;
 mod scalar;
+mod sdl;
 mod watch;
 
 pub use call::{Items, answer, context, done, error, found, items, received};
@@ -36,9 +37,10 @@ pub use choice::values;
 pub use convert::{Change, Input, Output, field};
 pub use endpoint::endpoint;
 pub use limits::{Limits, schema};
-pub use load::{Batches, batches, reference};
+pub use load::{Batches, batches, reference, references};
 pub use page::PageInfo;
 pub use scalar::{Bytes, Date, DateTime, Decimal, Duration, Form, Int64, Json, Key, Scalar, UInt32, UInt64, Uuid};
+pub use sdl::differences;
 
 #[doc(hidden)]
 pub use kit::Failure;

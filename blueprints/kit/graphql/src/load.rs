@@ -4,10 +4,14 @@ use async_graphql::{
     Data, Result,
     dataloader::{DataLoader, Loader},
 };
-use futures_util::{StreamExt, future::BoxFuture, stream};
+use futures_util::{
+    StreamExt,
+    future::{self, BoxFuture},
+    stream,
+};
 use kit::{Context, Failure, Kind, OperationError};
 
-use crate::{Output, call::TIMEOUT, error};
+use crate::{Key, Output, call::TIMEOUT, error};
 
 /// Calls at a time for one batch.
 const AT_ONCE: usize = 16;
@@ -84,4 +88,14 @@ where
         Some(Ok(value)) => Ok(Some(G::of(value))),
         Some(Err(failure)) => Err(error(&cx, &*failure)),
     }
+}
+
+/// The views of the resources that several ids refer to, in their order: null for each that is gone.
+pub async fn references<G, K, V>(field: &async_graphql::Context<'_>, keys: &[Key<K>]) -> Result<Vec<Option<G>>>
+where
+    G: Output<V>,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    future::try_join_all(keys.iter().map(|Key(key)| reference(field, key))).await
 }

@@ -87,8 +87,10 @@ pub async fn posted_stream<E: Executor>(
 
 /// The "distinct connections mode" of GraphQL over server-sent events.
 fn events<E: Executor>(schema: &E, cx: Cx, request: Request) -> Response {
-    // The deadline of the request is that of its opening.
-    let cx = cx.map(|Extension(cx)| cx.next_request()).unwrap_or_default();
+    let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
+    // The deadline of the request is that of its opening; its key stays.
+    let key = cx.idempotency_key().map(str::to_owned);
+    let cx = key.into_iter().fold(cx.next_request(), Context::keyed);
     let responses = schema.execute_stream(request.data(cx), None);
     let next = responses.map(|response| {
         let data = serde_json::to_string(&Answer::from(&response)).unwrap_or_default();

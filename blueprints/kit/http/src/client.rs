@@ -68,6 +68,17 @@ impl Client {
         Ok(reader::items(self.http.clone(), again, response))
     }
 
+    /// Calls, and hands over an answer that is neither of these as it comes in.
+    pub async fn open<E: OperationError>(
+        &self,
+        cx: &Context,
+        request: Request,
+        accept: &'static str,
+    ) -> Result<Response, E> {
+        let request = self.request(cx, request, accept)?;
+        cx.limit(send(&self.http, cx, request)).await
+    }
+
     fn request(&self, cx: &Context, request: Request, accept: &'static str) -> Result<reqwest::Request, Failure> {
         let Request { method, path, query, mut headers, body, failure } = request;
         if let Some(failure) = failure {

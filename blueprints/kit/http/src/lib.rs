@@ -52,4 +52,6 @@ pub use edge::{Edge, edge};
 pub use events::Events;
 pub use extract::{Cx, Json, MergePatch, Path, Query};
 pub use problem::{Problem, kind, status};
+/// An answer as it comes in.
+pub use reqwest::Response as Incoming;
 pub use serve::{Drained, Server, serve};

@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use kit::{Context, Failure, Kind};
+use futures_util::{TryStreamExt, stream};
+use kit::{Context, Failure, Kind, Stream};
 
 /// One operation of a scripted service: answers what it was told, in order, and keeps what it was asked.
 #[derive(Debug)]
@@ -68,16 +69,34 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     ) where
         F: Future<Output = Result<O, E>>,
     {
-        self.next(Play::Answer(answer()));
+        assert_eq!(self.hears(what, input, answer(), call).await, answer(), "{what}: the answer");
+    }
+
+    /// Calls once, checks that the question arrives as it was given, and gives what the caller got for `answer`.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn hears<T, F>(
+        &self,
+        what: &str,
+        input: I,
+        answer: Result<O, E>,
+        call: impl FnOnce(Context) -> F,
+    ) -> T
+    where
+        F: Future<Output = T>,
+    {
+        self.next(Play::Answer(answer));
         let cx = Context::default().within(Duration::from_secs(30)).keyed("the-key");
         let trace = cx.trace().id();
-        assert_eq!(call(cx).await, answer(), "{what}: the answer");
+        let got = call(cx).await;
         let asked = self.asked();
         let [(seen, question)] = asked.as_slice() else { panic!("{what}: called {} times", asked.len()) };
         assert_eq!(*question, input, "{what}: the input");
         assert_eq!(seen.trace().id(), trace, "{what}: the trace");
         assert_eq!(seen.idempotency_key(), Some("the-key"), "{what}: the idempotency key");
         assert!(seen.remaining().is_some_and(|left| left <= Duration::from_secs(30)), "{what}: the deadline");
+        got
     }
 
     /// Checks that failures of every kind come back as they were given.
@@ -99,16 +118,26 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     ///
     /// # Panics
     /// If it is not.
-    pub async fn times_out<F>(&self, what: &str, call: impl FnOnce(Context) -> F)
+    pub async fn times_out<T, F>(&self, what: &str, call: impl FnOnce(Context) -> F)
     where
         E: kit::OperationError,
-        F: Future<Output = Result<O, E>>,
+        F: Future<Output = Result<T, E>>,
     {
         self.next(Play::Delay(Duration::from_secs(60)));
         let late = call(Context::default().within(Duration::from_millis(100))).await;
         assert_eq!(late.err().map(|error| error.kind()), Some(Kind::Timeout), "{what}: the deadline");
         self.asked();
     }
+}
+
+/// The items of a script as the stream that an operation answers with.
+pub fn streamed<T: Send + 'static, E: Send + 'static>(items: Result<Vec<T>, E>) -> Result<Stream<T, E>, E> {
+    Ok(Box::pin(stream::iter(items?.into_iter().map(Ok))))
+}
+
+/// All items of a stream, as a script has them.
+pub async fn gathered<T, E>(items: Result<Stream<T, E>, E>) -> Result<Vec<T>, E> {
+    items?.try_collect().await
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ input OrderPatch {
         r#"
 input MoneyEntryPatch {
   key: String!
-  value: MoneyPatch
+  value: MoneyInput
 }
 "#,
         "\nunion Payment = CardPayment | InvoicePayment\n",

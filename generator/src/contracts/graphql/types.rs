@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// What a type is used for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
     Input,
     /// Patches and filters: every field can be left out.
     Patch,
@@ -31,27 +31,48 @@ pub(super) struct Types<'m> {
     pub(super) service: &'m Service,
     known: BTreeSet<String>,
     later: Vec<(String, Needed)>,
+    /// What has been defined, in that order.
+    defined: Vec<(String, Needed)>,
     scalars: BTreeSet<&'static str>,
     /// Some input is one of several.
     one_of: bool,
 }
 
-enum Needed {
+/// A type of a schema, besides scalars and roots: what it is made from.
+#[derive(Clone, Debug)]
+pub enum Needed {
+    /// Of `[types]` or an enum of a service.
     Named(TypeRef, Side),
+    /// As every answer shows it.
     Item(ResourceRef),
+    /// Of a map.
     Entry(MapKey, Type, Side),
-    Object(Docs, Vec<Field>, Side),
-    Sort(Vec<String>),
-    /// Of which item.
+    /// What is written at an operation, or given to create, replace or change an item.
+    Object(Object),
+    /// By what the list of a resource is filtered.
+    Filter(String, Vec<Field>),
+    /// Of the list of a resource, and its values.
+    Sort(String, Vec<String>),
+    /// Of which item of the service.
     Connection(String),
     Edge(String),
     PageInfo,
 }
 
+/// A type without a name in the design.
+#[derive(Clone, Debug)]
+pub struct Object {
+    pub docs: Docs,
+    pub fields: Vec<Field>,
+    pub side: Side,
+    /// Its name in the contract: `ReserveResponse`, `NewOrder`, `OrderDraft`, `OrderPatch`.
+    pub of: String,
+}
+
 impl<'m> Types<'m> {
     pub(super) fn new(model: &'m Model, service: &'m Service) -> Self {
-        let (known, later, scalars) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
-        Self { model, service, known, later, scalars, one_of: false }
+        let (known, later, defined, scalars) = (BTreeSet::new(), Vec::new(), Vec::new(), BTreeSet::new());
+        Self { model, service, known, later, defined, scalars, one_of: false }
     }
 
     fn need(&mut self, name: String, needed: Needed) -> String {
@@ -69,37 +90,41 @@ impl<'m> Types<'m> {
 
     /// With its `!`.
     pub(super) fn response(&mut self, name: String, fields: &[Field]) -> String {
-        self.need(name, Needed::Object(Docs::default(), fields.to_vec(), Side::Output)) + "!"
+        let (docs, fields, of) = (Docs::default(), fields.to_vec(), name.clone());
+        self.need(name, Needed::Object(Object { docs, fields, side: Side::Output, of })) + "!"
     }
 
     pub(super) fn new_item(&mut self, resource: &Resource) -> String {
         let fields = self.with_id(resource, shape::new_fields(resource));
-        let name = names::graphql::input(&format!("New{}", resource.name));
-        self.need(name, Needed::Object(given("creates", resource), fields, Side::Input))
+        let of = format!("New{}", resource.name);
+        let name = names::graphql::input(&of);
+        self.need(name, Needed::Object(Object { docs: given("creates", resource), fields, side: Side::Input, of }))
     }
 
     pub(super) fn draft(&mut self, resource: &Resource) -> String {
         let fields = shape::draft_fields(resource);
-        let name = names::graphql::input(&resource.name);
-        self.need(name, Needed::Object(given("replaces", resource), fields, Side::Input))
+        let (name, of) = (names::graphql::input(&resource.name), format!("{}Draft", resource.name));
+        self.need(name, Needed::Object(Object { docs: given("replaces", resource), fields, side: Side::Input, of }))
     }
 
     pub(super) fn patch(&mut self, resource: &Resource) -> String {
         let fields = shape::draft_fields(resource);
-        let docs = given("changes", resource);
-        self.need(format!("{}Patch", resource.name), Needed::Object(docs, fields, Side::Patch))
+        let of = format!("{}Patch", resource.name);
+        let object = Object { docs: given("changes", resource), fields, side: Side::Patch, of: of.clone() };
+        self.need(of, Needed::Object(object))
     }
 
     pub(super) fn filter(&mut self, resource: &Resource) -> String {
         let fields = shape::filter_fields(resource);
-        self.need(format!("{}Filter", resource.name), Needed::Object(Docs::default(), fields, Side::Patch))
+        self.need(format!("{}Filter", resource.name), Needed::Filter(resource.name.clone(), fields))
     }
 
     pub(super) fn sort(&mut self, resource: &Resource) -> String {
         let value = |path: String| names::graphql::enum_value(&path.replace('.', "_"));
         let both = |path| [value(path), String::new()];
         let values = shape::sorts(resource).into_iter().map(both).map(|[up, _]| [up.clone(), up + "_DESC"]);
-        self.need(format!("{}Sort", resource.name), Needed::Sort(values.flatten().collect()))
+        let values = values.flatten().collect();
+        self.need(format!("{}Sort", resource.name), Needed::Sort(resource.name.clone(), values))
     }
 
     pub(super) fn connection(&mut self, resource: &Resource) -> String {
@@ -118,8 +143,7 @@ impl<'m> Types<'m> {
             Type::List { item, .. } => format!("[{}]!", self.of(item, side)),
             Type::Optional(inner) => nullable(self.of(inner, side)),
             Type::Map { key, value } => {
-                let stem = shape::entry_stem(key, value);
-                let name = names::graphql::entry(&stem) + suffix(side);
+                let name = entry_name(key, value, side);
                 let entry = Needed::Entry(key.clone(), value.as_ref().clone(), side);
                 format!("[{}!]!", self.need(name, entry))
             }
@@ -140,16 +164,8 @@ impl<'m> Types<'m> {
     }
 
     fn named(&mut self, of: &TypeRef, side: Side) -> String {
-        let name = of.name.clone();
-        let (suffix, side) = match self.model.types.get(&of.name) {
-            _ if of.service.is_some() => ("", side),
-            Some(TypeDef::Record(_)) => (suffix(side), side),
-            // A patch replaces a union as a whole.
-            Some(TypeDef::Union(_)) if side == Side::Patch => (suffix(Side::Input), Side::Input),
-            Some(TypeDef::Union(_)) => (suffix(side), side),
-            Some(TypeDef::Enum(_)) | None => ("", side),
-        };
-        self.need(name + suffix, Needed::Named(of.clone(), side))
+        let (name, side) = type_name(self.model, of, side);
+        self.need(name, Needed::Named(of.clone(), side))
     }
 
     /// A JSON value may be null, so it is nullable wherever it stands.
@@ -174,11 +190,17 @@ impl<'m> Types<'m> {
         if own == "JSON" { own.to_owned() } else { format!("{own}!") }
     }
 
+    /// What [`Types::define`] has defined.
+    pub(super) fn defined(self) -> Vec<(String, Needed)> {
+        self.defined
+    }
+
     /// All that is needed, in the order in which it was first referred to.
     pub(super) fn define(&mut self) -> Vec<String> {
         let mut blocks = Vec::new();
         while !self.later.is_empty() {
             for (name, needed) in std::mem::take(&mut self.later) {
+                self.defined.push((name.clone(), needed.clone()));
                 blocks.extend(self.definition(&name, needed));
             }
         }
@@ -212,17 +234,19 @@ impl<'m> Types<'m> {
                 let fields = self.with_id(resource, shape::item_fields(resource));
                 self.object(name, &resource.docs, &fields, Side::Output)
             }
-            Needed::Object(docs, fields, side) => self.object(name, &docs, &fields, side),
+            Needed::Object(Object { docs, fields, side, .. }) => self.object(name, &docs, &fields, side),
+            Needed::Filter(_, fields) => self.object(name, &Docs::default(), &fields, Side::Patch),
             Needed::Entry(key, value, side) => {
                 let key = self.of(&shape::key_type(&key), Side::Input);
                 let value = match side {
-                    Side::Patch => nullable(self.of(&value, side)),
+                    // Null takes the entry away; a value replaces it as a whole.
+                    Side::Patch => nullable(self.of(&value, Side::Input)),
                     Side::Input | Side::Output => self.of(&value, side),
                 };
                 let keyword = if side == Side::Output { "type" } else { "input" };
                 block(keyword, name, &Docs::default(), &[format!("key: {key}"), format!("value: {value}")])
             }
-            Needed::Sort(values) => block("enum", name, &Docs::default(), &values),
+            Needed::Sort(_, values) => block("enum", name, &Docs::default(), &values),
             Needed::Connection(item) => {
                 let edge = self.need(names::graphql::edge(&item), Needed::Edge(item.clone()));
                 let info = self.need("PageInfo".to_owned(), Needed::PageInfo);
@@ -249,7 +273,7 @@ impl<'m> Types<'m> {
     fn object(&mut self, name: &str, docs: &Docs, fields: &[Field], side: Side) -> String {
         let mut members: Vec<_> = fields.iter().map(|field| self.field(field, side)).collect();
         if side == Side::Output {
-            members.extend(fields.iter().filter_map(|field| self.referred(field, fields)));
+            members.extend(references(self.service, fields).into_iter().map(|reference| self.referred(&reference)));
         }
         if members.is_empty() {
             // GraphQL has no empty types. No name of a design begins so.
@@ -259,26 +283,10 @@ impl<'m> Types<'m> {
     }
 
     /// The object that a reference means, beside its id.
-    fn referred(&mut self, field: &Field, fields: &[Field]) -> Option<String> {
-        let (of, several) = match &field.ty {
-            Type::Ref(of) => (of, false),
-            Type::Optional(inner) => match inner.as_ref() {
-                Type::Ref(of) => (of, false),
-                _ => return None,
-            },
-            Type::List { item, .. } => match item.as_ref() {
-                Type::Ref(of) => (of, true),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let name = names::graphql::object_of_ref(&field.name)?;
-        if !is_loaded(self.service, of) || fields.iter().any(|other| other.name == name) {
-            return None;
-        }
-        let object = nullable(self.item(of));
-        let ty = if several { format!("[{object}]!") } else { object };
-        Some(format!("{}: {ty}", names::graphql::field(&name)))
+    fn referred(&mut self, Reference { name, to, several, .. }: &Reference) -> String {
+        let object = nullable(self.item(to));
+        let ty = if *several { format!("[{object}]!") } else { object };
+        format!("{}: {ty}", names::graphql::field(name))
     }
 
     fn union(&mut self, name: &str, of: &Union, side: Side) -> String {
@@ -296,15 +304,71 @@ impl<'m> Types<'m> {
         block("input", &format!("{name} @oneOf"), &of.docs, &members)
     }
 
-    /// The fields, the id among them as what it is.
-    fn with_id(&self, resource: &Resource, mut fields: Vec<Field>) -> Vec<Field> {
-        let of = shape::of_service(self.service, &resource.name);
-        for id in fields.iter_mut().filter(|field| field.name == resource.id) {
-            // No reference to the item itself is offered: it would be a circle.
-            id.ty = Type::Ref(ResourceRef { service: String::new(), ..of.clone() });
-        }
-        fields
+    fn with_id(&self, resource: &Resource, fields: Vec<Field>) -> Vec<Field> {
+        with_id(&shape::of_service(self.service, &resource.name), resource, fields)
     }
+}
+
+/// Fields of a resource, the id among them as what it is.
+pub fn with_id(of: &ResourceRef, resource: &Resource, mut fields: Vec<Field>) -> Vec<Field> {
+    for id in fields.iter_mut().filter(|field| field.name == resource.id) {
+        // No reference to the item itself is offered: it would be a circle.
+        id.ty = Type::Ref(ResourceRef { service: String::new(), ..of.clone() });
+    }
+    fields
+}
+
+/// A field that names items of which the schema shows more than the id.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// The field.
+    pub field: Field,
+    /// As a name of the design: `customer`.
+    pub name: String,
+    pub to: ResourceRef,
+    pub several: bool,
+}
+
+/// The references among the fields of an answer to what the service itself can get.
+pub fn references(service: &Service, fields: &[Field]) -> Vec<Reference> {
+    let reference = |field: &Field| {
+        let (to, several) = match &field.ty {
+            Type::Ref(to) => (to, false),
+            Type::Optional(inner) => match inner.as_ref() {
+                Type::Ref(to) => (to, false),
+                _ => return None,
+            },
+            Type::List { item, .. } => match item.as_ref() {
+                Type::Ref(to) => (to, true),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let name = names::graphql::object_of_ref(&field.name)?;
+        if !is_loaded(service, to) || fields.iter().any(|other| other.name == name) {
+            return None;
+        }
+        Some(Reference { field: field.clone(), name, to: to.clone(), several })
+    };
+    fields.iter().filter_map(reference).collect()
+}
+
+/// The name of a type of the design in a schema, and the side whose form it has there.
+pub fn type_name(model: &Model, of: &TypeRef, side: Side) -> (String, Side) {
+    let (suffix, side) = match model.types.get(&of.name) {
+        _ if of.service.is_some() => ("", side),
+        Some(TypeDef::Record(_)) => (suffix(side), side),
+        // A patch replaces a union as a whole.
+        Some(TypeDef::Union(_)) if side == Side::Patch => (suffix(Side::Input), Side::Input),
+        Some(TypeDef::Union(_)) => (suffix(side), side),
+        Some(TypeDef::Enum(_)) | None => ("", side),
+    };
+    (format!("{}{suffix}", of.name), side)
+}
+
+/// The name of an entry of a map.
+pub fn entry_name(key: &MapKey, value: &Type, side: Side) -> String {
+    names::graphql::entry(&shape::entry_stem(key, value)) + suffix(side)
 }
 
 fn enumeration(name: &str, of: &Enum) -> String {

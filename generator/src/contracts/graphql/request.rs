@@ -1,0 +1,433 @@
+//! An operation to a request for it: example arguments, what is selected of the answer, and what GraphQL then shows of
+//! an example answer. Generated tests and flows send them.
+
+use serde_json::{Map, Value, json};
+
+use super::{Reference, Side, references, root, type_name, with_id};
+pub use document::Document;
+mod document;
+
+use crate::{
+    contracts::{example, shape},
+    escape,
+    model::{
+        Field, Input, MapKey, Model, Operation, Output, ResourceRef, Service, Shape, StreamItem, Type, TypeDef,
+        TypeRef, Verb,
+    },
+    names,
+};
+
+/// A request for one operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// `mutation { reserve(orderId: "…") { reservationId } }`
+    pub document: Document,
+    /// What the operation takes, as JSON of the contract: the id of the item it is on, the input, the revision.
+    pub input: Vec<Value>,
+    /// What it answers, as JSON of the contract: null for "done", a list for a stream.
+    pub answer: Value,
+    /// What GraphQL shows of that answer.
+    pub data: Value,
+}
+
+/// What a request should be like.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// Scalars of the answer are selected that are at most so many objects deep.
+    pub depth: usize,
+    /// Which example is given.
+    pub nth: u32,
+    /// Which item it is about.
+    pub id: Id,
+    /// Whether a revision is demanded.
+    pub etag: bool,
+    /// Whether the ids of what others refer to are asked for through them.
+    pub references: bool,
+}
+
+/// Which item a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Id {
+    Example,
+    /// The variable `$id`.
+    Variable,
+}
+
+/// A request for an operation.
+pub fn request(model: &Model, service: &Service, operation: &Operation, wish: Wish) -> Request {
+    let writer = Writer { model, service, wish };
+    let (name, arguments) = match &operation.shape {
+        Shape::Custom { of, input, .. } => {
+            (names::graphql::field(&operation.name), writer.arguments(operation, of.as_deref(), input))
+        }
+        Shape::Verb { verb, resource } => {
+            let plural = service.resources.get(resource).map_or("", |resource| &resource.plural);
+            let of = shape::of_service(service, resource);
+            (names::graphql::verb_field(*verb, resource, plural), writer.verb_arguments(*verb, &of))
+        }
+    };
+    let (answer, shown) = writer.answer(operation);
+    let data = shown.data(&answer);
+    let kind = root(operation);
+    let streams = kind == "Subscription";
+    let variable = wish.id == Id::Variable && shape::on_item(operation).is_some();
+    let (input, written): (Vec<Value>, Vec<Vec<Document>>) =
+        arguments.into_iter().map(|argument| (argument.value, argument.written)).unzip();
+    let field = Document::Row(vec![Document::text(name), Document::arguments(written.concat()), shown.selection()]);
+    let head = format!("{}{} ", kind.to_lowercase(), if variable { "($id: ID!)" } else { "" });
+    Request {
+        document: Document::Row(vec![Document::text(head), Document::braces(vec![field])]),
+        input,
+        answer: if streams { json!([answer]) } else { answer },
+        data: if streams { json!([data]) } else { data },
+    }
+}
+
+/// An argument of the operation, which is one or several of its field.
+struct Argument {
+    value: Value,
+    written: Vec<Document>,
+}
+
+/// What is shown of a value.
+enum Shown {
+    /// True, whatever the value is.
+    Done,
+    /// The value as it is.
+    Same,
+    /// As a text.
+    Id,
+    /// A value of an enum, as GraphQL calls it.
+    Choice,
+    Each(Box<Shown>),
+    /// A map: how its keys are shown, and its values unless they are too deep.
+    Entries(MapKey, Option<Box<Shown>>),
+    Object(Object),
+    OneOf(Vec<(String, Object)>),
+}
+
+/// The name of the type, and the members that are shown.
+struct Object {
+    name: String,
+    members: Vec<Member>,
+}
+
+struct Member {
+    /// In JSON of the contract, and in GraphQL.
+    names: (String, String),
+    shown: Shown,
+}
+
+struct Writer<'m> {
+    model: &'m Model,
+    service: &'m Service,
+    wish: Wish,
+}
+
+impl Writer<'_> {
+    fn arguments(&self, operation: &Operation, of: Option<&str>, input: &Input) -> Vec<Argument> {
+        let id = of.map(|resource| self.id(&shape::of_service(self.service, resource)));
+        let mut arguments: Vec<Argument> = id.into_iter().collect();
+        if *input != Input::None {
+            let fields = shape::input_fields(self.model, operation);
+            let value = example::object(self.model, &fields, self.wish.nth);
+            let given: Vec<_> = fields.iter().filter(|field| of.is_none() || field.name != "id").collect();
+            arguments.push(Argument { written: self.members(&given, &value), value });
+        }
+        arguments
+    }
+
+    fn verb_arguments(&self, verb: Verb, of: &ResourceRef) -> Vec<Argument> {
+        let Some(resource) = shape::resource(self.model, of) else { return Vec::new() };
+        let object = |name: &str, fields: &[Field]| {
+            let value = example::object(self.model, fields, self.wish.nth);
+            let members = self.members(&fields.iter().collect::<Vec<_>>(), &value);
+            Argument { value, written: vec![Document::member(name, Document::object(members))] }
+        };
+        let etag = || match self.wish.etag {
+            true => Argument { value: json!("1"), written: vec![Document::text("etag: \"1\"")] },
+            false => Argument { value: Value::Null, written: Vec::new() },
+        };
+        match verb {
+            Verb::List => vec![Argument { value: json!({ "limit": 20 }), written: vec![Document::text("first: 20")] }],
+            Verb::Get => vec![self.id(of)],
+            Verb::Create => vec![object("input", &shape::new_fields(resource))],
+            Verb::Replace => vec![self.id(of), object("input", &shape::draft_fields(resource)), etag()],
+            Verb::Patch => vec![self.id(of), object("set", &shape::draft_fields(resource)), etag()],
+            Verb::Delete => vec![self.id(of), etag()],
+        }
+    }
+
+    fn id(&self, of: &ResourceRef) -> Argument {
+        let ty = Type::Ref(of.clone());
+        let value = example::nth_value(self.model, &ty, "id", self.wish.nth);
+        let text = match self.wish.id {
+            Id::Example => self.literal(&ty, &value),
+            Id::Variable => Document::text("$id"),
+        };
+        Argument { written: vec![Document::member("id", text)], value }
+    }
+
+    /// An example answer, of a stream its item, and what is shown of it.
+    fn answer(&self, operation: &Operation) -> (Value, Shown) {
+        let depth = self.wish.depth;
+        let of = |ty: Type| {
+            let shown = self.shown(&ty, depth).unwrap_or(Shown::Same);
+            (example::value(self.model, &ty), shown)
+        };
+        let item = |resource: &str| of(Type::Resource(shape::of_service(self.service, resource)));
+        match &operation.shape {
+            Shape::Custom { output, .. } => match output {
+                Output::None => (Value::Null, Shown::Done),
+                Output::Named(name) | Output::Stream(StreamItem::Named(name)) => of(shape::named_type(name)),
+                Output::Resource(resource) | Output::Stream(StreamItem::Resource(resource)) => {
+                    of(Type::Resource(resource.clone()))
+                }
+                Output::Item => shape::on_item(operation).map_or((Value::Null, Shown::Done), item),
+                Output::Fields(fields) => {
+                    let name = names::upper_camel(&operation.name) + "Response";
+                    (example::object(self.model, fields, 0), Shown::Object(self.object(name, fields, depth)))
+                }
+            },
+            Shape::Verb { verb: Verb::Delete, .. } => (Value::Null, Shown::Done),
+            Shape::Verb { verb: Verb::List, resource } => {
+                let (item, shown) = item(resource);
+                let page = Shown::Object(Object {
+                    name: names::graphql::connection(resource),
+                    members: vec![member("items", "nodes", Shown::Each(Box::new(shown)))],
+                });
+                (json!({ "items": [item] }), page)
+            }
+            Shape::Verb { resource, .. } => item(resource),
+        }
+    }
+
+    /// `None`: it is too deep.
+    fn shown(&self, ty: &Type, left: usize) -> Option<Shown> {
+        Some(match ty {
+            Type::Scalar(_) => Shown::Same,
+            Type::Ref(_) => Shown::Id,
+            Type::Optional(inner) => self.shown(inner, left)?,
+            Type::List { item, .. } => Shown::Each(Box::new(self.shown(item, left)?)),
+            Type::Map { key, value } => {
+                let left = left.checked_sub(1)?;
+                Shown::Entries(key.clone(), self.shown(value, left).map(Box::new))
+            }
+            Type::Resource(of) => {
+                let resource = shape::resource(self.model, of)?;
+                let name = of.resource.clone();
+                let fields = with_id(of, resource, shape::item_fields(resource));
+                Shown::Object(self.object(name, &fields, left).some_if(left)?)
+            }
+            Type::Named(of) => return self.named(of, left),
+        })
+    }
+
+    fn named(&self, of: &TypeRef, left: usize) -> Option<Shown> {
+        let name = |of: &TypeRef| type_name(self.model, of, Side::Output).0;
+        if of.service.is_some() {
+            return Some(Shown::Choice);
+        }
+        Some(match self.model.types.get(&of.name)? {
+            TypeDef::Enum(_) => Shown::Choice,
+            TypeDef::Record(record) => Shown::Object(self.object(name(of), &record.fields, left).some_if(left)?),
+            TypeDef::Union(union) => {
+                let mut variants = Vec::new();
+                for variant in &union.variants {
+                    let of = TypeRef { service: None, name: variant.clone() };
+                    let fields = &shape::record(self.model, variant)?.fields;
+                    variants.push((variant.clone(), self.object(name(&of), fields, left).some_if(left)?));
+                }
+                Shown::OneOf(distinct(variants))
+            }
+        })
+    }
+
+    fn object(&self, name: String, fields: &[Field], left: usize) -> Object {
+        let show = |field: &Field| {
+            let shown = self.shown(&field.ty, left.checked_sub(1)?)?;
+            Some(member(&field.name, &names::graphql::field(&field.name), shown))
+        };
+        let mut members: Vec<Member> = fields.iter().filter_map(show).collect();
+        if self.wish.references && left > 0 {
+            members.extend(references(self.service, fields).iter().filter_map(|reference| self.reference(reference)));
+        }
+        Object { name, members }
+    }
+
+    /// The id of what is referred to, asked for through it. Examples have none, for nothing is found.
+    fn reference(&self, Reference { name, to, .. }: &Reference) -> Option<Member> {
+        let id = &shape::resource(self.model, to)?.id;
+        let members = vec![member(id, &names::graphql::field(id), Shown::Id)];
+        Some(member(name, &names::graphql::field(name), Shown::Object(Object { name: to.resource.clone(), members })))
+    }
+
+    /// `name: literal` of each field that the value has.
+    fn members(&self, fields: &[&Field], value: &Value) -> Vec<Document> {
+        let given = fields.iter().filter_map(|field| Some((field, value.get(&field.name)?)));
+        let member = |(field, value): (&&Field, &Value)| {
+            Document::member(&names::graphql::field(&field.name), self.literal(&field.ty, value))
+        };
+        given.map(member).collect()
+    }
+
+    fn literal(&self, ty: &Type, value: &Value) -> Document {
+        match (ty, value) {
+            (Type::Optional(inner), value) if !value.is_null() => self.literal(inner, value),
+            (Type::List { item, .. }, Value::Array(items)) => {
+                Document::list(items.iter().map(|value| self.literal(item, value)).collect())
+            }
+            (Type::Map { key, value: ty }, Value::Object(entries)) => {
+                let entry = |(name, value): (&String, &Value)| {
+                    let key = self.literal(&shape::key_type(key), &key_value(key, name));
+                    Document::object(vec![
+                        Document::member("key", key),
+                        Document::member("value", self.literal(ty, value)),
+                    ])
+                };
+                Document::list(entries.iter().map(entry).collect())
+            }
+            (Type::Named(of), value) if !value.is_null() => self.named_literal(of, value),
+            _ => json_literal(value),
+        }
+    }
+
+    fn named_literal(&self, of: &TypeRef, value: &Value) -> Document {
+        let object = |name: &str| {
+            let fields = shape::record(self.model, name).map(|record| record.fields.as_slice()).unwrap_or_default();
+            Document::object(self.members(&fields.iter().collect::<Vec<_>>(), value))
+        };
+        match (of.service.is_none().then(|| self.model.types.get(&of.name)).flatten(), value) {
+            (Some(TypeDef::Record(record)), _) => object(&record.name),
+            (Some(TypeDef::Union(_)), _) => {
+                let variant = value["type"].as_str().unwrap_or_default();
+                let field = names::graphql::field(&names::snake(variant));
+                Document::object(vec![Document::member(&field, object(variant))])
+            }
+            (_, Value::String(value)) => Document::text(names::graphql::enum_value(value)),
+            _ => json_literal(value),
+        }
+    }
+}
+
+impl Object {
+    /// Nothing of an object is shown where none may begin.
+    fn some_if(self, left: usize) -> Option<Self> {
+        (left > 0).then_some(self)
+    }
+
+    fn selection(&self) -> Vec<Document> {
+        let member =
+            |member: &Member| Document::Row(vec![Document::text(member.names.1.as_str()), member.shown.selection()]);
+        // An object of which no field is shown is asked for its type.
+        if self.members.is_empty() {
+            vec![Document::text("__typename")]
+        } else {
+            self.members.iter().map(member).collect()
+        }
+    }
+
+    fn data(&self, value: &Value) -> Map<String, Value> {
+        if self.members.is_empty() {
+            return Map::from_iter([("__typename".to_owned(), json!(self.name))]);
+        }
+        let member = |member: &Member| {
+            let value = value.get(&member.names.0).unwrap_or(&Value::Null);
+            (member.names.1.clone(), member.shown.data(value))
+        };
+        self.members.iter().map(member).collect()
+    }
+}
+
+impl Shown {
+    /// With a space before it, or nothing.
+    fn selection(&self) -> Document {
+        let spaced = |fields| Document::Row(vec![Document::text(" "), Document::braces(fields)]);
+        match self {
+            Self::Done | Self::Same | Self::Id | Self::Choice => Document::text(""),
+            Self::Each(item) => item.selection(),
+            Self::Entries(_, None) => spaced(vec![Document::text("key")]),
+            Self::Entries(_, Some(value)) => {
+                let value = Document::Row(vec![Document::text("value"), value.selection()]);
+                spaced(vec![Document::text("key"), value])
+            }
+            Self::Object(object) => spaced(object.selection()),
+            Self::OneOf(variants) => {
+                // Those of which no field is shown are asked for their type already.
+                let shown = variants.iter().map(|(_, object)| object).filter(|object| !object.members.is_empty());
+                let variant = |object: &Object| {
+                    Document::Row(vec![
+                        Document::text(format!("... on {} ", object.name)),
+                        Document::braces(object.selection()),
+                    ])
+                };
+                spaced(std::iter::once(Document::text("__typename")).chain(shown.map(variant)).collect())
+            }
+        }
+    }
+
+    fn data(&self, value: &Value) -> Value {
+        match (self, value) {
+            (Self::Done, _) => json!(true),
+            (_, Value::Null) | (Self::Same, _) => value.clone(),
+            (Self::Id, Value::String(_)) => value.clone(),
+            (Self::Id, other) => json!(other.to_string()),
+            (Self::Choice, value) => json!(names::graphql::enum_value(value.as_str().unwrap_or_default())),
+            (Self::Each(item), Value::Array(items)) => items.iter().map(|value| item.data(value)).collect(),
+            (Self::Entries(key, value), Value::Object(entries)) => {
+                let entry = |(name, inner): (&String, &Value)| {
+                    let key = match key {
+                        MapKey::Enum(_) => json!(names::graphql::enum_value(name)),
+                        key => key_value(key, name),
+                    };
+                    let value = value.as_ref().map(|value| ("value".to_owned(), value.data(inner)));
+                    Value::Object([("key".to_owned(), key)].into_iter().chain(value).collect())
+                };
+                entries.iter().map(entry).collect()
+            }
+            (Self::Object(object), value) => object.data(value).into(),
+            (Self::OneOf(variants), value) => {
+                let found = variants.iter().find(|(name, _)| value["type"] == json!(name));
+                let Some((_, object)) = found else { return Value::Null };
+                let mut data = Map::from_iter([("__typename".to_owned(), json!(object.name))]);
+                data.extend(object.data(value));
+                data.into()
+            }
+            (Self::Each(_) | Self::Entries(..), other) => other.clone(),
+        }
+    }
+}
+
+fn member(json: &str, graphql: &str, shown: Shown) -> Member {
+    Member { names: (json.to_owned(), graphql.to_owned()), shown }
+}
+
+/// Fields of one name in several variants would have to have one type: the first is kept.
+fn distinct(mut variants: Vec<(String, Object)>) -> Vec<(String, Object)> {
+    let mut seen = std::collections::BTreeSet::new();
+    for (_, object) in &mut variants {
+        object.members.retain(|member| seen.insert(member.names.1.clone()));
+    }
+    variants
+}
+
+/// A key of a map, which JSON has as a text.
+fn key_value(key: &MapKey, name: &str) -> Value {
+    match key {
+        MapKey::I32 | MapKey::U32 => name.parse::<i64>().map_or_else(|_| json!(name), |number| json!(number)),
+        MapKey::String | MapKey::I64 | MapKey::U64 | MapKey::Uuid | MapKey::Date | MapKey::Enum(_) => json!(name),
+    }
+}
+
+/// A value without a type. Names of members stand without quotes; examples have none that could not.
+fn json_literal(value: &Value) -> Document {
+    match value {
+        Value::String(text) => Document::text(escape::graphql_str(text)),
+        Value::Array(items) => Document::list(items.iter().map(json_literal).collect()),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| Document::member(name, json_literal(value));
+            Document::object(members.iter().map(member).collect())
+        }
+        other => Document::text(other.to_string()),
+    }
+}

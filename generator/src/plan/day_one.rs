@@ -198,18 +198,11 @@ fn call_lines(
     let Some(callee) = model.services.get(&call.to.service).and_then(|s| s.operations.get(&call.to.operation)) else {
         return Vec::new();
     };
+    let Some(owner) = model.services.get(&call.to.service) else { return Vec::new() };
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&call.to.service));
-    let fields = input_fields(model, callee);
-    let argument = match &callee.shape {
-        Shape::Custom { input: Input::None, .. } | Shape::Verb { .. } => String::new(),
-        Shape::Custom { input, .. } => {
-            let record = match input {
-                Input::Named(name) => name.clone(),
-                _ => request_name(callee),
-            };
-            format!(", {contract}::{record} {{ {} }}", filled(model, &fields, sources, &format!("{contract}::")))
-        }
-    };
+    let path = format!("{contract}::");
+    let argument: String =
+        call_arguments(model, owner, callee, call, sources).iter().map(|argument| format!(", {argument}")).collect();
     let name = names::rust::ident(&callee.name);
     let dependency = names::rust::ident(&call.to.service);
     let upstream = upstream(operation, callee, &contract);
@@ -219,16 +212,7 @@ fn call_lines(
     let binding = if answers.is_some() { format!("let {name} = ") } else { String::new() };
     if falls_back(model, &service.name, call) {
         let constant = names::rust::constant(&callee.name);
-        let zero = match (&answers, &callee.shape) {
-            (Some(fields), Shape::Custom { output, .. }) => {
-                let record = match output {
-                    Output::Named(name) => name.clone(),
-                    _ => response_name(callee),
-                };
-                format!("{contract}::{record} {{ {} }}", filled(model, fields, &[], &format!("{contract}::")))
-            }
-            _ => "()".into(),
-        };
+        let zero = answer(model, owner, callee, &path);
         lines.push(format!("let answer = {called};"));
         lines.push(
             "// What stands in for an answer that does not come is a decision of this service: make it yours.".into(),
@@ -244,6 +228,55 @@ fn call_lines(
         sources.insert(0, (name, fields));
     }
     lines
+}
+
+/// What a call takes: an id from our `<resource>_id`, a record filled by field name, examples for the rest.
+fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Call, sources: &Sources) -> Vec<String> {
+    let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
+    let mut all = arguments(model, owner, callee, path);
+    if let (Some(resource), Some(first)) = (shape::on_item(callee), all.first_mut()) {
+        let ours = format!("{}_id", names::snake(resource));
+        let id = Type::Ref(shape::of_service(owner, resource));
+        *first = value(model, &shape::plain(&ours, id), sources, path);
+    }
+    let record = match &callee.shape {
+        Shape::Custom { input: Input::Named(name), .. } => Some((name.clone(), input_fields(model, callee))),
+        Shape::Custom { input: Input::Fields(fields), .. } => Some((request_name(callee), fields.clone())),
+        Shape::Verb { verb: Verb::Create, resource } => owner.resources.get(resource).map(|found| {
+            (
+                format!("New{resource}"),
+                resources::with_id(&shape::new_fields(found), found, &shape::of_service(owner, resource)),
+            )
+        }),
+        _ => None,
+    };
+    if let (Some((name, fields)), Some(last)) = (record, all.last_mut()) {
+        let given = |field: &Field| {
+            let said = call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
+            let value = said.unwrap_or_else(|| value(model, field, sources, path));
+            format!("{}: {value}", names::rust::ident(&field.name))
+        };
+        *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
+    }
+    all
+}
+
+/// `input.total.amount`: the place of a path that the design gives, in the first source that has it.
+fn place(model: &Model, sources: &Sources, path: &str) -> Option<String> {
+    sources.iter().find_map(|(source, fields)| {
+        let (mut fields, mut place, mut last) = (fields.clone(), source.clone(), None);
+        for segment in path.split('.') {
+            let field = fields.iter().find(|field| field.name == segment)?.clone();
+            place = format!("{place}.{}", names::rust::ident(segment));
+            fields = match &field.ty {
+                Type::Named(of) => record_fields(model, &of.name),
+                _ => Vec::new(),
+            };
+            last = Some(field.ty);
+        }
+        let copy = last.is_some_and(|ty| rust::is_copy(&ty));
+        Some(if copy { place } else { place + ".clone()" })
+    })
 }
 
 /// How an error of a callee becomes ours: one that both declare passes on as it is, anything else is our trouble.

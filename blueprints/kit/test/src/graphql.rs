@@ -32,7 +32,12 @@ impl Client {
     }
 
     /// All items of a subscription, by the context's deadline.
-    pub async fn watch<E: OperationError>(&self, cx: &Context, request: &str, variables: Value) -> Result<Vec<Value>, E> {
+    pub async fn watch<E: OperationError>(
+        &self,
+        cx: &Context,
+        request: &str,
+        variables: Value,
+    ) -> Result<Vec<Value>, E> {
         let items = async {
             let mut events = self.events::<E>(cx, request, variables).await?;
             let mut items = Vec::new();

@@ -61,7 +61,7 @@ fn on_item(
         Output::Item => vec![format!("Ok({item})")],
         _ => answer_lines(model, operation, sources),
     };
-    let uses_item = answer.iter().any(|line| line.contains(&item));
+    let uses_item = *output == Output::Item || answer.iter().any(|line| line.contains(&format!("{item}.")));
     let mut lines = Vec::new();
     match operation.kind {
         OperationKind::Query => {

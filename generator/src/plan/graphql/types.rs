@@ -14,7 +14,7 @@ use crate::{
 
 use super::super::{
     imports::USER,
-    rust::{id_name, user},
+    rust::{self, id_name, user},
     types::is_recursive,
 };
 
@@ -295,7 +295,7 @@ impl Writer<'_> {
             Member {
                 docs: Vec::new(),
                 attributes: attributes([(!is_plain).then(|| named(&field))]),
-                text: format!("{variant}({})", self.ty(&shape::named_type(variant), side)),
+                text: format!("{}({})", rust::variant(variant), self.ty(&shape::named_type(variant), side)),
             }
         };
         let definition = Definition::new(kind, head(name, of), variants.iter().map(member).collect());

@@ -12,11 +12,13 @@ use crate::{
 
 mod contract;
 mod day_one;
+mod events;
 mod graphql;
 mod grpc;
 mod imports;
 mod manifest;
 mod operations;
+mod publish;
 mod resources;
 mod rest;
 mod rust;

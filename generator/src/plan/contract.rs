@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    Owner, PlanError, Planner, Sources, graphql,
+    Owner, PlanError, Planner, Sources, events, graphql,
     grpc::{self, GrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},
@@ -35,6 +35,9 @@ struct View<'a> {
     service_trait: String,
     operations: Vec<OperationView>,
     errors: Vec<ErrorView>,
+    /// Not all of its types are in `contracts/shared`.
+    has_types: bool,
+    has_events: bool,
     has_rest: bool,
     has_grpc: bool,
     has_graphql: bool,
@@ -79,6 +82,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         None => None,
     };
     let shared: Vec<String> = shared(&planner.scope, service).map(Item::name).collect();
+    let types = types(planner, service, has_grpc);
     let view = View {
         docs: doc_lines(&service.docs, &format!("What {} offers.", service.name)),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
@@ -86,6 +90,8 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         service_trait: user(&trait_name(model, &planner.scope, service)),
         operations: views(&|_| true),
         errors: service.operations.values().filter_map(operations::errors).collect(),
+        has_types: !types.is_empty(),
+        has_events: !service.events.is_empty(),
         has_rest,
         has_grpc,
         has_graphql,
@@ -114,13 +120,17 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         graphql_path: schema_path(service),
         shared: shared.iter().map(|name| user(name)).collect(),
     };
-    let types = types(planner, service, has_grpc);
-
     let mut sources = Sources::new(folder.clone(), Owner::Generated);
     planner.rust(&mut sources, "src/lib.rs", "contract/src/lib.rs", &view)?;
-    planner.rust(&mut sources, "src/types.rs", "contract/src/types.rs", &types)?;
+    if view.has_types {
+        planner.rust(&mut sources, "src/types.rs", "contract/src/types.rs", &types)?;
+    }
     if !view.errors.is_empty() {
         planner.rust(&mut sources, "src/errors.rs", "contract/src/errors.rs", &view)?;
+    }
+    if view.has_events {
+        let events = events::of_contract(model, &planner.scope, service);
+        planner.rust(&mut sources, "src/events.rs", "contract/src/events.rs", &events)?;
     }
     planner.rust(&mut sources, "src/service.rs", "contract/src/service.rs", &view)?;
     planner.rust(&mut sources, "src/link.rs", "contract/src/link.rs", &view)?;
@@ -218,7 +228,11 @@ pub fn plan_shared(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     }
     let names = planner.scope.shared().iter().map(|item| (item.name(), "crate".to_owned())).collect();
     let mut sources = Sources::new(format!("contracts/{SHARED}"), Owner::Generated);
-    planner.rust(&mut sources, "src/lib.rs", "contract/src/shared.rs", &types)?;
+    let events = events::of_shared(planner.model, &planner.scope);
+    planner.rust(&mut sources, "src/lib.rs", "contract/src/shared.rs", &events)?;
+    if events.has_events {
+        planner.rust(&mut sources, "src/events.rs", "contract/src/events.rs", &events)?;
+    }
     planner.rust(&mut sources, "src/types.rs", "contract/src/types.rs", &types)?;
     let member = Member {
         name: SHARED.into(),
@@ -281,7 +295,8 @@ fn type_names(model: &Model, scope: &Scope, service: &Service) -> impl Iterator<
         names
     });
     let of_resources = service.resources.values().flat_map(|resource| resources::type_names(model, resource));
-    scope.uses(&service.name).map(Item::name).chain(of_operations).chain(of_resources)
+    let of_events = events::wrapper_names(service);
+    scope.uses(&service.name).map(Item::name).chain(of_operations).chain(of_resources).chain(of_events)
 }
 
 fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types {
@@ -291,7 +306,13 @@ fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types 
         types.add(model, item, has_grpc.then_some(&mut planner.wire));
     }
     for resource in service.resources.values() {
-        resources::add_verbs(&mut types, model, &shape::of_service(service, &resource.name), resource);
+        let of = shape::of_service(service, &resource.name);
+        resources::add_verbs(&mut types, model, &of, resource);
+        if planner.scope.shared().contains(&Item::Resource(of))
+            && let Some(draft) = types.drafts.last_mut().filter(|_| resources::is_changed(resource))
+        {
+            draft.foreign = true;
+        }
     }
     for operation in service.operations.values() {
         let Shape::Custom { input, output, .. } = &operation.shape else { continue };

@@ -12,11 +12,15 @@ use crate::{
 };
 
 use super::{
+    events,
     operations::{error_name, request_name, response_name},
-    resources,
+    publish, resources,
     rust::{self, id_name, user},
     types::default_value,
 };
+
+/// Variables, and the fields that each has.
+pub type Sources = Vec<(String, Vec<Field>)>;
 
 /// The statements of an operation.
 pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
@@ -25,8 +29,11 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
             let mut sources = vec![("input".to_owned(), input_fields(model, operation))];
             let mut lines = calls(model, service, operation, &mut sources);
             match of.as_ref().and_then(|of| service.resources.get(of)) {
-                Some(resource) => lines.extend(on_item(model, operation, resource, output, &mut sources)),
-                None => lines.extend(answer_lines(model, operation, &sources)),
+                Some(resource) => lines.extend(on_item(model, service, operation, resource, output, &mut sources)),
+                None => {
+                    lines.extend(publish::effect(model, service, operation, &sources));
+                    lines.extend(answer_lines(model, operation, &sources));
+                }
             }
             lines
         }
@@ -38,22 +45,18 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
     moved(lines)
 }
 
-fn calls(
-    model: &Model,
-    service: &Service,
-    operation: &Operation,
-    sources: &mut Vec<(String, Vec<Field>)>,
-) -> Vec<String> {
+fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Sources) -> Vec<String> {
     operation.calls.iter().flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
 }
 
 /// A command on one item reads it, leaves it to the user to change, and writes it; a query reads it.
 fn on_item(
     model: &Model,
+    service: &Service,
     operation: &Operation,
     resource: &Resource,
     output: &Output,
-    sources: &mut Vec<(String, Vec<Field>)>,
+    sources: &mut Sources,
 ) -> Vec<String> {
     let (item, module) = (names::rust::ident(&names::snake(&resource.name)), names::rust::module(&resource.name));
     sources.insert(0, (item.clone(), resource.fields.clone()));
@@ -61,6 +64,7 @@ fn on_item(
         Output::Item => vec![format!("Ok({item})")],
         _ => answer_lines(model, operation, sources),
     };
+    let published = publish::statement(model, service, operation, Some((&item, resource)), sources);
     let uses_item = *output == Output::Item || answer.iter().any(|line| line.contains(&format!("{item}.")));
     let mut lines = Vec::new();
     match operation.kind {
@@ -71,9 +75,11 @@ fn on_item(
         OperationKind::Command => {
             lines.push("let mut tx = self.store.begin().await?;".into());
             lines.push(format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;"));
-            lines.push(format!("// Yours: what this does to the {}.", names::snake(&resource.name).replace('_', " ")));
-            lines.push(format!("store::{module}::update(&mut tx, &mut {item}).await?;"));
-            lines.push("tx.commit().await?;".into());
+            let mut work =
+                vec![format!("// Yours: what this does to the {}.", names::snake(&resource.name).replace('_', " "))];
+            work.push(format!("store::{module}::update(&mut tx, &mut {item}).await?;"));
+            work.extend(published);
+            lines.extend(publish::once(service, operation, work));
         }
     }
     lines.extend(answer);
@@ -84,7 +90,8 @@ fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Ver
     let (item, module) = (names::rust::ident(&names::snake(&resource.name)), names::rust::module(&resource.name));
     let id = names::rust::ident(&resource.id);
     let begin = "let mut tx = self.store.begin().await?;".to_owned();
-    let commit = "tx.commit().await?;".to_owned();
+    let published = publish::statement(model, service, operation, Some((&item, resource)), &Vec::new());
+    let commit = published.map_or_else(String::new, |publish| publish + "\n") + "tx.commit().await?;";
     let read = format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;");
     let update = format!("store::{module}::update(&mut tx, &mut {item}).await?;");
     let answer = format!("Ok({item})");
@@ -186,23 +193,16 @@ fn call_lines(
     service: &Service,
     operation: &Operation,
     call: &Call,
-    sources: &mut Vec<(String, Vec<Field>)>,
+    sources: &mut Sources,
 ) -> Vec<String> {
     let Some(callee) = model.services.get(&call.to.service).and_then(|s| s.operations.get(&call.to.operation)) else {
         return Vec::new();
     };
+    let Some(owner) = model.services.get(&call.to.service) else { return Vec::new() };
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&call.to.service));
-    let fields = input_fields(model, callee);
-    let argument = match &callee.shape {
-        Shape::Custom { input: Input::None, .. } | Shape::Verb { .. } => String::new(),
-        Shape::Custom { input, .. } => {
-            let record = match input {
-                Input::Named(name) => name.clone(),
-                _ => request_name(callee),
-            };
-            format!(", {contract}::{record} {{ {} }}", filled(model, &fields, sources, &format!("{contract}::")))
-        }
-    };
+    let path = format!("{contract}::");
+    let argument: String =
+        call_arguments(model, owner, callee, call, sources).iter().map(|argument| format!(", {argument}")).collect();
     let name = names::rust::ident(&callee.name);
     let dependency = names::rust::ident(&call.to.service);
     let upstream = upstream(operation, callee, &contract);
@@ -212,16 +212,7 @@ fn call_lines(
     let binding = if answers.is_some() { format!("let {name} = ") } else { String::new() };
     if falls_back(model, &service.name, call) {
         let constant = names::rust::constant(&callee.name);
-        let zero = match (&answers, &callee.shape) {
-            (Some(fields), Shape::Custom { output, .. }) => {
-                let record = match output {
-                    Output::Named(name) => name.clone(),
-                    _ => response_name(callee),
-                };
-                format!("{contract}::{record} {{ {} }}", filled(model, fields, &[], &format!("{contract}::")))
-            }
-            _ => "()".into(),
-        };
+        let zero = answer(model, owner, callee, &path);
         lines.push(format!("let answer = {called};"));
         lines.push(
             "// What stands in for an answer that does not come is a decision of this service: make it yours.".into(),
@@ -237,6 +228,55 @@ fn call_lines(
         sources.insert(0, (name, fields));
     }
     lines
+}
+
+/// What a call takes: an id from our `<resource>_id`, a record filled by field name, examples for the rest.
+fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Call, sources: &Sources) -> Vec<String> {
+    let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
+    let mut all = arguments(model, owner, callee, path);
+    if let (Some(resource), Some(first)) = (shape::on_item(callee), all.first_mut()) {
+        let ours = format!("{}_id", names::snake(resource));
+        let id = Type::Ref(shape::of_service(owner, resource));
+        *first = value(model, &shape::plain(&ours, id), sources, path);
+    }
+    let record = match &callee.shape {
+        Shape::Custom { input: Input::Named(name), .. } => Some((name.clone(), input_fields(model, callee))),
+        Shape::Custom { input: Input::Fields(fields), .. } => Some((request_name(callee), fields.clone())),
+        Shape::Verb { verb: Verb::Create, resource } => owner.resources.get(resource).map(|found| {
+            (
+                format!("New{resource}"),
+                resources::with_id(&shape::new_fields(found), found, &shape::of_service(owner, resource)),
+            )
+        }),
+        _ => None,
+    };
+    if let (Some((name, fields)), Some(last)) = (record, all.last_mut()) {
+        let given = |field: &Field| {
+            let said = call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
+            let value = said.unwrap_or_else(|| value(model, field, sources, path));
+            format!("{}: {value}", names::rust::ident(&field.name))
+        };
+        *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
+    }
+    all
+}
+
+/// `input.total.amount`: the place of a path that the design gives, in the first source that has it.
+fn place(model: &Model, sources: &Sources, path: &str) -> Option<String> {
+    sources.iter().find_map(|(source, fields)| {
+        let (mut fields, mut place, mut last) = (fields.clone(), source.clone(), None);
+        for segment in path.split('.') {
+            let field = fields.iter().find(|field| field.name == segment)?.clone();
+            place = format!("{place}.{}", names::rust::ident(segment));
+            fields = match &field.ty {
+                Type::Named(of) => record_fields(model, &of.name),
+                _ => Vec::new(),
+            };
+            last = Some(field.ty);
+        }
+        let copy = last.is_some_and(|ty| rust::is_copy(&ty));
+        Some(if copy { place } else { place + ".clone()" })
+    })
 }
 
 /// How an error of a callee becomes ours: one that both declare passes on as it is, anything else is our trouble.
@@ -301,7 +341,8 @@ fn filled(model: &Model, fields: &[Field], sources: &[(String, Vec<Field>)], pat
     fields.join(", ")
 }
 
-fn value(model: &Model, field: &Field, sources: &[(String, Vec<Field>)], path: &str) -> String {
+/// The value of a field, as [`filled`] finds it.
+pub fn value(model: &Model, field: &Field, sources: &[(String, Vec<Field>)], path: &str) -> String {
     let source = sources.iter().find_map(|(source, fields)| {
         let found = fields.iter().find(|f| f.name == field.name && f.ty == field.ty)?;
         Some((source, found))
@@ -334,13 +375,26 @@ fn moved(lines: Vec<String>) -> Vec<String> {
                 .map_or(0, |i| i + 1);
             let place = line[start..at].to_owned();
             from = at + 1;
-            if all.matches(&format!("{place}.clone()")).count() == 1 {
+            if all.matches(&format!("{place}.clone()")).count() == 1 && !used_after(&all, &place) {
                 line.replace_range(at..at + ".clone()".len(), "");
             }
         }
         line
     };
     lines.into_iter().map(once).collect()
+}
+
+/// The variable of a place is used as a whole after the place was cloned, so that nothing can be moved out of it.
+fn used_after(text: &str, place: &str) -> bool {
+    let cloned = format!("{place}.clone()");
+    let rest = text.split_once(&cloned).map_or("", |(_, rest)| rest);
+    let root = place.split('.').next().unwrap_or(place);
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '#';
+    rest.match_indices(root).any(|(at, _)| {
+        let (before, after) = (&rest[..at], &rest[at + root.len()..]);
+        let whole = root == place || !after.starts_with('.');
+        whole && !before.ends_with(|c: char| part(c) || c == '.') && !after.starts_with(|c: char| part(c) || c == ':')
+    })
 }
 
 /// An expression that makes a valid value of the type. `path` stands before names of the design, if they are another
@@ -468,7 +522,8 @@ pub fn answer(model: &Model, service: &Service, operation: &Operation, path: &st
     }
 }
 
-fn payload(model: &Model, event: &EventRef, path: &str) -> Option<String> {
+/// An example of an event's payload.
+pub fn payload(model: &Model, event: &EventRef, path: &str) -> Option<String> {
     let found = model.services.get(&event.service)?.events.get(&event.event)?;
     let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
     Some(match &found.payload {
@@ -508,11 +563,7 @@ fn input_fields(model: &Model, operation: &Operation) -> Vec<Field> {
         Shape::Custom { input: Input::Fields(fields), .. } => fields.clone(),
         Shape::Custom { input: Input::Payload(event), .. } => {
             let found = model.services.get(&event.service).and_then(|s| s.events.get(&event.event));
-            match found.map(|e| &e.payload) {
-                Some(Payload::Named(name)) => record_fields(model, name),
-                Some(Payload::Fields(fields)) => fields.clone(),
-                _ => Vec::new(),
-            }
+            found.map(|event| events::fields(model, event)).unwrap_or_default()
         }
         _ => Vec::new(),
     }

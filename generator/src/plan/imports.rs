@@ -18,6 +18,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("As", "kit::json"),
     ("BTreeMap", "std::collections"),
     ("Base64", "kit::json"),
+    ("BrokerConfig", "kit_service"),
     ("Commas", "kit::json"),
     ("Context", "kit"),
     ("Cursor", "kit"),
@@ -207,8 +208,10 @@ fn word<'a>(text: &'a str, at: usize, found: &mut Vec<Name<'a>>) -> usize {
         return start + text[start..].chars().next().map_or(0, char::len_utf8);
     }
     let before = text[..at].trim_end();
-    let qualified =
-        before.ends_with("::") || before.ends_with(OWN) || (before.ends_with('.') && !before.ends_with(".."));
+    // A sentence above ends with a point too.
+    let below = before.rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with("//"));
+    let path = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
+    let qualified = before.ends_with(OWN) || (path && !below);
     // What begins low is imported to be called, to lead on, or as an attribute; else it is somebody's own.
     let (name, after) = (&text[start..start + length], &text[start + length..]);
     let leads = after.starts_with(['(', '!']) || after.starts_with("::") || before.ends_with("#[");
@@ -216,7 +219,10 @@ fn word<'a>(text: &'a str, at: usize, found: &mut Vec<Name<'a>>) -> usize {
     if !qualified && !is_own {
         let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
             .iter()
-            .any(|word| before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric())));
+            // After `(pub` comes a field's type.
+            .any(|word| {
+                before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric() || c == '('))
+            });
         found.push(Name { name, start: at, user, defines });
     }
     start + length
@@ -327,6 +333,8 @@ mod tests {
             with("use _;\nfn f(cx: &Context, o: §Context)"),
             "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n"
         );
+        assert_eq!(with("use _;\nstruct X(pub §Order);"), "use crate::Order;\nstruct X(pub Order);\n");
+        assert_eq!(with("use _;\n// So.\nArc::x"), "use std::sync::Arc;\n// So.\nArc::x\n");
         assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "x.Arc r#\"Arc\"# Mine\n");
     }
 }

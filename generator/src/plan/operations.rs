@@ -42,6 +42,8 @@ pub struct OperationView {
     pub stream: bool,
     /// `Failure`, or its own enum.
     pub error: String,
+    /// What makes a `Failure` the error: `.into()`, or nothing.
+    pub into: &'static str,
     /// `Result<Order, CancelError>`
     pub result: String,
     pub safety: &'static str,
@@ -99,6 +101,7 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
         params,
         output,
         stream,
+        into: if operation.errors.is_empty() { "" } else { ".into()" },
         error,
         result,
         safety: match operation.safety {

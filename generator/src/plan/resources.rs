@@ -24,6 +24,9 @@ pub struct Draft {
     pub patch: String,
     pub fields: Vec<DraftField>,
     pub has_patch: bool,
+    /// The item's type is in another crate, so a trait changes it.
+    pub foreign: bool,
+    pub changes: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,6 +64,16 @@ pub fn add_item(types: &mut Types, model: &Model, of: &ResourceRef, resource: &R
         .push(super::types::RecordView { fields: record.fields.into_iter().chain([etag]).collect(), ..record });
 }
 
+/// The trait that changes an item whose type is in another crate.
+pub fn changes_name(resource: &Resource) -> String {
+    format!("{}Changes", resource.name)
+}
+
+/// Whether the item may be changed by a draft or patch.
+pub fn is_changed(resource: &Resource) -> bool {
+    resource.verbs.iter().any(|verb| matches!(verb, Verb::Replace | Verb::Patch))
+}
+
 /// What only the owner's contract has: inputs and pages of the resource's verbs.
 pub fn add_verbs(types: &mut Types, model: &Model, of: &ResourceRef, resource: &Resource) {
     let name = &resource.name;
@@ -83,6 +96,8 @@ pub fn add_verbs(types: &mut Types, model: &Model, of: &ResourceRef, resource: &
             patch: user(&format!("{name}Patch")),
             fields: draft.iter().map(draft_field).collect(),
             has_patch: has(Verb::Patch),
+            changes: user(&changes_name(resource)),
+            foreign: false,
         });
     }
     if has(Verb::Patch) {

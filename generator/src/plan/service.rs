@@ -14,9 +14,13 @@ use crate::{
 use super::{
     Owner, PlanError, Planner, Sources, Stub,
     contract::{self, trait_name},
-    day_one, imports,
+    day_one,
+    events::{self, Consumer},
+    imports,
     manifest::Member,
     operations::{self, OperationView},
+    resources,
+    scope::Item,
     store::{self, StoreView},
     types::doc_lines,
 };
@@ -48,6 +52,20 @@ struct View {
     faces: Vec<String>,
     has_grpc: bool,
     has_store: bool,
+    /// It publishes or consumes.
+    has_broker: bool,
+    emits: bool,
+    /// What it publishes waits in its store.
+    has_outbox: bool,
+    /// What it received is remembered in its store.
+    has_inbox: bool,
+    /// It has no store and publishes directly.
+    has_publisher: bool,
+    /// The business code is given anything at all.
+    has_parts: bool,
+    consumers: Vec<Consumer>,
+    /// Traits that change items.
+    changes: Vec<String>,
     stores: Vec<StoreView>,
     /// `Migration { name: …, sql: include_str!(…) }`
     migrations: Vec<String>,
@@ -163,7 +181,9 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         .enumerate()
         .map(|(number, r)| store::view(model, &shape::of_service(service, &r.name), r, number + 1))
         .collect();
-    let has_store = !stores.is_empty();
+    let has_store = events::has_store(service);
+    let (emits, consumes) = (events::emits(service), events::consumes(service));
+    let has_broker = emits || consumes;
     let variable_name = names::rust::ident(&service.name);
     View {
         docs: doc_lines(&service.docs, ""),
@@ -175,10 +195,18 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         variable: names::shouty(&service.name),
         operations: operations.collect(),
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
-        config: if dependencies.is_empty() && !has_store { "_config" } else { "config" },
-        runtime: if dependencies.is_empty() && !has_grpc && !has_store { "_service" } else { "service" },
+        config: if dependencies.is_empty() && !has_store && !has_broker { "_config" } else { "config" },
+        runtime: if dependencies.is_empty() && !has_grpc && !has_store && !has_broker { "_service" } else { "service" },
         has_grpc,
         has_store,
+        has_broker,
+        emits,
+        has_outbox: has_store && emits,
+        has_inbox: has_store && consumes,
+        has_publisher: !has_store && emits,
+        has_parts: has_store || emits || !dependencies.is_empty(),
+        consumers: events::consumers(model, service),
+        changes: changes(planner, service),
         migrations: stores.iter().map(|store| migration(&store.migration)).collect(),
         stores,
         dependencies,
@@ -186,6 +214,15 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         variable_name,
         contract,
     }
+}
+
+/// The traits of the contract that change items whose types are in `contracts/shared`.
+fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
+    let resources = service.resources.values().filter(|resource| {
+        let item = Item::Resource(shape::of_service(service, &resource.name));
+        resources::is_changed(resource) && planner.scope.shared().contains(&item)
+    });
+    resources.map(resources::changes_name).collect()
 }
 
 /// `orders_contract::rest::router(orders.clone())`, `.merge(…)`: what carries the service, on one port.

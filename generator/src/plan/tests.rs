@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     contracts::shape,
     escape,
-    model::{Exposure, Model, Operation, Service, Shape, Type, Verb},
+    model::{EventRef, Exposure, Model, Operation, Service, Shape, Type, Verb},
     names,
 };
 
@@ -15,6 +15,7 @@ use super::{
     Owner, PlanError, Planner, Sources,
     contract::{self, trait_name},
     day_one,
+    events::{self, Heard, TestedEvent},
     manifest::Member,
     operations::{self, OperationView},
     resources,
@@ -93,18 +94,30 @@ struct Flow {
 #[derive(Serialize)]
 struct View {
     contracts: Vec<Contract>,
+    events: Vec<TestedEvent>,
+    heard: Vec<Heard>,
 }
 
 /// Plans `tests`.
 pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     let model = planner.model;
     let contracts = model.services.values().map(|service| view(planner, service));
+    let example = |event: &EventRef| {
+        let contract = names::rust::crate_ident(&names::rust::contract_crate(&event.service));
+        day_one::payload(model, event, &format!("{contract}::"))
+    };
     let view = View {
         contracts: contracts.filter(|contract| !contract.transports.is_empty() || contract.has_graphql).collect(),
+        events: model.services.values().flat_map(|service| events::tested(model, service, example)).collect(),
+        heard: events::heard(model),
     };
     // Names of a contract are written with its path, since two contracts may have the same.
     let mut sources = Sources::new("tests".into(), Owner::Generated);
     planner.rust(&mut sources, "src/bin/flows.rs", "tests/flows.rs", &view)?;
+    if !view.events.is_empty() {
+        planner.rust(&mut sources, "src/bin/messages.rs", "tests/messages.rs", &view)?;
+        planner.rust(&mut sources, "tests/mapping/events.rs", "tests/mapping/events.rs", &view)?;
+    }
     planner.rust(&mut sources, "tests/mapping/main.rs", "tests/mapping/main.rs", &view)?;
     let mut all = BTreeMap::new();
     for contract in &view.contracts {

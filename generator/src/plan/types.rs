@@ -112,6 +112,16 @@ pub struct PatternView {
 }
 
 impl Types {
+    /// Nothing that others could mention.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+            && self.enums.is_empty()
+            && self.unions.is_empty()
+            && self.records.is_empty()
+            && self.lists.is_empty()
+            && self.patches.is_empty()
+    }
+
     /// Adds an item that the scope gives to this crate. The lock is there if anything carries the item over gRPC.
     pub fn add(&mut self, model: &Model, item: &Item, mut wire: Option<&mut WireLock>) {
         match item {

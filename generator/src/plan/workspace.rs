@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{blueprints, escape, model::Service, names};
 
-use super::{Owner, PlanError, Planner, Sources, contract, manifest, service, tries};
+use super::{Owner, PlanError, Planner, Sources, contract, events, manifest, service, tries};
 
 /// The first service listens here in `dev`, the next one port further, and so on.
 const FIRST_PORT: u16 = 7101;
@@ -36,6 +36,8 @@ struct ServiceView {
     folder: String,
     module: String,
     contract: String,
+    /// The GraphQL schema, or empty.
+    graphql: String,
 }
 
 /// Plans everything that is left when the contracts and services are planned.
@@ -78,7 +80,7 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         summary: escape::markdown(&model.docs.summary),
         services,
         tries: tries::lines(model),
-        queue: false,
+        queue: model.services.values().any(|s| events::emits(s) || events::consumes(s)),
     }
 }
 
@@ -106,6 +108,11 @@ fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> Serv
         folder: service::folder(service),
         module: names::rust::module(&service.name),
         contract: contract::folder(service),
+        graphql: if service.operations.values().any(|operation| operation.expose.graphql) {
+            format!("{}/{}", contract::folder(service), contract::schema_path(service))
+        } else {
+            String::new()
+        },
     }
 }
 

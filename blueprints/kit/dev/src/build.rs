@@ -18,6 +18,13 @@ pub fn test(rest: &[&str]) -> Result<()> {
     if status.context("cannot run cargo")?.success() { Ok(()) } else { bail!("a test failed") }
 }
 
+/// Builds and runs a binary of the workspace, with some more environment.
+pub fn run(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    let mut command = cargo(&["run", "--quiet", "--bin", name, "--"])?;
+    command.args(arguments).envs(environment.iter().copied());
+    if command.status().context("cannot run cargo")?.success() { Ok(()) } else { bail!("`{name}` failed") }
+}
+
 /// Where the build put a binary of the workspace: beside the one that runs now.
 pub fn binary(name: &str) -> Result<PathBuf> {
     let here = env::current_exe().context("cannot tell where the build is")?;

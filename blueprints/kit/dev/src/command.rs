@@ -18,6 +18,7 @@ Usage: cargo xtask COMMAND
   dev      build, start every service, show their logs; Ctrl-C stops them
   smoke    build, start every service on free ports, run every flow once, stop
   test     run the workspace's own tests
+  messages list | show | replay | drop: what is in the queue of `dev`
 
 The design is read by `linkwright`: `linkwright check` says what `linkwright sync` would write.";
 
@@ -30,6 +31,7 @@ pub fn main(workspace: &Workspace) -> ExitCode {
         ["dev"] => dev(workspace),
         ["smoke"] => smoke(workspace),
         ["test", rest @ ..] => build::test(rest),
+        ["messages", rest @ ..] if workspace.queue => messages(rest),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
@@ -116,6 +118,11 @@ fn flows(workspace: &Workspace, ports: &[u16], data: &Path, stop: &Interrupt) ->
             bail!("interrupted");
         }
     }
+}
+
+/// Runs the generated `messages` binary on the queue that `dev` uses.
+fn messages(arguments: &[&str]) -> Result<()> {
+    build::run("messages", arguments, &[("BROKER_URL", &crate::fleet::broker_url(&root()?.join(".data")))])
 }
 
 /// The workspace's root: where its `design.toml` is.

@@ -58,8 +58,10 @@
 //! # }
 //! ```
 
+mod arrival;
 mod broker;
 mod consumer;
+pub mod desk;
 mod embedded;
 pub mod inbox;
 mod memory;
@@ -68,6 +70,7 @@ pub mod outbox;
 mod policy;
 mod relay;
 
+pub use arrival::{acknowledged, delivered};
 pub use broker::{
     Broker, DeadLetter, Delivery, Mishap, Receipt, Start, Subscription, SubscriptionStats, Verdict, Which, connect,
 };

@@ -154,6 +154,15 @@ impl Message {
             .map_err(|error| Failure::invalid(format!("message {} of type {}: {error}", self.id, self.kind)))
     }
 
+    /// One member of the data as the type it is meant to be.
+    ///
+    /// # Errors
+    /// `invalid` if it is missing or something else, which sends the message to the dead letters.
+    pub fn member<T: DeserializeOwned>(&self, name: &str) -> Result<T, Failure> {
+        T::deserialize(&self.data[name])
+            .map_err(|error| Failure::invalid(format!("message {} of type {}: {name}: {error}", self.id, self.kind)))
+    }
+
     /// The context of the work this message asks for: the sender's trace, the deadline, and as idempotency key that of
     /// the command or else the message's id, which every delivery of it shares.
     pub fn context(&self, attempt: u32) -> Context {

@@ -71,6 +71,13 @@ pub struct StoreConfig {
     pub url: String,
 }
 
+/// `[broker]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct BrokerConfig {
+    /// `sqlite:data/queue.db`; `BROKER_URL` replaces it.
+    pub url: String,
+}
+
 /// `[links.<service>]`: where the other side is, and the policy of the calls to it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LinkConfig {

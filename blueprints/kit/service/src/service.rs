@@ -12,6 +12,7 @@ use std::{
 
 use futures_util::FutureExt;
 use kit_resilience::Link;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -37,9 +38,14 @@ impl Service {
     pub fn link(&mut self, name: &'static str, config: &LinkConfig) -> Link {
         let link = Link::new(name, config.policy());
         let state = link.clone();
-        self.links.push(Box::new(move || serde_json::to_value(state.state()).unwrap_or_default()));
+        self.show(move || state.state());
         self.line(name, &config.url);
         link
+    }
+
+    /// Shows the state of something else that connects the service, such as a consumer of messages, at `/-/links`.
+    pub fn show<T: Serialize>(&mut self, state: impl Fn() -> T + Send + Sync + 'static) {
+        self.links.push(Box::new(move || serde_json::to_value(state()).unwrap_or_default()));
     }
 
     /// A line of the table that is shown at the start: `store`, `sqlite:data/orders.db`. Passwords in URLs are not shown.

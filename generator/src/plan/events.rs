@@ -1,0 +1,387 @@
+//! Views of events: their types in the contracts, who consumes them, and what the tests know of their way.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::{
+    contracts::shape,
+    escape,
+    model::{
+        Delivery, Event, EventRef, Field, Input, Model, Operation, Payload, Policy, Scalar, Service, Shape, Store,
+        Target, Type, Verb,
+    },
+    names,
+};
+
+use super::{
+    operations, resources,
+    rust::{id_name, user},
+    scope::{Item, Scope},
+    types::doc_lines,
+};
+
+/// The version that events have as long as designs cannot say another one.
+const VERSION: u32 = 1;
+
+/// What `contract/src/events.rs` sees.
+#[derive(Debug, Serialize)]
+pub struct EventsView {
+    pub events: Vec<EventView>,
+    pub has_events: bool,
+    /// Everyone that is to hear of the events of this contract.
+    pub subscriptions: Vec<Subscription>,
+    pub has_subscriptions: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct EventView {
+    pub docs: Vec<String>,
+    pub name: String,
+    /// The payload's type, if the event's own type is around it.
+    pub wraps: Vec<String>,
+    /// Rust string literals.
+    pub kind: String,
+    pub source: String,
+    /// The expression of the key, if there is one.
+    pub subject: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Subscription {
+    /// Rust string literal: `"billing.charge"`.
+    pub name: String,
+    /// Rust string literals.
+    pub kinds: Vec<String>,
+}
+
+/// A consumer of a service, as `app.rs` starts it.
+#[derive(Debug, Serialize)]
+pub struct Consumer {
+    /// As in the design.
+    pub operation: String,
+    pub function: String,
+    pub method: String,
+    /// `billing.charge`
+    pub subscription: String,
+    /// `orders_contract::OrderPlaced`
+    pub types: Vec<String>,
+    /// `, message.member("order_id")?, message.data()?`
+    pub arguments: String,
+    pub attempts: u32,
+    pub backoff_first: String,
+    pub backoff_most: String,
+    pub guarantee: &'static str,
+    pub dead_letter: bool,
+    pub timeout: String,
+    /// What becomes of a message that cannot be digested.
+    pub promise: Vec<String>,
+}
+
+/// The contract of a service: the types of the events that are its own, and who hears of any of them.
+pub fn of_contract(model: &Model, scope: &Scope, service: &Service) -> EventsView {
+    let own = |event: &&Event| match event.payload {
+        Payload::Fields(_) => !scope.shared().contains(&Item::Payload(of(service, event))),
+        Payload::Named(_) | Payload::Resource(_) => true,
+    };
+    let events: Vec<EventView> = service.events.values().filter(own).map(|e| view(model, service, e)).collect();
+    let subscriptions = subscriptions(model, service);
+    EventsView { events, has_events: !service.events.is_empty(), subscriptions, has_subscriptions: true }
+}
+
+/// `contracts/shared`: the events whose types are there.
+pub fn of_shared(model: &Model, scope: &Scope) -> EventsView {
+    let events: Vec<EventView> = scope
+        .shared()
+        .iter()
+        .filter_map(|item| match item {
+            Item::Payload(event) => {
+                let service = model.services.get(&event.service)?;
+                Some(view(model, service, service.events.get(&event.event)?))
+            }
+            _ => None,
+        })
+        .collect();
+    EventsView { has_events: !events.is_empty(), events, subscriptions: Vec::new(), has_subscriptions: false }
+}
+
+/// The names of the types that the contract of the owner makes around payloads.
+pub fn wrapper_names(service: &Service) -> impl Iterator<Item = String> {
+    service.events.values().filter(|event| !matches!(event.payload, Payload::Fields(_))).map(|event| event.name.clone())
+}
+
+fn of(service: &Service, event: &Event) -> EventRef {
+    EventRef { service: service.name.clone(), event: event.name.clone() }
+}
+
+fn view(model: &Model, service: &Service, event: &Event) -> EventView {
+    let wraps: Vec<String> = match &event.payload {
+        Payload::Fields(_) => Vec::new(),
+        Payload::Named(_) | Payload::Resource(_) => vec![operations::payload_type(event)],
+    };
+    let place = if wraps.is_empty() { "self" } else { "self.0" };
+    let key = event.key.as_ref().and_then(|key| fields(model, event).into_iter().find(|field| field.name == *key));
+    EventView {
+        docs: doc_lines(&event.docs, &format!("What `{}` tells others.", service.name)),
+        name: user(&event.name),
+        wraps,
+        kind: kind(model, &of(service, event)),
+        source: escape::rust_str(&source(service)),
+        subject: key.map(|key| subject(place, &key)).into_iter().collect(),
+    }
+}
+
+fn subject(place: &str, key: &Field) -> String {
+    let ident = names::rust::ident(&key.name);
+    match &key.ty {
+        Type::Scalar(Scalar::String { .. }) => format!("{place}.{ident}.clone()"),
+        Type::Scalar(Scalar::Timestamp) => format!("{place}.{ident}.to_rfc3339()"),
+        _ => format!("{place}.{ident}.to_string()"),
+    }
+}
+
+/// The fields of a payload, the id of an item with its own type.
+pub fn fields(model: &Model, event: &Event) -> Vec<Field> {
+    match &event.payload {
+        Payload::Resource(of) => shape::resource(model, of).map(|r| resources::typed(r, of)).unwrap_or_default(),
+        Payload::Named(_) | Payload::Fields(_) => shape::payload_fields(model, event),
+    }
+}
+
+/// The CloudEvents type, a Rust string literal.
+fn kind(model: &Model, event: &EventRef) -> String {
+    escape::rust_str(&names::event_type(&model.name, &event.service, &event.event, VERSION))
+}
+
+fn source(service: &Service) -> String {
+    format!("/{}", service.name)
+}
+
+/// The subscriptions that get any event of a service, all their types included.
+fn subscriptions(model: &Model, owner: &Service) -> Vec<Subscription> {
+    let operations = model.services.values().flat_map(|s| s.operations.values().map(move |o| (s, o)));
+    let hears = operations.filter(|(_, o)| o.on.iter().any(|event| event.service == owner.name));
+    hears
+        .map(|(service, operation)| Subscription {
+            name: escape::rust_str(&subscription(service, operation)),
+            kinds: operation.on.iter().map(|event| kind(model, event)).collect(),
+        })
+        .collect()
+}
+
+/// `billing.charge`: what the operation of a service is called as a subscriber.
+pub fn subscription(service: &Service, operation: &Operation) -> String {
+    format!("{}.{}", service.name, operation.name)
+}
+
+/// Whether anything of the service is published.
+pub fn emits(service: &Service) -> bool {
+    service.operations.values().any(|operation| !operation.emits.is_empty())
+}
+
+/// Whether anything of the service runs on an event.
+pub fn consumes(service: &Service) -> bool {
+    service.operations.values().any(|operation| !operation.on.is_empty())
+}
+
+/// Whether the service has a database: it keeps items, or messages on their way.
+pub fn has_store(service: &Service) -> bool {
+    service.store == Store::Sqlite && (!service.resources.is_empty() || emits(service) || consumes(service))
+}
+
+/// The consumers of a service.
+pub fn consumers(model: &Model, service: &Service) -> Vec<Consumer> {
+    service.operations.values().filter_map(|operation| consumer(model, service, operation)).collect()
+}
+
+fn consumer(model: &Model, service: &Service, operation: &Operation) -> Option<Consumer> {
+    let policy = policy(model, service, operation)?;
+    let types = operation.on.iter().map(|event| {
+        let contract = names::rust::crate_ident(&names::rust::contract_crate(&event.service));
+        format!("{contract}::{}", event.event)
+    });
+    Some(Consumer {
+        operation: operation.name.clone(),
+        function: format!("consume_{}", operation.name),
+        method: names::rust::ident(&operation.name),
+        subscription: subscription(service, operation),
+        types: types.collect(),
+        arguments: arguments(operation),
+        attempts: policy.retry.attempts,
+        backoff_first: duration(policy.retry.backoff.0),
+        backoff_most: duration(policy.retry.backoff.1),
+        guarantee: match policy.delivery {
+            Delivery::AtLeastOnce => "AtLeastOnce",
+            Delivery::AtMostOnce => "AtMostOnce",
+        },
+        dead_letter: policy.dead_letter,
+        timeout: duration(policy.timeout),
+        promise: promise(policy),
+    })
+}
+
+/// The policy of the events that run an operation: all of them have the same.
+fn policy<'a>(model: &'a Model, service: &Service, operation: &Operation) -> Option<&'a Policy> {
+    let first = operation.on.first()?;
+    let link = model
+        .links
+        .iter()
+        .find(|link| link.from == service.name && matches!(&link.to, Target::Event(event) if event == first))?;
+    Some(&link.policy)
+}
+
+/// The arguments of an operation, out of the message: the id of the item by its name, the rest by serde.
+fn arguments(operation: &Operation) -> String {
+    let Shape::Custom { of, input, .. } = &operation.shape else { return String::new() };
+    let id = of.as_ref().map(|of| format!(", message.member(\"{}\")?", item_id(of)));
+    let input = if *input == Input::None { "" } else { ", message.data()?" };
+    id.unwrap_or_default() + input
+}
+
+/// What a payload calls the id of an item: `order_id`.
+pub fn item_id(resource: &str) -> String {
+    format!("{}_id", names::snake(resource))
+}
+
+fn promise(policy: &Policy) -> Vec<String> {
+    let last = match (policy.delivery, policy.dead_letter) {
+        (Delivery::AtMostOnce, _) => "A message is acknowledged before the work: what fails is lost, and counted.",
+        (Delivery::AtLeastOnce, true) => "What fails for good is kept as a dead letter: `cargo xtask messages list`.",
+        (Delivery::AtLeastOnce, false) => "What fails for good is lost, and counted.",
+    };
+    let tries = match policy.delivery {
+        Delivery::AtMostOnce => Vec::new(),
+        Delivery::AtLeastOnce => vec![format!(
+            "A message may come again and is tried {} times, others are not kept waiting.",
+            policy.retry.attempts
+        )],
+    };
+    tries.into_iter().chain([last.to_owned()]).collect()
+}
+
+/// `Duration::from_secs(30)`
+fn duration(span: std::time::Duration) -> String {
+    match span.subsec_millis() {
+        0 => format!("Duration::from_secs({})", span.as_secs()),
+        _ => format!("Duration::from_millis({})", span.as_millis()),
+    }
+}
+
+/// What the tests of a contract know of an event.
+#[derive(Debug, Serialize)]
+pub struct TestedEvent {
+    /// The test.
+    pub test: String,
+    /// `orders_contract::OrderPlaced`
+    pub ty: String,
+    pub example: String,
+    pub kind: String,
+    pub source: String,
+    /// Members that consumers read, as (type, Rust string literal).
+    pub members: Vec<Member>,
+    /// Types that consumers read the whole as.
+    pub inputs: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Member {
+    pub ty: String,
+    pub name: String,
+}
+
+/// The events of a service, on the side of the publisher and of each consumer. `example` makes an example of a payload.
+pub fn tested(model: &Model, service: &Service, example: impl Fn(&EventRef) -> Option<String>) -> Vec<TestedEvent> {
+    let contract = |service: &str| names::rust::crate_ident(&names::rust::contract_crate(service));
+    let tested = |event: &Event| {
+        let reference = of(service, event);
+        let ty = format!("{}::{}", contract(&service.name), event.name);
+        let payload = example(&reference)?;
+        let (mut members, mut inputs) = (BTreeSet::new(), BTreeSet::new());
+        for (consumer, operation) in model.services.values().flat_map(|s| s.operations.values().map(move |o| (s, o))) {
+            let Shape::Custom { of, input, .. } = &operation.shape else { continue };
+            if !operation.on.contains(&reference) {
+                continue;
+            }
+            let path = contract(&consumer.name);
+            if let Some(of) = of {
+                members.insert(Member { ty: format!("{path}::{}", id_name(of)), name: escape::rust_str(&item_id(of)) });
+            }
+            match input {
+                Input::None => {}
+                Input::Named(name) => drop(inputs.insert(format!("{path}::{name}"))),
+                Input::Fields(_) => drop(inputs.insert(format!("{path}::{}", operations::request_name(operation)))),
+                Input::Payload(_) => {
+                    let name = match &event.payload {
+                        Payload::Named(name) => name,
+                        Payload::Resource(of) => &of.resource,
+                        Payload::Fields(_) => &event.name,
+                    };
+                    inputs.insert(format!("{path}::{name}"));
+                }
+            }
+        }
+        Some(TestedEvent {
+            test: format!("{}_{}", service.name, names::snake(&event.name)),
+            example: match event.payload {
+                Payload::Fields(_) => payload,
+                Payload::Named(_) | Payload::Resource(_) => format!("{ty}({payload})"),
+            },
+            kind: kind(model, &reference),
+            source: escape::rust_str(&source(service)),
+            members: members.into_iter().collect(),
+            inputs: inputs.into_iter().collect(),
+            ty,
+        })
+    };
+    service.events.values().filter_map(tested).collect()
+}
+
+/// A subscription that the flows of `smoke` must reach.
+#[derive(Debug, Serialize)]
+pub struct Heard {
+    /// Rust string literals.
+    pub what: String,
+    pub subscription: String,
+    /// `acknowledged`; `delivered` where examples cannot know which item is meant.
+    pub function: &'static str,
+}
+
+/// The subscriptions that hear something when every operation that callers reach has run once with example input.
+pub fn heard(model: &Model) -> Vec<Heard> {
+    let operations = || model.services.values().flat_map(|s| s.operations.values().map(move |o| (s, o)));
+    let mut published: BTreeSet<EventRef> = BTreeSet::new();
+    let emitted = |service: &Service, operation: &Operation| {
+        let event = operation.emits.first()?.clone();
+        Some(EventRef { service: service.name.clone(), event })
+    };
+    // An example names no item that is there, so only what needs none is sure to succeed.
+    let needs_no_item = |operation: &Operation| match &operation.shape {
+        Shape::Custom { of, .. } => of.is_none(),
+        Shape::Verb { verb, .. } => *verb == Verb::Create,
+    };
+    let callers = |operation: &Operation| operation.expose.rest || operation.expose.grpc;
+    let first =
+        operations().filter(|(_, o)| callers(o) && needs_no_item(o) && o.errors.is_empty() && o.calls.is_empty());
+    published.extend(first.filter_map(|(s, o)| emitted(s, o)));
+    loop {
+        let next = operations().filter(|(_, o)| {
+            needs_no_item(o) && o.errors.is_empty() && o.calls.is_empty() && o.on.iter().any(|e| published.contains(e))
+        });
+        let more: Vec<EventRef> = next.filter_map(|(s, o)| emitted(s, o)).filter(|e| !published.contains(e)).collect();
+        if more.is_empty() {
+            break;
+        }
+        published.extend(more);
+    }
+    let heard = operations().filter_map(|(service, operation)| {
+        let event = operation.on.iter().find(|event| published.contains(event))?;
+        let name = subscription(service, operation);
+        let sure = needs_no_item(operation) && operation.calls.is_empty() && operation.errors.is_empty();
+        Some(Heard {
+            what: escape::rust_str(&format!("{}.{} → {name}", event.service, event.event)),
+            subscription: escape::rust_str(&name),
+            function: if sure { "acknowledged" } else { "delivered" },
+        })
+    });
+    heard.collect()
+}

@@ -20,6 +20,14 @@ struct View<'a> {
     services: Vec<ServiceView>,
     tries: Vec<String>,
     queue: bool,
+    schemas: Vec<SchemaView>,
+}
+
+/// A GraphQL schema.
+#[derive(Serialize)]
+struct SchemaView {
+    service: String,
+    path: String,
 }
 
 #[derive(Serialize)]
@@ -36,8 +44,6 @@ struct ServiceView {
     folder: String,
     module: String,
     contract: String,
-    /// The GraphQL schema, or empty.
-    graphql: String,
 }
 
 /// Plans everything that is left when the contracts and services are planned.
@@ -74,7 +80,13 @@ pub fn plan(planner: &mut Planner<'_>, design: &[(String, String)]) -> Result<()
 fn view<'a>(planner: &Planner<'a>) -> View<'a> {
     let model = planner.model;
     let services = model.services.values().enumerate().map(|(number, s)| service_view(planner, number, s)).collect();
+    let exposed = model.services.values().filter(|service| service.operations.values().any(|o| o.expose.graphql));
+    let schemas = exposed.map(|service| SchemaView {
+        service: service.name.clone(),
+        path: format!("{}/{}", contract::folder(service), contract::schema_path(service)),
+    });
     View {
+        schemas: schemas.collect(),
         name: &model.name,
         name_literal: escape::rust_str(&model.name),
         summary: escape::markdown(&model.docs.summary),
@@ -108,11 +120,6 @@ fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> Serv
         folder: service::folder(service),
         module: names::rust::module(&service.name),
         contract: contract::folder(service),
-        graphql: if service.operations.values().any(|operation| operation.expose.graphql) {
-            format!("{}/{}", contract::folder(service), contract::schema_path(service))
-        } else {
-            String::new()
-        },
     }
 }
 

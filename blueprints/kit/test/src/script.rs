@@ -76,13 +76,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     ///
     /// # Panics
     /// If it does not.
-    pub async fn hears<T, F>(
-        &self,
-        what: &str,
-        input: I,
-        answer: Result<O, E>,
-        call: impl FnOnce(Context) -> F,
-    ) -> T
+    pub async fn hears<T, F>(&self, what: &str, input: I, answer: Result<O, E>, call: impl FnOnce(Context) -> F) -> T
     where
         F: Future<Output = T>,
     {

@@ -35,10 +35,10 @@ pub fn rust_str(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// A raw string literal of Rust, for texts with many quotes. One that no raw string can hold is written as
-/// [`rust_str`] does.
+/// A raw string literal of Rust, for texts with many quotes. Lines end in `\n`. One with characters that cannot be
+/// seen is written as [`rust_str`] does.
 pub fn rust_raw_str(text: &str) -> String {
-    if text.chars().any(is_hidden) {
+    if text.chars().any(|c| c != '\n' && is_hidden(c)) {
         return rust_str(text);
     }
     let mut hashes = String::new();

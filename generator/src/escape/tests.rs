@@ -66,8 +66,13 @@ fn rust_literal(source: &str) -> String {
 
 #[test]
 fn rust_strings() {
+    assert_eq!(rust_raw_str("a\"#b"), "r##\"a\"#b\"##");
+    assert_eq!(rust_raw_str("a\nb"), "r\"a\nb\"");
     all(|text| {
         assert_eq!(rust_literal(&rust_str(text)), text);
+        assert_eq!(rust_literal(&rust_raw_str(text)), text);
+        let raw = rust_raw_str(text);
+        assert!(!raw.chars().any(|c| c != '\n' && is_hidden(c)), "no hidden characters in sources: {text:?}");
         let source = rust_format_str(text);
         assert_eq!(rust_literal(&source).replace("{{", "{").replace("}}", "}"), text);
         assert!(!rust_str(text).chars().any(is_hidden), "no hidden characters in sources: {text:?}");

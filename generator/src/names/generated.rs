@@ -37,6 +37,7 @@ pub fn of_service(model: &Model, service: &Service) -> Vec<Generated> {
         let title = fit::title(operation);
         add(format!("{camel}Request"), format!("{title}'s request"));
         add(format!("{camel}Response"), format!("{title}'s response"));
+        add(format!("{camel}Arguments"), format!("{title}'s arguments in GraphQL"));
         add(format!("{camel}Error"), format!("{title}'s errors"));
         if let Shape::Verb { verb: Verb::Patch, resource } = &operation.shape {
             add(format!("Update{resource}Request"), format!("{title}'s request in proto"));

@@ -65,7 +65,7 @@ fn on_item(
         _ => answer_lines(model, operation, sources),
     };
     let published = publish::statement(model, service, operation, Some((&item, resource)), sources);
-    let uses_item = answer.iter().any(|line| line.contains(&item));
+    let uses_item = *output == Output::Item || answer.iter().any(|line| line.contains(&format!("{item}.")));
     let mut lines = Vec::new();
     match operation.kind {
         OperationKind::Query => {

@@ -231,7 +231,8 @@ fn definition(model: &Model, service: &Service, name: &str, needed: &Needed) -> 
             }
             TypeDef::Union(union) => {
                 let module = names::proto::prost_ident(name);
-                let variants = union.variants.join(", ");
+                let variants: Vec<String> = union.variants.iter().map(|name| rust::variant(name)).collect();
+                let variants = variants.join(", ");
                 format!("kit_grpc::union!({} = {message}, pb::{module}::Kind {{ {variants} }});", user(of))
             }
         },
@@ -295,7 +296,7 @@ pub fn choice(model: &Model, of: &TypeRef, values: &[String], lock: &mut WireLoc
     let scope = proto::enum_scope(model, of.service.as_deref(), &of.name);
     let value = |value: &String| {
         let number = lock.number(&scope, &names::proto::enum_value(&of.name, value), "");
-        format!("{} = {number}", names::rust::variant(value))
+        format!("{} = {number}", rust::variant(&names::rust::variant(value)))
     };
     values.iter().map(value).collect::<Vec<_>>().join(", ")
 }

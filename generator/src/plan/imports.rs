@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Stands before every type name that comes from the design, from the view until [`resolve`].
 pub const USER: char = '\u{E000}';
 
+/// Stands before a name that nothing is imported for: a variant, which may be called like a type.
+pub const OWN: char = '\u{E001}';
+
 /// Where a name that is not the design's is imported from.
 const KNOWN: &[(&str, &str)] = &[
     ("Arc", "std::sync"),
@@ -68,7 +71,7 @@ const KNOWN: &[(&str, &str)] = &[
 /// design is imported from; what the file itself defines is left out. A file without that line stays as it is.
 pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
     if !text.lines().any(|line| line == "use _;") {
-        return text.replace(USER, "");
+        return text.replace([USER, OWN], "");
     }
     let mut said = Vec::new();
     let mut lines = Vec::new();
@@ -117,7 +120,7 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
     }
     out.push_str(&text[copied..]);
     // A name of the design may also stand in a comment or text, where it is no token.
-    let out: String = out.chars().filter(|c| *c != USER).collect();
+    let out: String = out.chars().filter(|c| *c != USER && *c != OWN).collect();
     out.replacen("use _;\n", &uses.text(), 1)
 }
 
@@ -207,7 +210,8 @@ fn word<'a>(text: &'a str, at: usize, found: &mut Vec<Name<'a>>) -> usize {
     let before = text[..at].trim_end();
     // A sentence above ends with a point too.
     let below = before.rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with("//"));
-    let qualified = !below && (before.ends_with("::") || (before.ends_with('.') && !before.ends_with("..")));
+    let path = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
+    let qualified = before.ends_with(OWN) || (path && !below);
     // What begins low is imported to be called, to lead on, or as an attribute; else it is somebody's own.
     let (name, after) = (&text[start..start + length], &text[start + length..]);
     let leads = after.starts_with(['(', '!']) || after.starts_with("::") || before.ends_with("#[");
@@ -296,6 +300,14 @@ mod tests {
                 "use _;\nuse x::routing;\n#[async_trait]\nfn fallback(fallback: u8) { fallback::g(routing::h(), async_trait) }"
             ),
             "use async_trait::async_trait;\nuse kit_resilience::fallback;\nuse x::routing;\n#[async_trait]\nfn fallback(fallback: u8) { fallback::g(routing::h(), async_trait) }\n"
+        );
+    }
+
+    #[test]
+    fn a_variant_is_no_type() {
+        assert_eq!(
+            with("use _;\npub enum §Shape { \u{E001}Arc(§Arc), \u{E001}Uuid = 1, Json(Json) }"),
+            "use kit_http::Json;\npub enum Shape { Arc(Arc), Uuid = 1, Json(Json) }\n"
         );
     }
 

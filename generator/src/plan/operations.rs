@@ -22,8 +22,6 @@ pub struct OperationView {
     pub docs: Vec<String>,
     /// The trait's method.
     pub method: String,
-    /// The method without `r#`, where it is part of another name.
-    pub plain: String,
     /// As in the design: `reserve`.
     pub name: String,
     /// In `operations`.
@@ -93,7 +91,6 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
     OperationView {
         docs: doc_lines(&operation.docs, ""),
         method: names::rust::ident(&operation.name),
-        plain: operation.name.clone(),
         name: operation.name.clone(),
         constant: names::rust::constant(&operation.name),
         signature: params.iter().map(|p| format!(", {}: {}", p.name, p.ty)).collect(),
@@ -212,7 +209,7 @@ pub fn errors(operation: &Operation) -> Option<ErrorView> {
 fn variant(error: &DeclaredError) -> ErrorVariant {
     ErrorVariant {
         docs: doc_lines(&error.docs, ""),
-        variant: error.name.clone(),
+        variant: super::rust::variant(&error.name),
         data: error.data.as_ref().map_or_else(String::new, |data| format!("({})", user(data))),
         kind: match error.kind {
             ErrorKind::Invalid => "Invalid",

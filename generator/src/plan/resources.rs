@@ -303,7 +303,7 @@ fn add_list(types: &mut Types, model: &Model, resource: &Resource) {
 fn sort(resource: &Resource) -> EnumView {
     let mut values = Vec::new();
     for path in shape::sorts(resource) {
-        let variant = names::upper_camel(&path.replace('.', "_"));
+        let variant = rust::variant(&names::upper_camel(&path.replace('.', "_")));
         values.push(ValueView { text: escape::rust_str(&path), variant: variant.clone() });
         values.push(ValueView { text: escape::rust_str(&format!("-{path}")), variant: variant + "Descending" });
     }

@@ -3,11 +3,16 @@
 use crate::contracts::shape;
 use crate::model::{MapKey, Model, Scalar, Type, TypeDef, TypeRef};
 
-use super::imports::USER;
+use super::imports::{OWN, USER};
 
 /// A type name of the design, marked for [`super::imports`].
 pub fn user(name: &str) -> String {
     format!("{USER}{name}")
+}
+
+/// A variant, marked for [`super::imports`].
+pub fn variant(name: &str) -> String {
+    format!("{OWN}{name}")
 }
 
 /// The id type of a resource.

@@ -172,7 +172,10 @@ impl Types {
     fn add_enum(&mut self, Enum { name, docs, values }: &Enum, grpc: Option<String>) {
         let values = values
             .iter()
-            .map(|value| ValueView { variant: names::rust::variant(value), text: escape::rust_str(value) })
+            .map(|value| ValueView {
+                variant: rust::variant(&names::rust::variant(value)),
+                text: escape::rust_str(value),
+            })
             .collect();
         self.enums.push(EnumView {
             docs: doc_lines(docs, ""),
@@ -183,7 +186,7 @@ impl Types {
     }
 
     fn add_union(&mut self, Union { name, docs, variants }: &Union) {
-        let variants = variants.iter().map(|v| UnionVariant { variant: v.clone(), record: user(v) }).collect();
+        let variants = variants.iter().map(|v| UnionVariant { variant: rust::variant(v), record: user(v) }).collect();
         self.unions.push(UnionView { docs: doc_lines(docs, ""), name: user(name), variants });
     }
 

@@ -20,6 +20,14 @@ struct View<'a> {
     services: Vec<ServiceView>,
     tries: Vec<String>,
     queue: bool,
+    schemas: Vec<SchemaView>,
+}
+
+/// A GraphQL schema.
+#[derive(Serialize)]
+struct SchemaView {
+    service: String,
+    path: String,
 }
 
 #[derive(Serialize)]
@@ -72,7 +80,13 @@ pub fn plan(planner: &mut Planner<'_>, design: &[(String, String)]) -> Result<()
 fn view<'a>(planner: &Planner<'a>) -> View<'a> {
     let model = planner.model;
     let services = model.services.values().enumerate().map(|(number, s)| service_view(planner, number, s)).collect();
+    let exposed = model.services.values().filter(|service| service.operations.values().any(|o| o.expose.graphql));
+    let schemas = exposed.map(|service| SchemaView {
+        service: service.name.clone(),
+        path: format!("{}/{}", contract::folder(service), contract::schema_path(service)),
+    });
     View {
+        schemas: schemas.collect(),
         name: &model.name,
         name_literal: escape::rust_str(&model.name),
         summary: escape::markdown(&model.docs.summary),

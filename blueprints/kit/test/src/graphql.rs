@@ -197,3 +197,48 @@ impl<I: Clone + Debug + PartialEq, O: Debug + PartialEq> Case<I, O> {
 pub fn example<T: DeserializeOwned>(value: Value) -> anyhow::Result<T> {
     serde_json::from_value(value.clone()).with_context(|| format!("no such value: {value}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, routing::post};
+
+    use super::*;
+    use crate::Server;
+
+    #[test]
+    fn an_answer_is_its_one_field_or_its_error() {
+        let read = data::<Failure>;
+        assert_eq!(read(json!({ "data": { "order": null } })), Ok(Value::Null));
+        for strange in [json!({}), json!([]), json!({ "data": null }), json!({ "data": { "a": 1, "b": 2 } })] {
+            assert_eq!(read(strange).map_err(|failure| failure.kind), Err(Kind::Internal));
+        }
+        let extensions = json!({ "code": "LIMITED", "error": "Busy", "retryAfter": 1.5, "fields": [{ "field": "a", "detail": "b" }] });
+        let failure = read(json!({ "data": null, "errors": [{ "message": "later", "extensions": extensions }] }));
+        let failure = failure.expect_err("an error");
+        assert_eq!(
+            (failure.kind, failure.detail.as_str(), failure.code.as_deref()),
+            (Kind::Limited, "later", Some("Busy"))
+        );
+        assert_eq!((failure.retry_after, failure.fields.len()), (Some(Duration::from_millis(1500)), 1));
+    }
+
+    #[tokio::test]
+    async fn items_are_read_to_the_end_and_a_cut_is_noticed() -> anyhow::Result<()> {
+        let item = |number: u32| format!("event: next\ndata: {{\"data\":{{\"ticks\":{number}}}}}\n\n");
+        let whole = format!("{}:\n\n{}event: complete\ndata: \n\n", item(1), item(2));
+        for (body, expected) in [
+            (whole, Ok(vec![json!(1), json!(2)])),
+            (item(1), Err(Kind::Unavailable)),
+            ("event: next\ndata: {\n\n".to_owned(), Err(Kind::Internal)),
+        ] {
+            let server = Server::start(Router::new().route("/graphql/stream", post(async move || body))).await?;
+            let client = Client::new(&server.url)?;
+            let cx = Context::default();
+            let items = client.watch::<Failure>(&cx, "subscription { ticks }", Value::Null).await;
+            assert_eq!(items.map_err(|failure| failure.kind), expected);
+            let first = client.opens::<Failure>(&cx, "subscription { ticks }", Value::Null).await;
+            assert_eq!(first.is_ok(), expected != Err(Kind::Internal));
+        }
+        Ok(())
+    }
+}

@@ -265,3 +265,52 @@ fn a_service_without_queries_can_be_asked_its_version() {
     assert!(sdl.starts_with("type Query {\n  \"The version of the service.\"\n  _version: Int!\n}\n"), "{sdl}");
     parsed(&sdl);
 }
+
+#[test]
+fn requests_for_every_operation_can_be_read() {
+    use request::{Id, Wish, request};
+    let mut count = 0;
+    for model in [samples::shop(), samples::everything(), samples::library()] {
+        for service in model.services.values() {
+            for operation in service.operations.values() {
+                for (id, references) in [(Id::Example, false), (Id::Variable, true)] {
+                    let wish = Wish { depth: 2, nth: 1, id, etag: true, references };
+                    let document = request(&model, service, operation, wish).document;
+                    for text in [document.flat(), document.lines(8)] {
+                        let read = async_graphql_parser::parse_query(&text);
+                        assert!(read.is_ok(), "{}\n{text}", read.unwrap_err());
+                        count += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(count > 100, "{count}");
+}
+
+#[test]
+fn a_request_says_what_it_gives_and_what_comes_of_it() {
+    use request::{Id, Wish, request};
+    let model = samples::library();
+    let of = |operation: &str, wish| {
+        let service = &model.services["catalogue"];
+        request(&model, service, &service.operations[operation], wish)
+    };
+    let wish = Wish { depth: 1, nth: 0, id: Id::Example, etag: true, references: false };
+    let lend = of("lend", Wish { id: Id::Variable, ..wish });
+    let text = lend.document.flat();
+    assert!(text.starts_with("mutation($id: ID!) { lend(id: $id, reader: \"0190a5c8-"), "{text}");
+    assert_eq!(lend.input.len(), 2, "the id and the input");
+    let arrivals = of("arrivals", wish);
+    assert_eq!(
+        arrivals.document.flat(),
+        "subscription { arrivals(language: EN) { __typename ... on Paper { pages isbn } ... on Audio { length speakers cover } ... on Kind { about } } }"
+    );
+    assert_eq!(arrivals.data[0]["__typename"], "Paper");
+    assert_eq!(of("ping", wish).document.flat(), "query { ping }");
+    assert_eq!(of("ping", wish).data, serde_json::json!(true));
+    let deleted = of("delete_book", wish);
+    assert!(deleted.document.flat().ends_with(", etag: \"1\") }"), "{}", deleted.document.flat());
+    let through = of("get_book", Wish { references: true, ..wish }).document.flat();
+    assert!(through.contains(" author { code }"), "{through}");
+}

@@ -8,7 +8,7 @@ use crate::{
         shape,
     },
     escape,
-    model::{Default, Docs, Field, MapKey, Model, ResourceRef, Scalar, Service, Type, TypeDef, TypeRef},
+    model::{Default, Docs, Field, MapKey, Model, Scalar, Service, Type, TypeDef, TypeRef},
     names,
 };
 
@@ -248,8 +248,6 @@ impl Writer<'_> {
             let ty = match (side, &field.ty) {
                 (Side::Patch, Type::Optional(inner)) => format!("MaybeUndefined<{}>", self.changed(inner)),
                 (Side::Patch, ty) => format!("Change<{}>", self.changed(ty)),
-                // The id of an item to be made, which is a plain value in the contract.
-                (_, Type::Ref(of)) if of.service.is_empty() => self.plain_id(of),
                 (_, ty) => self.boxed(ty, side, Some(of)),
             };
             Member {
@@ -263,19 +261,6 @@ impl Writer<'_> {
         };
         let definition = Definition::new("input", head(name, of), fields.iter().map(member).collect());
         Definition { docs: self::docs(docs), ..definition }
-    }
-
-    fn plain_id(&self, of: &ResourceRef) -> String {
-        let resource = self.service.resources.get(&of.resource);
-        let id = resource.and_then(|found| found.fields.iter().find(|field| field.name == found.id));
-        let plain = match id.map(|id| &id.ty) {
-            // These names are the kit's views here.
-            Some(Type::Scalar(Scalar::Uuid)) | None => "uuid::Uuid".to_owned(),
-            Some(Type::Scalar(Scalar::Date)) => "chrono::NaiveDate".to_owned(),
-            Some(Type::Named(of)) => format!("crate::{}", user(&of.name)),
-            Some(ty) => rust::ty(ty),
-        };
-        format!("Key<{plain}>")
     }
 
     /// What a patch gives of a field that it changes: null is for it to say, in JSON too.
@@ -310,7 +295,7 @@ impl Writer<'_> {
             Member {
                 docs: Vec::new(),
                 attributes: attributes([(!is_plain).then(|| named(&field))]),
-                text: format!("{variant}({})", self.ty(&shape::named_type(variant), side)),
+                text: format!("{}({})", rust::variant(variant), self.ty(&shape::named_type(variant), side)),
             }
         };
         let definition = Definition::new(kind, head(name, of), variants.iter().map(member).collect());

@@ -39,8 +39,7 @@ pub struct Suite {
 
 #[derive(Serialize)]
 struct Case {
-    /// The test.
-    plain: String,
+    test: String,
     method: String,
     /// Rust string literals.
     what: String,
@@ -90,7 +89,7 @@ fn case(model: &Model, service: &Service, operation: &Operation) -> Case {
         format!("({}, json!({}))", escape::rust_str(&error.name), code(&data, 2))
     };
     Case {
-        plain: operation.name.clone(),
+        test: format!("{}_over_graphql", operation.name),
         method: names::rust::ident(&operation.name),
         what: escape::rust_str(&format!("{}.{} over GraphQL", service.name, operation.name)),
         request: escape::rust_raw_str(&document.lines(8)),

@@ -215,6 +215,12 @@ fn a_lot_of_anything() {
 
 /// What editors put at the start of a file is no part of it.
 #[test]
+fn a_string_without_an_end_may_swallow_a_last_line_without_one() {
+    read_and_show(&["=\"\"\"\n[[🦀"]);
+    read_and_show(&["a = [\n🦀"]);
+}
+
+#[test]
 fn a_byte_order_mark_is_nothing() {
     let (design, diagnostics) = parse(&sources(&["\u{feff}[system]\nname = \"x\"\n"]));
     assert!(diagnostics.is_empty(), "{diagnostics:?}");

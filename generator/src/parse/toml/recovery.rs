@@ -84,8 +84,9 @@ pub(super) fn runaway<'e>(
     while line < text.len() && !begins_statement(&text[line..]) {
         line = (line_end(text, line) + 1).min(text.len());
     }
-    // The newline before that line stays: it ends the statement.
-    Some(Runaway { value: range.start..line.saturating_sub(1).max(first_line), error: error.clone() })
+    // The newline before that line stays: it ends the statement. The last line may have none.
+    let end = if text[..line].ends_with('\n') { line - 1 } else { line };
+    Some(Runaway { value: range.start..end.max(first_line), error: error.clone() })
 }
 
 fn line_end(text: &str, at: usize) -> usize {

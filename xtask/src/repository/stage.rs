@@ -42,6 +42,12 @@ pub const STAGES: &[Stage] = &[
         run: cases,
     },
     Stage { name: "hello", shows: "examples/hello becomes a workspace that runs", from: Depth::Quick, run: hello },
+    Stage {
+        name: "designs",
+        shows: "designs of all shapes become workspaces that run",
+        from: Depth::Full,
+        run: designs,
+    },
     Stage { name: "install", shows: "linkwright works as an installed program", from: Depth::Full, run: install },
     Stage { name: "deny", shows: "licences and sources of all dependencies are allowed", from: Depth::Full, run: deny },
 ];
@@ -49,6 +55,9 @@ pub const STAGES: &[Stage] = &[
 const RUSTFMT: Tool = Tool { name: "rustfmt", probe: &["fmt", "--version"], install: "rustup component add rustfmt" };
 const CLIPPY: Tool = Tool { name: "clippy", probe: &["clippy", "--version"], install: "rustup component add clippy" };
 const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], install: "cargo install cargo-deny" };
+
+/// The designs of `tests/designs` that become workspaces.
+const DESIGNS: &[&str] = &["events", "graphql"];
 
 // Names of files are enough: `cargo fmt` shows and mends the rest.
 const FMT: &[&str] = &["fmt", "--all", "--check", "--", "-l"];
@@ -92,7 +101,16 @@ fn cases(bench: &mut Bench) -> Result<()> {
 }
 
 fn hello(bench: &mut Bench) -> Result<()> {
-    example(bench, "hello")
+    workspace(bench, "hello", &["--example", "hello"])
+}
+
+fn designs(bench: &mut Bench) -> Result<()> {
+    let folder = bench.root.join("tests/designs");
+    for name in DESIGNS {
+        let design = folder.join(name).with_extension("toml");
+        workspace(bench, name, &["--design", &design.to_string_lossy()])?;
+    }
+    Ok(())
 }
 
 /// The installed program has nothing but itself: it is called far from the repository.
@@ -127,8 +145,8 @@ fn kit_folder(bench: &Bench) -> PathBuf {
     bench.root.join("blueprints/kit")
 }
 
-/// Makes a workspace from an example, drives it, and holds it to what every emitted workspace promises.
-fn example(bench: &mut Bench, name: &str) -> Result<()> {
+/// Makes a workspace, drives it, and holds it to what every emitted workspace promises.
+fn workspace(bench: &mut Bench, name: &str, made_from: &[&str]) -> Result<()> {
     let scratch = bench.root.join("target/workspaces");
     let workspace = scratch.join(name);
     remove(&workspace)?;
@@ -143,9 +161,10 @@ fn example(bench: &mut Bench, name: &str) -> Result<()> {
         command.args(arguments);
         with_target(command)
     };
-    let new = linkwright(&["new", name, "--example", name, "--vcs", "none", "--smoke"]);
+    let mut new = linkwright(&["new", name, "--vcs", "none", "--smoke"]);
+    new.args(made_from);
     let check = linkwright(&["check", name]);
-    if !bench.step("new --smoke", new)? {
+    if !bench.step(&format!("{name}: new --smoke"), new)? {
         return Ok(());
     }
     if bench.has(RUSTFMT)? {

@@ -3,7 +3,6 @@
 mod breaker;
 mod contract;
 mod fallback;
-mod logs;
 mod order;
 mod retry;
 mod streams;

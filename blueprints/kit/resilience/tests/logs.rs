@@ -1,12 +1,20 @@
 //! What is logged of a call: a span for the call, an event for each failed try, one for each change of the breaker.
+//!
+//! The only test of its binary: what another thread has found uninteresting would not be logged here either.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use kit_resilience::Link;
+use kit::{Context, Failure, Kind, Operation, Safety};
+use kit_resilience::{Breaker, Link, Policy, Retry};
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
 
-use super::*;
+const SECOND: Duration = Duration::from_secs(1);
+const LOOK: Operation = Operation { service: "b", name: "look", safety: Safety::Safe };
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -34,11 +42,16 @@ async fn a_call_leaves_a_span_its_failed_tries_and_the_breaker_s_changes() {
     let lines = Lines::default();
     let format = tracing_subscriber::fmt().json().with_writer(lines.clone()).with_span_events(FmtSpan::CLOSE);
     let guard = tracing::subscriber::set_default(format.with_max_level(tracing::Level::DEBUG).finish());
-    let link = Link::new("a → b", Policy { breaker: breaker(1), ..once(policy()) });
-    let callee = Callee::new([Reply::Fails(Kind::Internal), Reply::Answers]);
-    for _ in 0..2 {
-        let _ = link.call(&Context::default(), &SAFE, |cx| callee.answer(cx)).await;
-        sleep(10 * SECOND).await;
+    let policy = Policy {
+        retry: Retry { attempts: 1, ..Retry::default() },
+        breaker: Some(Breaker { failure_rate: 1.0, window: 1, within: 60 * SECOND, open_for: 10 * SECOND }),
+        ..Policy::default()
+    };
+    let link = Link::new("a → b", policy);
+    for fails in [true, false] {
+        let answer = async |_| if fails { Err(Failure::new(Kind::Internal, "as told")) } else { Ok(()) };
+        let _ = link.call(&Context::default(), &LOOK, answer).await;
+        tokio::time::sleep(10 * SECOND).await;
     }
     drop(guard);
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();

@@ -13,6 +13,7 @@ use crate::{
 mod contract;
 mod day_one;
 mod events;
+mod examples;
 mod graphql;
 mod grpc;
 mod imports;

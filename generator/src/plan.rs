@@ -29,6 +29,7 @@ mod store;
 mod tests;
 mod tries;
 mod types;
+mod walk;
 mod workspace;
 
 pub use workspace::port;

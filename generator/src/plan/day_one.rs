@@ -4,8 +4,8 @@
 use crate::{
     contracts::shape,
     model::{
-        Call, Fallback, Field, Input, Model, Operation, OperationKind, Output, Payload, Resource, ResourceRef, Scalar,
-        Service, Shape, StreamItem, Target, Type, TypeDef, Verb,
+        Call, DeclaredError, ErrorKind, Fallback, Field, Input, Model, Operation, OperationKind, Output, Payload,
+        Resource, ResourceRef, Scalar, Service, Shape, StreamItem, Target, Type, TypeDef, Verb,
     },
     names,
 };
@@ -273,25 +273,28 @@ fn place(model: &Model, sources: &[Source], path: &str) -> Option<String> {
     Some(if rust::is_copy(&ty) { place } else { place + ".clone()" })
 }
 
-/// How an error of a callee becomes ours: one that both declare passes on as it is, anything else is our trouble.
+/// How an error of a callee becomes ours: one that both declare passes on as it is, what it does not find is what we do
+/// not find if we have a word for that, anything else is our trouble.
 fn upstream(operation: &Operation, callee: &Operation, contract: &str) -> String {
-    let common: Vec<_> = operation
-        .errors
-        .iter()
-        .filter(|ours| callee.errors.iter().any(|theirs| theirs.name == ours.name && theirs.data == ours.data))
-        .collect();
-    if common.is_empty() {
-        return "Failure::upstream".into();
-    }
+    let same =
+        |ours: &&DeclaredError| callee.errors.iter().any(|theirs| theirs.name == ours.name && theirs.data == ours.data);
     let (theirs, ours) = (format!("{contract}::{}", error_name(callee)), user(&error_name(operation)));
-    let arms: String = common
-        .iter()
-        .map(|error| match error.data {
-            Some(_) => format!("{theirs}::{0}(data) => {ours}::{0}(data), ", error.name),
-            None => format!("{theirs}::{0} => {ours}::{0}, ", error.name),
-        })
-        .collect();
-    format!("|error| match error {{ {arms}other => Failure::upstream(other).into() }}")
+    let passed = operation.errors.iter().filter(same).map(|error| match error.data {
+        Some(_) => format!("{theirs}::{0}(data) => {ours}::{0}(data), ", error.name),
+        None => format!("{theirs}::{0} => {ours}::{0}, ", error.name),
+    });
+    let mut arms: Vec<String> = passed.collect();
+    let missing = operation.errors.iter().find(|ours| {
+        ours.kind == ErrorKind::NotFound && ours.data.is_none() && shape::on_item(callee).is_some() && !same(ours)
+    });
+    if let Some(error) = missing {
+        let kind = if callee.errors.is_empty() { "missing.kind" } else { "kit::OperationError::kind(&missing)" };
+        arms.push(format!("missing if {kind} == Kind::NotFound => {ours}::{}, ", error.name));
+    }
+    match arms.is_empty() {
+        true => "Failure::upstream".into(),
+        false => format!("|error| match error {{ {}other => Failure::upstream(other).into() }}", arms.concat()),
+    }
 }
 
 fn falls_back(model: &Model, from: &str, call: &Call) -> bool {

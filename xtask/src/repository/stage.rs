@@ -41,7 +41,14 @@ pub const STAGES: &[Stage] = &[
         from: Depth::Quick,
         run: cases,
     },
+    Stage {
+        name: "examples",
+        shows: "committed examples are what their designs say",
+        from: Depth::Quick,
+        run: examples,
+    },
     Stage { name: "hello", shows: "examples/hello becomes a workspace that runs", from: Depth::Quick, run: hello },
+    Stage { name: "shop", shows: "examples/shop becomes a workspace that runs", from: Depth::Quick, run: shop },
     Stage {
         name: "designs",
         shows: "designs of all shapes become workspaces that run",
@@ -102,6 +109,17 @@ fn cases(bench: &mut Bench) -> Result<()> {
 
 fn hello(bench: &mut Bench) -> Result<()> {
     workspace(bench, "hello", &["--example", "hello"])
+}
+
+fn shop(bench: &mut Bench) -> Result<()> {
+    workspace(bench, "shop", &["--example", "shop"])
+}
+
+fn examples(bench: &mut Bench) -> Result<()> {
+    let mut check = command(&bench.linkwright, &bench.root);
+    check.args(["examples", "--check"]);
+    bench.silent_step("check has nothing to say", check)?;
+    Ok(())
 }
 
 fn designs(bench: &mut Bench) -> Result<()> {

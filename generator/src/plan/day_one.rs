@@ -6,7 +6,7 @@ use crate::{
     escape,
     model::{
         Call, EventRef, Fallback, Field, Input, Model, Operation, OperationKind, Output, Payload, Resource,
-        ResourceRef, Scalar, Service, Shape, StreamItem, Target, Type, TypeDef, TypeRef, Verb,
+        ResourceRef, Scalar, Service, Shape, StreamItem, Type, TypeDef, TypeRef, Verb,
     },
     names,
 };
@@ -14,7 +14,7 @@ use crate::{
 use super::{
     events,
     operations::{error_name, request_name, response_name},
-    publish, resources,
+    publish, queue, resources,
     rust::{self, id_name, user},
     types::default_value,
 };
@@ -46,7 +46,42 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
 }
 
 fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Sources) -> Vec<String> {
-    operation.calls.iter().flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
+    let calls = operation.calls.iter().filter(|call| !is_sent(model, service, operation, call));
+    calls.flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
+}
+
+/// Whether a call is a command that a transaction sends.
+fn is_sent(model: &Model, service: &Service, operation: &Operation, call: &Call) -> bool {
+    let transaction = operation.kind == OperationKind::Command && events::has_store(model, service);
+    transaction && queue::by_queue(model, service, &call.to)
+}
+
+/// The statements that send the commands of an operation with its transaction.
+pub fn sends(model: &Model, service: &Service, operation: &Operation, sources: &Sources) -> Vec<String> {
+    let sent = operation.calls.iter().filter(|call| is_sent(model, service, operation, call));
+    let line = |call: &Call| {
+        let owner = model.services.get(&call.to.service)?;
+        let callee = owner.operations.get(&call.to.operation)?;
+        let (called, upstream) = called(model, owner, operation, callee, call, sources);
+        Some(format!("outbox::together(&mut tx, {called}).await.map_err({upstream})?;"))
+    };
+    sent.filter_map(line).collect()
+}
+
+/// The call, not awaited yet, and what makes its error ours.
+fn called(
+    model: &Model,
+    owner: &Service,
+    operation: &Operation,
+    callee: &Operation,
+    call: &Call,
+    sources: &Sources,
+) -> (String, String) {
+    let argument: String =
+        call_arguments(model, owner, callee, call, sources).iter().map(|argument| format!(", {argument}")).collect();
+    let (dependency, name) = (names::rust::ident(&owner.name), names::rust::ident(&callee.name));
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(&owner.name));
+    (format!("self.{dependency}.{name}(cx{argument})"), upstream(operation, callee, &contract))
 }
 
 /// A command on one item reads it, leaves it to the user to change, and writes it; a query reads it.
@@ -78,8 +113,9 @@ fn on_item(
             let mut work =
                 vec![format!("// Yours: what this does to the {}.", names::snake(&resource.name).replace('_', " "))];
             work.push(format!("store::{module}::update(&mut tx, &mut {item}).await?;"));
+            work.extend(sends(model, service, operation, sources));
             work.extend(published);
-            lines.extend(publish::once(service, operation, work));
+            lines.extend(publish::once(model, service, operation, work));
         }
     }
     lines.extend(answer);
@@ -91,7 +127,10 @@ fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Ver
     let id = names::rust::ident(&resource.id);
     let begin = "let mut tx = self.store.begin().await?;".to_owned();
     let published = publish::statement(model, service, operation, Some((&item, resource)), &Vec::new());
-    let commit = published.map_or_else(String::new, |publish| publish + "\n") + "tx.commit().await?;";
+    let typed = resources::typed(resource, &shape::of_service(service, &resource.name));
+    let mut told = sends(model, service, operation, &vec![(item.clone(), typed)]);
+    told.extend(published);
+    let commit = told.iter().map(|line| format!("{line}\n")).collect::<String>() + "tx.commit().await?;";
     let read = format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;");
     let update = format!("store::{module}::update(&mut tx, &mut {item}).await?;");
     let answer = format!("Ok({item})");
@@ -159,7 +198,10 @@ fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Ver
             let mut lines = calls(model, service, operation, &mut vec![("id".to_owned(), vec![])]);
             let read = format!("let {item} = store::{module}::get(&mut *tx, &id).await?;");
             let check = format!("{item}.etag.check(etag)?;");
-            lines.extend([begin, read, check, format!("store::{module}::delete(&mut tx, &id).await?;"), commit]);
+            let mut work = vec![read, check, format!("store::{module}::delete(&mut tx, &id).await?;")];
+            work.extend(told);
+            lines.push(begin);
+            lines.extend(publish::once(model, service, operation, work));
             lines.push("Ok(())".into());
             lines
         }
@@ -201,16 +243,14 @@ fn call_lines(
     let Some(owner) = model.services.get(&call.to.service) else { return Vec::new() };
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&call.to.service));
     let path = format!("{contract}::");
-    let argument: String =
-        call_arguments(model, owner, callee, call, sources).iter().map(|argument| format!(", {argument}")).collect();
     let name = names::rust::ident(&callee.name);
-    let dependency = names::rust::ident(&call.to.service);
-    let upstream = upstream(operation, callee, &contract);
-    let called = format!("self.{dependency}.{name}(cx{argument}).await");
+    let (called, upstream) = called(model, owner, operation, callee, call, sources);
+    let called = called + ".await";
     let mut lines = Vec::new();
     let answers = output_fields(model, callee);
     let binding = if answers.is_some() { format!("let {name} = ") } else { String::new() };
-    if falls_back(model, &service.name, call) {
+    let link = model.link(&service.name, &call.to);
+    if link.is_some_and(|link| link.policy.fallback.contains(&Fallback::Default)) {
         let constant = names::rust::constant(&callee.name);
         let zero = answer(model, owner, callee, &path);
         lines.push(format!("let answer = {called};"));
@@ -298,18 +338,6 @@ fn upstream(operation: &Operation, callee: &Operation, contract: &str) -> String
         })
         .collect();
     format!("|error| match error {{ {arms}other => Failure::upstream(other).into() }}")
-}
-
-fn falls_back(model: &Model, from: &str, call: &Call) -> bool {
-    let to = |target: &Target| match target {
-        Target::Operation { to, .. } => *to == call.to,
-        Target::Service { service, .. } => *service == call.to.service,
-        Target::Event(_) => false,
-    };
-    // The link to the operation alone counts before the one to its service.
-    let mut links: Vec<_> = model.links.iter().filter(|link| link.from == from && to(&link.to)).collect();
-    links.sort_by_key(|link| matches!(link.to, Target::Service { .. }));
-    links.first().is_some_and(|link| link.policy.fallback.contains(&Fallback::Default))
 }
 
 fn answer_lines(model: &Model, operation: &Operation, sources: &[(String, Vec<Field>)]) -> Vec<String> {

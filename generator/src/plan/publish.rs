@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     day_one::{self, Sources},
-    events, resources,
+    events, queue, resources,
     rust::{self, user},
 };
 
@@ -63,7 +63,7 @@ pub fn statement(
             None => format!("{name}({})", day_one::example(model, &Type::Resource(of.clone()), "")),
         },
     };
-    Some(match events::has_store(service) {
+    Some(match events::has_store(model, service) {
         true => format!("outbox::publish(&mut tx, cx, &{payload}).await?;"),
         false => format!("self.broker.publish(&[kit_messaging::Message::event(cx, &{payload})?]).await?;"),
     })
@@ -106,11 +106,11 @@ fn is_reference(resource: &Resource) -> bool {
     resource.fields.iter().any(|field| field.name == resource.id && matches!(field.ty, Type::Ref(_)))
 }
 
-/// The statements of a transaction that has begun, committed at the end; if events run the operation, done the first
+/// The statements of a transaction that has begun, committed at the end; if messages run the operation, done the first
 /// time only.
-pub fn once(service: &Service, operation: &Operation, mut work: Vec<String>) -> Vec<String> {
+pub fn once(model: &Model, service: &Service, operation: &Operation, mut work: Vec<String>) -> Vec<String> {
     work.push("tx.commit().await?;".into());
-    if operation.on.is_empty() {
+    if operation.on.is_empty() && !queue::is_taken(model, service, operation) {
         return work;
     }
     let subscription = events::subscription(service, operation);
@@ -121,11 +121,14 @@ pub fn once(service: &Service, operation: &Operation, mut work: Vec<String>) -> 
 /// What an operation that is on no item does, between its calls and its answer.
 pub fn effect(model: &Model, service: &Service, operation: &Operation, sources: &Sources) -> Vec<String> {
     let published = statement(model, service, operation, None, sources);
-    if !events::has_store(service) || (operation.on.is_empty() && published.is_none()) {
+    let sent = day_one::sends(model, service, operation, sources);
+    let messages = !operation.on.is_empty() || queue::is_taken(model, service, operation);
+    if !events::has_store(model, service) || !(messages || published.is_some() || !sent.is_empty()) {
         return published.into_iter().collect();
     }
     let mut work = vec!["// Yours: what this does.".to_owned()];
+    work.extend(sent);
     work.extend(published);
     let begin = "let mut tx = self.store.begin().await?;".to_owned();
-    [begin].into_iter().chain(once(service, operation, work)).collect()
+    [begin].into_iter().chain(once(model, service, operation, work)).collect()
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{blueprints, escape, model::Service, names};
 
-use super::{Owner, PlanError, Planner, Sources, contract, events, manifest, service, tries};
+use super::{Owner, PlanError, Planner, Sources, contract, events, manifest, queue, service, tries};
 
 /// The first service listens here in `dev`, the next one port further, and so on.
 const FIRST_PORT: u16 = 7101;
@@ -92,7 +92,7 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         summary: escape::markdown(&model.docs.summary),
         services,
         tries: tries::lines(model),
-        queue: model.services.values().any(|s| events::emits(s) || events::consumes(s)),
+        queue: model.services.values().any(|s| events::emits(s) || events::consumes(s) || queue::takes(model, s)),
     }
 }
 
@@ -102,12 +102,16 @@ pub fn port(number: usize) -> u16 {
 }
 
 fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> ServiceView {
-    let faces: Vec<String> =
-        [("REST", service.expose.rest), ("gRPC", service.expose.grpc), ("GraphQL", service.expose.graphql)]
-            .into_iter()
-            .filter(|(_, exposed)| *exposed)
-            .map(|(face, _)| face.to_owned())
-            .collect();
+    let faces: Vec<String> = [
+        ("REST", service.expose.rest),
+        ("gRPC", service.expose.grpc),
+        ("GraphQL", service.expose.graphql),
+        ("queue", service.expose.queue),
+    ]
+    .into_iter()
+    .filter(|(_, exposed)| *exposed)
+    .map(|(face, _)| face.to_owned())
+    .collect();
     ServiceView {
         name: service.name.clone(),
         binary: service::package(planner, service),

@@ -59,7 +59,7 @@ impl<'m> Walk<'m> {
             let OperationRef { service: to, operation: name } = &call.to;
             let Some(callee) = self.model.services.get(to) else { continue };
             let Some(called) = callee.operations.get(name) else { continue };
-            let via = via(self.model, &service.name, to).map_or("", |via| via_name(via));
+            let via = via(self.model, &service.name, &call.to);
             lines.push(format!("{indent}- calls `{to}.{name}` over {via}"));
             self.follow((callee, called), depth + 1, seen, lines);
         }
@@ -97,11 +97,12 @@ pub fn map(model: &Model) -> Vec<String> {
     nodes.chain(calls).chain(events).collect()
 }
 
-fn via(model: &Model, from: &str, to: &str) -> Option<Via> {
-    model.links.iter().filter(|link| link.from == from).find_map(|link| match &link.to {
-        Target::Service { service, via } if service == to => Some(*via),
-        _ => None,
-    })
+/// How a service reaches an operation of another.
+fn via(model: &Model, from: &str, to: &OperationRef) -> &'static str {
+    match model.link(from, to).map(|link| &link.to) {
+        Some(Target::Service { via, .. } | Target::Operation { via, .. }) => via_name(*via),
+        Some(Target::Event(_)) | None => "",
+    }
 }
 
 fn via_name(via: Via) -> &'static str {

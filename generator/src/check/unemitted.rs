@@ -1,31 +1,16 @@
 //! What a design can mean and no blueprint emits yet: refused by name when a workspace is asked for (E001).
 
-use crate::{
-    design::{Body, Design, Operation},
-    diagnostic::Diagnostic,
-    source::{Span, Spanned},
-};
+use crate::{design::Design, diagnostic::Diagnostic, source::Span};
 
 /// Everything in the design that would be parsed and then ignored.
 pub fn refuse(design: &Design) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for service in design.services.values() {
-        let operations = service.queries.values().chain(service.commands.values());
-        operations.for_each(|own| operation(&mut found, own));
-    }
     for own in &design.links {
         if let Some(batch) = &own.batch {
             found.push(refused(&batch.span, "`batch` is"));
         }
     }
     found
-}
-
-fn operation(found: &mut Vec<Diagnostic>, operation: &Operation) {
-    let streams = matches!(&operation.output, Some(Spanned { value: Body::Named { stream: Some(_), .. }, .. }));
-    if let Some(on) = operation.on.as_ref().filter(|_| streams) {
-        found.push(refused(&on.span, "streams of events (`on` of a query that streams) are"));
-    }
 }
 
 fn refused(span: &Span, what: &str) -> Diagnostic {

@@ -4,8 +4,8 @@
 use crate::{
     contracts::shape,
     model::{
-        Call, DeclaredError, ErrorKind, Fallback, Field, Input, Model, Operation, OperationKind, Output, Payload,
-        Resource, ResourceRef, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb,
+        Call, DeclaredError, ErrorKind, EventRef, Fallback, Field, Input, Model, Operation, OperationKind, Output,
+        Payload, Resource, ResourceRef, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb,
     },
     names,
 };
@@ -27,6 +27,7 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
             sources.extend(id);
             let mut lines = calls(model, service, operation, &mut sources);
             match of.as_ref().and_then(|of| service.resources.get(of)) {
+                _ if !operation.follows.is_empty() => lines.extend(follow_lines(model, service, operation)),
                 Some(resource) => lines.extend(on_item(model, service, operation, resource, output, &mut sources)),
                 None => {
                     lines.extend(publish::effect(model, service, operation, &sources));
@@ -206,6 +207,34 @@ fn answered(model: &Model, resource: &Resource, item: &str, sources: &[Source]) 
     let set = resource.fields.iter().filter(|field| field.readonly && field.name != resource.id);
     let taken = set.filter_map(|field| Some((field, examples::taken(model, field, answers)?)));
     taken.map(|(field, value)| format!("{item}.{} = {value};", names::rust::ident(&field.name))).collect()
+}
+
+/// The events that a query sends on, as items of its stream.
+fn follow_lines(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
+    let types: Vec<String> = operation.follows.iter().map(|event| events::seen_from(service, event)).collect();
+    let listed: Vec<String> = types.iter().map(|ty| format!("{ty}::TYPE")).collect();
+    let payload = if operation.errors.is_empty() { "message?.payload()" } else { "Ok(message?.payload()?)" };
+    let item = match &operation.shape {
+        Shape::Custom { output: Output::Stream(StreamItem::Named(union)), .. }
+            if matches!(model.types.get(union), Some(TypeDef::Union(_))) =>
+        {
+            let last = types.len() - 1;
+            let arm = |(number, event): (usize, &EventRef)| {
+                let found = model.services.get(&event.service).and_then(|service| service.events.get(&event.event));
+                let Some(Payload::Named(variant)) = found.map(|event| &event.payload) else { return String::new() };
+                let kind = if number == last { "_".to_owned() } else { format!("{}::TYPE", types[number]) };
+                format!("{kind} => {}::{variant}(message.payload()?), ", user(union))
+            };
+            let arms: String = operation.follows.iter().enumerate().map(arm).collect();
+            format!("{{ let message = message?; Ok(match message.kind.as_str() {{ {arms} }}) }}")
+        }
+        _ => payload.to_owned(),
+    };
+    vec![
+        format!("let messages = self.broker.follow(&[{}]).await?;", listed.join(", ")),
+        "// Yours: which of them the caller gets.".to_owned(),
+        format!("Ok(Box::pin(messages.map(|message| {item})))"),
+    ]
 }
 
 /// A whole new item: what callers give, defaults, examples of what the service decides.

@@ -13,6 +13,7 @@ use crate::{
 mod contract;
 mod day_one;
 mod events;
+mod examples;
 mod graphql;
 mod grpc;
 mod heard;
@@ -30,6 +31,7 @@ mod store;
 mod tests;
 mod tries;
 mod types;
+mod walk;
 mod ways;
 mod workspace;
 

@@ -156,9 +156,14 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         let own_signature = view
             .params
             .iter()
-            .map(|p| format!(", {}{}: {}", if mentions(&text, &p.name) { "" } else { "_" }, p.name, p.ty))
+            .map(|p| format!(", {}{}: {}", if day_one::mentions(&text, &p.name) { "" } else { "_" }, p.name, p.ty))
             .collect();
-        Implemented { cx: if mentions(&text, "cx") { "cx" } else { "_cx" }, operation: view, body, own_signature }
+        Implemented {
+            cx: if day_one::mentions(&text, "cx") { "cx" } else { "_cx" },
+            operation: view,
+            body,
+            own_signature,
+        }
     });
     let dependencies = ways::dependencies(planner, service);
     let ways: Vec<Way> = dependencies.iter().flat_map(|dependency| dependency.ways.clone()).collect();
@@ -256,12 +261,4 @@ fn listed(names: impl Iterator<Item = String>) -> Vec<String> {
 fn migration(path: &str) -> String {
     let name = path.trim_start_matches("migrations/").trim_end_matches(".sql");
     format!("Migration {{ name: \"{name}\", sql: include_str!(\"../{path}\") }}")
-}
-
-/// The text uses the variable.
-fn mentions(text: &str, name: &str) -> bool {
-    let part = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(name).any(|(at, _)| {
-        !text[..at].ends_with(|c: char| part(c) || c == '.') && !text[at + name.len()..].starts_with(part)
-    })
 }

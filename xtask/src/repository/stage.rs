@@ -41,7 +41,14 @@ pub const STAGES: &[Stage] = &[
         from: Depth::Quick,
         run: cases,
     },
+    Stage {
+        name: "examples",
+        shows: "committed examples are what their designs say",
+        from: Depth::Quick,
+        run: examples,
+    },
     Stage { name: "hello", shows: "examples/hello becomes a workspace that runs", from: Depth::Quick, run: hello },
+    Stage { name: "shop", shows: "examples/shop becomes a workspace that runs", from: Depth::Quick, run: shop },
     Stage {
         name: "designs",
         shows: "designs of all shapes become workspaces that run",
@@ -57,7 +64,7 @@ const CLIPPY: Tool = Tool { name: "clippy", probe: &["clippy", "--version"], ins
 const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], install: "cargo install cargo-deny" };
 
 /// The designs of `tests/designs` that become workspaces.
-const DESIGNS: &[&str] = &["events", "graphql"];
+const DESIGNS: &[&str] = &["events", "graphql", "queue"];
 
 // Names of files are enough: `cargo fmt` shows and mends the rest.
 const FMT: &[&str] = &["fmt", "--all", "--check", "--", "-l"];
@@ -102,6 +109,17 @@ fn cases(bench: &mut Bench) -> Result<()> {
 
 fn hello(bench: &mut Bench) -> Result<()> {
     workspace(bench, "hello", &["--example", "hello"])
+}
+
+fn shop(bench: &mut Bench) -> Result<()> {
+    workspace(bench, "shop", &["--example", "shop"])
+}
+
+fn examples(bench: &mut Bench) -> Result<()> {
+    let mut check = command(&bench.linkwright, &bench.root);
+    check.args(["examples", "--check"]);
+    bench.silent_step("check has nothing to say", check)?;
+    Ok(())
 }
 
 fn designs(bench: &mut Bench) -> Result<()> {

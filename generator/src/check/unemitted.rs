@@ -13,11 +13,6 @@ pub fn refuse(design: &Design) -> Vec<Diagnostic> {
         let operations = service.queries.values().chain(service.commands.values());
         operations.for_each(|own| operation(&mut found, own));
     }
-    for own in &design.links {
-        if let Some(batch) = &own.batch {
-            found.push(refused(&batch.span, "`batch` is"));
-        }
-    }
     found
 }
 
@@ -67,10 +62,11 @@ expose = [\"rest\"]
         ] {
             assert_eq!(refused(&format!("\n{emitted}")), [""; 0]);
         }
-        let heard = "\n[services.a.events.Told]\npayload = { text = \"string\" }\n[services.c.commands.note]\non = [\"Told\"]\n";
         assert_eq!(
-            refused(&format!("{heard}[links.c.Told]\nbatch = {{ size = 5 }}\n")),
-            ["E001 `batch` is not available yet"]
+            refused(
+                "\n[services.a.events.Told]\npayload = { text = \"string\" }\n[types.Word]\ntext = \"string\"\n[services.c.queries.hear]\non = [\"Told\"]\noutput = \"stream Word\"\n"
+            ),
+            ["E001 streams of events (`on` of a query that streams) are not available yet"]
         );
     }
 }

@@ -54,7 +54,7 @@ fn consume_charge(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mu
     let billing = billing.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, billing) = (cx.within(Duration::from_secs(30)), billing.clone());
-        async move { cx.limit(billing.charge(&cx, message.data()?)).await }
+        async move { cx.limit(billing.charge(&cx, message.payload()?)).await }
     };
     service.task("billing.charge", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -74,7 +74,7 @@ fn consume_refund(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mu
     let billing = billing.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, billing) = (cx.within(Duration::from_secs(30)), billing.clone());
-        async move { cx.limit(billing.refund(&cx, message.data()?)).await }
+        async move { cx.limit(billing.refund(&cx, message.payload()?)).await }
     };
     service.task("billing.refund", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

@@ -57,7 +57,7 @@ fn consume_release(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, service
     let inventory = inventory.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, inventory) = (cx.within(Duration::from_secs(30)), inventory.clone());
-        async move { cx.limit(inventory.release(&cx, message.data()?)).await }
+        async move { cx.limit(inventory.release(&cx, message.payload()?)).await }
     };
     service.task("inventory.release", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -77,7 +77,7 @@ fn consume_dispatch(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, servic
     let inventory = inventory.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, inventory) = (cx.within(Duration::from_secs(30)), inventory.clone());
-        async move { cx.limit(inventory.dispatch(&cx, message.data()?)).await }
+        async move { cx.limit(inventory.dispatch(&cx, message.payload()?)).await }
     };
     service.task("inventory.dispatch", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

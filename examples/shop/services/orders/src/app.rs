@@ -74,7 +74,7 @@ fn consume_mark_paid(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &m
     let orders = orders.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, orders) = (cx.within(Duration::from_secs(30)), orders.clone());
-        async move { cx.limit(orders.mark_paid(&cx, message.member("order_id")?, message.data()?)).await }
+        async move { cx.limit(orders.mark_paid(&cx, message.member("order_id")?, message.payload()?)).await }
     };
     service.task("orders.mark_paid", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -94,7 +94,7 @@ fn consume_mark_refused(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service:
     let orders = orders.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, orders) = (cx.within(Duration::from_secs(30)), orders.clone());
-        async move { cx.limit(orders.mark_refused(&cx, message.member("order_id")?, message.data()?)).await }
+        async move { cx.limit(orders.mark_refused(&cx, message.member("order_id")?, message.payload()?)).await }
     };
     service.task("orders.mark_refused", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -114,7 +114,7 @@ fn consume_mark_sent(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &m
     let orders = orders.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, orders) = (cx.within(Duration::from_secs(30)), orders.clone());
-        async move { cx.limit(orders.mark_sent(&cx, message.member("order_id")?, message.data()?)).await }
+        async move { cx.limit(orders.mark_sent(&cx, message.member("order_id")?, message.payload()?)).await }
     };
     service.task("orders.mark_sent", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

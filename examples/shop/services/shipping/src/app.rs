@@ -55,7 +55,7 @@ fn consume_pack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mu
     let shipping = shipping.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, shipping) = (cx.within(Duration::from_secs(30)), shipping.clone());
-        async move { cx.limit(shipping.pack(&cx, message.data()?)).await }
+        async move { cx.limit(shipping.pack(&cx, message.payload()?)).await }
     };
     service.task("shipping.pack", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -75,7 +75,7 @@ fn consume_send(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mu
     let shipping = shipping.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, shipping) = (cx.within(Duration::from_secs(30)), shipping.clone());
-        async move { cx.limit(shipping.send(&cx, message.data()?)).await }
+        async move { cx.limit(shipping.send(&cx, message.payload()?)).await }
     };
     service.task("shipping.send", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -98,7 +98,7 @@ fn consume_unpack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &
     let shipping = shipping.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, shipping) = (cx.within(Duration::from_secs(30)), shipping.clone());
-        async move { cx.limit(shipping.unpack(&cx, message.data()?)).await }
+        async move { cx.limit(shipping.unpack(&cx, message.payload()?)).await }
     };
     service.task("shipping.unpack", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

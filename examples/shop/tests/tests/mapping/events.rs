@@ -29,8 +29,8 @@ fn orders_order_placed() -> anyhow::Result<()> {
     assert_eq!((message.kind.as_str(), message.source.as_str()), ("shop.orders.OrderPlaced.v1", "/orders"));
     assert_eq!(message.subject, event.subject());
     assert_eq!(message.data::<orders_contract::OrderPlaced>()?, event);
-    message.data::<billing_contract::Order>()?;
-    message.data::<shipping_contract::Order>()?;
+    message.payload::<billing_contract::Order>()?;
+    message.payload::<shipping_contract::Order>()?;
     Ok(())
 }
 
@@ -41,9 +41,9 @@ fn orders_order_cancelled() -> anyhow::Result<()> {
     assert_eq!((message.kind.as_str(), message.source.as_str()), ("shop.orders.OrderCancelled.v1", "/orders"));
     assert_eq!(message.subject, event.subject());
     assert_eq!(message.data::<orders_contract::OrderCancelled>()?, event);
-    message.data::<billing_contract::OrderCancelled>()?;
-    message.data::<inventory_contract::ReleaseRequest>()?;
-    message.data::<shipping_contract::UnpackRequest>()?;
+    message.payload::<billing_contract::OrderCancelled>()?;
+    message.payload::<inventory_contract::ReleaseRequest>()?;
+    message.payload::<shipping_contract::UnpackRequest>()?;
     Ok(())
 }
 
@@ -58,8 +58,8 @@ fn billing_card_charged() -> anyhow::Result<()> {
     assert_eq!(message.subject, event.subject());
     assert_eq!(message.data::<billing_contract::CardCharged>()?, event);
     message.member::<orders_contract::OrderId>("order_id")?;
-    message.data::<orders_contract::CardCharged>()?;
-    message.data::<shipping_contract::CardCharged>()?;
+    message.payload::<orders_contract::CardCharged>()?;
+    message.payload::<shipping_contract::CardCharged>()?;
     Ok(())
 }
 
@@ -74,9 +74,9 @@ fn billing_charge_refused() -> anyhow::Result<()> {
     assert_eq!(message.subject, event.subject());
     assert_eq!(message.data::<billing_contract::ChargeRefused>()?, event);
     message.member::<orders_contract::OrderId>("order_id")?;
-    message.data::<inventory_contract::ReleaseRequest>()?;
-    message.data::<orders_contract::ChargeRefused>()?;
-    message.data::<shipping_contract::UnpackRequest>()?;
+    message.payload::<inventory_contract::ReleaseRequest>()?;
+    message.payload::<orders_contract::ChargeRefused>()?;
+    message.payload::<shipping_contract::UnpackRequest>()?;
     Ok(())
 }
 
@@ -88,7 +88,7 @@ fn shipping_parcel_sent() -> anyhow::Result<()> {
     assert_eq!(message.subject, event.subject());
     assert_eq!(message.data::<shipping_contract::ParcelSent>()?, event);
     message.member::<orders_contract::OrderId>("order_id")?;
-    message.data::<inventory_contract::ParcelSent>()?;
-    message.data::<orders_contract::ParcelSent>()?;
+    message.payload::<inventory_contract::ParcelSent>()?;
+    message.payload::<orders_contract::ParcelSent>()?;
     Ok(())
 }

@@ -63,7 +63,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     pub async fn carries<F>(
         &self,
         what: &str,
-        input: I,
+        input: impl Fn() -> I,
         answer: impl Fn() -> Result<O, E>,
         call: impl FnOnce(Context) -> F,
     ) where
@@ -76,7 +76,13 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     ///
     /// # Panics
     /// If it does not.
-    pub async fn hears<T, F>(&self, what: &str, input: I, answer: Result<O, E>, call: impl FnOnce(Context) -> F) -> T
+    pub async fn hears<T, F>(
+        &self,
+        what: &str,
+        input: impl Fn() -> I,
+        answer: Result<O, E>,
+        call: impl FnOnce(Context) -> F,
+    ) -> T
     where
         F: Future<Output = T>,
     {
@@ -94,7 +100,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     pub async fn arrives<F>(
         &self,
         what: &str,
-        input: I,
+        input: impl Fn() -> I,
         answer: impl Fn() -> Result<O, E>,
         send_and_take: impl FnOnce(Context) -> F,
     ) where
@@ -117,7 +123,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         for kind in Kind::ALL {
             let what = format!("{what}: failure of kind {kind}");
             let failed = || Err(Failure::new(kind, "as the script says").into());
-            self.arrives(&what, input(), failed, &send_and_take).await;
+            self.arrives(&what, &input, failed, &send_and_take).await;
         }
     }
 
@@ -160,7 +166,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     async fn reached<T, F>(
         &self,
         what: &str,
-        input: I,
+        input: impl Fn() -> I,
         answer: Result<O, E>,
         call: impl FnOnce(Context) -> F,
     ) -> (T, Context)
@@ -173,7 +179,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         let got = call(cx).await;
         let asked = self.asked();
         let [(seen, question)] = asked.as_slice() else { panic!("{what}: called {} times", asked.len()) };
-        assert_eq!(*question, input, "{what}: the input");
+        assert_eq!(*question, input(), "{what}: the input");
         assert_eq!(seen.trace().id(), trace, "{what}: the trace");
         (got, seen.clone())
     }
@@ -189,7 +195,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         for kind in Kind::ALL {
             let what = format!("{what}: failure of kind {kind}");
             let failed = || Err(Failure::new(kind, "as the script says").into());
-            self.carries(&what, input(), failed, &call).await;
+            self.carries(&what, &input, failed, &call).await;
         }
     }
 
@@ -226,8 +232,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn does_as_it_is_told_and_remembers() {
         let script: Script<u32, u32, Failure> = Script::default();
-        script.carries("double", 2, || Ok(4), async |cx| script.play(&cx, 2).await).await;
-        script.carries("double", 2, || Err(Failure::stale()), async |cx| script.play(&cx, 2).await).await;
+        script.carries("double", || 2, || Ok(4), async |cx| script.play(&cx, 2).await).await;
+        script.carries("double", || 2, || Err(Failure::stale()), async |cx| script.play(&cx, 2).await).await;
         script.carries_failures("double", || 2, async |cx| script.play(&cx, 2).await).await;
         script.times_out("double", async |cx| cx.limit(script.play(&cx, 2)).await).await;
         assert_eq!(script.play(&Context::default(), 1).await.map_err(|e| e.kind), Err(Kind::Unsupported));
@@ -237,7 +243,7 @@ mod tests {
     async fn what_waits_arrives_under_a_key_of_its_own() {
         let script: Script<u32, (), Failure> = Script::default();
         let later = async |cx: Context| script.play(&Context::default().in_trace(cx.trace()).keyed("own"), 2).await;
-        script.arrives("note", 2, || Ok(()), later).await;
+        script.arrives("note", || 2, || Ok(()), later).await;
         script.failures_arrive("note", || 2, later).await;
         for safety in [Safety::Safe, Safety::Unsafe] {
             let operation = Operation { service: "a", name: "note", safety };
@@ -257,13 +263,13 @@ mod tests {
     #[should_panic(expected = "note: the idempotency key")]
     async fn a_command_with_the_key_of_its_sender_is_noticed() {
         let script: Script<u32, (), Failure> = Script::default();
-        script.arrives("note", 2, || Ok(()), async |cx| script.play(&cx, 2).await).await;
+        script.arrives("note", || 2, || Ok(()), async |cx| script.play(&cx, 2).await).await;
     }
 
     #[tokio::test]
     #[should_panic(expected = "double: the input")]
     async fn a_question_that_changes_on_its_way_is_noticed() {
         let script: Script<u32, u32, Failure> = Script::default();
-        script.carries("double", 2, || Ok(4), async |cx| script.play(&cx, 3).await).await;
+        script.carries("double", || 2, || Ok(4), async |cx| script.play(&cx, 3).await).await;
     }
 }

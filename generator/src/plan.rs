@@ -13,6 +13,7 @@ use crate::{
 mod contract;
 mod day_one;
 mod events;
+mod examples;
 mod graphql;
 mod grpc;
 mod imports;
@@ -28,6 +29,7 @@ mod store;
 mod tests;
 mod tries;
 mod types;
+mod walk;
 mod workspace;
 
 pub use workspace::port;

@@ -169,9 +169,14 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         let own_signature = view
             .params
             .iter()
-            .map(|p| format!(", {}{}: {}", if mentions(&text, &p.name) { "" } else { "_" }, p.name, p.ty))
+            .map(|p| format!(", {}{}: {}", if day_one::mentions(&text, &p.name) { "" } else { "_" }, p.name, p.ty))
             .collect();
-        Implemented { cx: if mentions(&text, "cx") { "cx" } else { "_cx" }, operation: view, body, own_signature }
+        Implemented {
+            cx: if day_one::mentions(&text, "cx") { "cx" } else { "_cx" },
+            operation: view,
+            body,
+            own_signature,
+        }
     });
     let dependencies = dependencies(planner, service);
     let has_grpc = contract::serves(model, service, |e| e.grpc);
@@ -250,14 +255,6 @@ fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<St
 fn migration(path: &str) -> String {
     let name = path.trim_start_matches("migrations/").trim_end_matches(".sql");
     format!("Migration {{ name: \"{name}\", sql: include_str!(\"../{path}\") }}")
-}
-
-/// The text uses the variable.
-fn mentions(text: &str, name: &str) -> bool {
-    let part = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(name).any(|(at, _)| {
-        !text[..at].ends_with(|c: char| part(c) || c == '.') && !text[at + name.len()..].starts_with(part)
-    })
 }
 
 fn dependencies(planner: &Planner<'_>, service: &Service) -> Vec<Dependency> {

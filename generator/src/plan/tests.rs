@@ -14,8 +14,8 @@ use crate::{
 use super::{
     Owner, PlanError, Planner, Sources,
     contract::{self, trait_name},
-    day_one,
     events::{self, Heard, TestedEvent},
+    examples,
     manifest::Member,
     operations::{self, OperationView},
     resources,
@@ -104,7 +104,7 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     let contracts = model.services.values().map(|service| view(planner, service));
     let example = |event: &EventRef| {
         let contract = names::rust::crate_ident(&names::rust::contract_crate(&event.service));
-        day_one::payload(model, event, &format!("{contract}::"))
+        examples::payload(model, event, &format!("{contract}::"))
     };
     let view = View {
         contracts: contracts.filter(|contract| !contract.transports.is_empty() || contract.has_graphql).collect(),
@@ -188,15 +188,15 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
     let errors = operation.errors.iter().map(|error| {
         let name = user(&operations::error_name(operation));
         match &error.data {
-            Some(data) => format!("{name}::{}({})", error.name, day_one::example_of(model, data, "")),
+            Some(data) => format!("{name}::{}({})", error.name, examples::example_of(model, data, "")),
             None => format!("{name}::{}", error.name),
         }
     });
     Tested {
         inputs: view.params.iter().map(|p| format!("{}, ", p.ty)).collect(),
         names: view.params.iter().map(|p| format!("{}, ", p.name)).collect(),
-        examples: day_one::arguments(model, service, operation, ""),
-        answer: day_one::answer(model, service, operation, ""),
+        examples: examples::arguments(model, service, operation, ""),
+        answer: examples::answer(model, service, operation, ""),
         errors: errors.collect(),
         tests,
         operation: view,
@@ -212,7 +212,7 @@ fn flows(model: &Model, service: &Service, path: &str) -> Vec<Flow> {
         operations.sort_by_key(|operation| turn(service, operation));
         let mut made = std::collections::BTreeSet::new();
         for operation in operations {
-            let mut arguments = day_one::arguments(model, service, operation, path);
+            let mut arguments = examples::arguments(model, service, operation, path);
             let item = shape::on_item(operation);
             let variable = |resource: &str| format!("{}_{client}", names::snake(resource));
             if let (Some(resource), Some(first)) = (item, arguments.first_mut())
@@ -233,7 +233,7 @@ fn flows(model: &Model, service: &Service, path: &str) -> Vec<Flow> {
                 binding = format!("let {} = ", variable(&resource.name));
                 id = format!(
                     ".map_or({}, |made| made.{})",
-                    day_one::example(model, &Type::Ref(of), path),
+                    examples::example(model, &Type::Ref(of), path),
                     names::rust::ident(&resource.id)
                 );
             }

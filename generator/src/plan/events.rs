@@ -22,7 +22,7 @@ use super::{
 };
 
 /// The version that events have as long as designs cannot say another one.
-const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 /// What `contract/src/events.rs` sees.
 #[derive(Debug, Serialize)]
@@ -221,7 +221,7 @@ fn consumer(model: &Model, service: &Service, operation: &Operation) -> Option<C
 }
 
 /// The policy of the events that run an operation: all of them have the same.
-fn policy<'a>(model: &'a Model, service: &Service, operation: &Operation) -> Option<&'a Policy> {
+pub fn policy<'a>(model: &'a Model, service: &Service, operation: &Operation) -> Option<&'a Policy> {
     let first = operation.on.first()?;
     let link = model
         .links

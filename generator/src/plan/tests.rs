@@ -22,7 +22,10 @@ use super::{
     rust::user,
 };
 
+mod cases;
+mod description;
 mod graphql;
+mod provider;
 
 /// What the tests of one contract see.
 #[derive(Serialize)]
@@ -116,18 +119,19 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     planner.rust(&mut sources, "src/bin/flows.rs", "tests/flows.rs", &view)?;
     if !view.events.is_empty() {
         planner.rust(&mut sources, "src/bin/messages.rs", "tests/messages.rs", &view)?;
-        planner.rust(&mut sources, "tests/mapping/events.rs", "tests/mapping/events.rs", &view)?;
+        planner.rust(&mut sources, "tests/contracts/mapping/events.rs", "tests/mapping/events.rs", &view)?;
     }
-    planner.rust(&mut sources, "tests/mapping/main.rs", "tests/mapping/main.rs", &view)?;
+    planner.rust(&mut sources, "tests/contracts/mapping.rs", "tests/mapping.rs", &view)?;
+    provider::plan(planner, &mut sources)?;
     let mut all = BTreeMap::new();
     for contract in &view.contracts {
-        let path = format!("tests/mapping/{}.rs", contract.module);
+        let path = format!("tests/contracts/mapping/{}.rs", contract.module);
         planner.rust(&mut sources, &path, "tests/mapping/contract.rs", contract)?;
         if let Some(service) = model.services.get(&contract.service) {
             all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
             if contract.has_graphql {
                 let (path, crate_name) =
-                    (format!("tests/mapping/{}/graphql.rs", contract.module), contract.contract.clone());
+                    (format!("tests/contracts/mapping/{}/graphql.rs", contract.module), contract.contract.clone());
                 let suite = graphql::suite(model, service, crate_name, contract.service_trait.clone());
                 planner.rust(&mut sources, &path, "tests/mapping/graphql.rs", &suite)?;
             }

@@ -32,7 +32,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use events::{Queue, Settled};
-pub use face::{Call, Face, Outcome, answer, first};
+pub use face::{Call, Face, Outcome, answer, first, unknown};
 
 use cases::Cases;
 use description::Description;
@@ -42,6 +42,8 @@ use judge::Judge;
 use report::Report;
 use rest::Rest;
 use session::Session;
+
+use crate::Server;
 
 /// How a service is started for its tests.
 #[derive(Debug)]
@@ -55,8 +57,8 @@ pub struct Setting<'a> {
     pub contract: &'a str,
     /// The folder of the user's cases. It need not be there.
     pub cases: &'a str,
-    /// Addresses of the services that it calls: (`GREETER_URL`, `http://127.0.0.1:40123`).
-    pub links: &'a [(&'a str, &'a str)],
+    /// The services that it calls, each with the variable of its address: `GREETER_URL`.
+    pub links: Vec<(&'a str, Server)>,
 }
 
 /// A real service, running in this process, with a folder of its own for what it keeps.
@@ -68,6 +70,7 @@ pub struct Provider {
     service: Embedded,
     broker: String,
     contract: PathBuf,
+    _links: Vec<Server>,
     _data: TempDir,
 }
 
@@ -91,11 +94,13 @@ impl Provider {
             ("DATABASE_URL".to_owned(), place("service.db")),
             ("BROKER_URL".to_owned(), broker.clone()),
         ];
-        let links = links.iter().map(|(variable, url)| ((*variable).to_owned(), (*url).to_owned()));
-        let variables: Vec<(String, String)> = own.into_iter().chain(links).collect();
+        let others = links.iter().map(|(variable, server)| ((*variable).to_owned(), server.url.clone()));
+        let variables: Vec<(String, String)> = own.into_iter().chain(others).collect();
         let service = kit_service::embed(name, config, &variables, start).await?;
         let judge = Judge::new(&description.components);
-        Ok(Self { description, judge, cases, queue: None, service, broker, contract: contract.into(), _data: data })
+        let _links = links.into_iter().map(|(_, server)| server).collect();
+        let contract = contract.into();
+        Ok(Self { description, judge, cases, queue: None, service, broker, contract, _links, _data: data })
     }
 
     /// What stands before every path.
@@ -175,8 +180,8 @@ async fn rules(session: &Session<'_>) {
     if let Some(rest) = session.face.rest() {
         protocol::document(session, rest).await;
     }
-    for name in session.description().resources.keys() {
-        items::check(session, name).await;
+    for resource in &session.description().resources {
+        items::check(session, resource).await;
     }
     for operation in session.served() {
         if operation.verb.is_none() {

@@ -321,7 +321,7 @@ mod tests {
         let errors = json!({ "AlreadySent": { "kind": "conflict", "data": null } });
         let operations = [operation("create_order", false, json!({})), operation("cancel", true, errors)];
         let all = json!({
-            "service": "orders", "operations": operations, "resources": {}, "events": {}, "consumers": [], "components": {},
+            "service": "orders", "operations": operations, "resources": [], "events": {}, "consumers": [], "components": {},
         });
         serde_json::from_value(all).unwrap()
     }

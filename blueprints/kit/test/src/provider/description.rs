@@ -12,8 +12,8 @@ use serde_json::Value;
 pub(crate) struct Description {
     pub service: String,
     pub operations: Vec<Operation>,
-    /// By name, those that others refer to first.
-    pub resources: BTreeMap<String, Resource>,
+    /// Those that others refer to first.
+    pub resources: Vec<Resource>,
     /// What the service publishes, by type.
     pub events: BTreeMap<String, Event>,
     pub consumers: Vec<Consumer>,
@@ -67,7 +67,7 @@ pub(crate) enum Verb {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
-    /// With variables for all that is given. What is selected is called as the contract calls it.
+    /// With variables for all that is given.
     pub document: String,
     /// The member of the variables that holds the whole input; none: each member is a variable.
     pub whole: Option<String>,
@@ -85,6 +85,7 @@ pub(crate) struct DeclaredError {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Resource {
+    pub name: String,
     /// The member that holds the id.
     pub id: String,
     /// The caller gives the id.
@@ -170,6 +171,10 @@ pub(crate) struct Consumer {
 impl Description {
     pub(crate) fn operation(&self, name: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    pub(crate) fn resource(&self, name: &str) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.name == name)
     }
 
     pub(crate) fn verb(&self, resource: &str, verb: Verb) -> Option<&Operation> {

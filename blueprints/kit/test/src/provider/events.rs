@@ -116,7 +116,7 @@ fn judge(provider: &Provider, report: &Report, heard: &[Value]) {
     }
 }
 
-/// Each event that the service consumes: an example of it, the same once more, and a broken one.
+/// Each event that the service consumes: an example of it, and a broken one.
 pub(crate) async fn consumed(provider: &Provider, session: Option<&Session<'_>>, report: &Report) {
     let Some(queue) = &provider.queue else { return };
     let document = provider.document("asyncapi.json").unwrap_or_default();
@@ -151,15 +151,9 @@ struct Heard<'a> {
 
 impl Heard<'_> {
     async fn check(&self, example: Value) -> Result<()> {
-        let message = fresh(&example);
         self.drain().await?;
-        match self.deliver(message.clone()).await? {
-            Settled::Done => {
-                self.caused().await?;
-                if self.deliver(message).await? != Settled::Done {
-                    self.fail("the same message again", "is refused".into());
-                }
-            }
+        match self.deliver(fresh(&example)).await? {
+            Settled::Done => self.caused().await?,
             Settled::Dead(reason) if self.may_fail(&reason) => {
                 self.report.skip(&self.operation.name, self.name, format!("the example was refused with {reason}"));
             }

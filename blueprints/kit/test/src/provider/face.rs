@@ -3,7 +3,7 @@
 use std::{fmt::Display, pin::Pin, str::FromStr, time::Duration};
 
 use futures_util::StreamExt;
-use kit::{Context, Etag, Failure, OperationError, Stream, Trace, Wire};
+use kit::{Context, Etag, Failure, Kind, OperationError, Stream, Trace, Wire};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
@@ -67,6 +67,14 @@ impl Face {
         }
     }
 
+    /// Items of a page that may always be asked for.
+    pub(crate) fn most(&self) -> usize {
+        match &self.way {
+            Way::GraphQl(_) => 10,
+            Way::Rest(_) | Way::Client(_) => 200,
+        }
+    }
+
     pub(crate) fn serves(&self, operation: &Operation) -> bool {
         match &self.way {
             Way::Rest(_) => operation.rest,
@@ -113,6 +121,14 @@ impl Call {
     pub fn etag(&self) -> Result<Option<Etag>, Wire> {
         self.etag.as_deref().map(str::parse).transpose().map_err(|failure: Failure| failure.to_wire())
     }
+}
+
+/// What comes of a call that the client does not know.
+///
+/// # Errors
+/// `unsupported`.
+pub fn unknown(call: &Call) -> Outcome {
+    Err(Failure::new(Kind::Unsupported, format!("`{}` is not served here", call.operation)).to_wire())
 }
 
 /// What a client has got.

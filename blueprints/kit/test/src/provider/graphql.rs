@@ -98,9 +98,9 @@ impl GraphQl {
             .answer
             .as_ref()
             .map_or(&Value::Null, |schema| &self.judge.resolved(schema)["properties"]["items"]);
-        let mut page = json!({ "items": self.shown(items, answer["items"].clone()) });
-        if answer["page"]["hasNextPage"] == json!(true) {
-            page["next"] = answer["page"]["endCursor"].clone();
+        let mut page = json!({ "items": self.shown(items, answer["nodes"].clone()) });
+        if answer["pageInfo"]["hasNextPage"] == json!(true) {
+            page["next"] = answer["pageInfo"]["endCursor"].clone();
         }
         page
     }
@@ -163,17 +163,13 @@ impl GraphQl {
                     _ => schema,
                 };
                 // A member that is any JSON stays as it is.
-                if fields.get("properties").is_none() {
-                    return members.into();
-                }
-                let there = members.into_iter().filter(|(_, value)| !value.is_null());
-                let member = |(name, value)| {
-                    let value = self.shown(&fields["properties"][&name], value);
-                    (name, value)
-                };
-                let tag =
-                    variant.filter(|_| schema.get("oneOf").is_some()).map(|name| ("type".to_owned(), json!(name)));
-                Value::Object(tag.into_iter().chain(there.map(member)).collect())
+                let Some(properties) = fields["properties"].as_object() else { return members.into() };
+                let there = properties.iter().filter_map(|(name, schema)| {
+                    let value = members.remove(&camel(name)).filter(|value| !value.is_null())?;
+                    Some((name.clone(), self.shown(schema, value)))
+                });
+                let tag = variant.filter(|_| schema.get("oneOf").is_some());
+                Value::Object(tag.map(|name| ("type".to_owned(), json!(name))).into_iter().chain(there).collect())
             }
             Value::String(shown) => match word(&schema["enum"], &shown) {
                 Some(value) => json!(value),
@@ -278,9 +274,9 @@ mod tests {
         });
         assert_eq!(graphql.given(&schema, &value), given);
         let shown = json!({
-            "total": { "in_cents": "5", "unit": "US_DOLLAR" },
-            "pay": { "__typename": "CardPayment", "last_digits": "1234" },
-            "by_unit": [{ "key": "US_DOLLAR", "value": 1 }],
+            "total": { "inCents": "5", "unit": "US_DOLLAR" },
+            "pay": { "__typename": "CardPayment", "lastDigits": "1234" },
+            "byUnit": [{ "key": "US_DOLLAR", "value": 1 }],
             "any": { "a_b": [null] },
             "more": null,
         });

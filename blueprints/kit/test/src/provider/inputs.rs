@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     description::{Operation, Verb},
     face::Call,
+    rest::Route,
     session::Session,
 };
 
@@ -24,7 +25,8 @@ pub(crate) async fn check(session: &Session<'_>, operation: &Operation) {
     };
     let Value::Object(example) = example else { return };
     let schema = session.judge().resolved(schema);
-    for (rule, input) in spoilt(session, schema, &example, session.face.rest().is_some()) {
+    let by_hand = session.face.rest().and_then(|rest| rest.route(&operation.name)).map(ByHand::of);
+    for (rule, input) in spoilt(session, schema, &example, by_hand.as_ref()) {
         let input = input.into();
         let call = Call { operation: operation.name.clone(), id: id.clone(), input, ..Call::default() };
         let outcome = session.ask(operation, call).await;
@@ -37,7 +39,7 @@ fn spoilt(
     session: &Session<'_>,
     schema: &Value,
     example: &Map<String, Value>,
-    by_hand: bool,
+    by_hand: Option<&ByHand>,
 ) -> Vec<(String, Map<String, Value>)> {
     let mut all = Vec::new();
     let mut with = |rule: String, name: &str, value: Value| {
@@ -45,7 +47,11 @@ fn spoilt(
         input.insert(name.to_owned(), value);
         all.push((rule, input));
     };
+    let in_path = |name: &str| by_hand.is_some_and(|by_hand| by_hand.in_path.iter().any(|other| other == name));
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        if in_path(name) {
+            continue;
+        }
         let property = session.judge().resolved(property);
         let number = |key: &str| property[key].as_i64();
         if let Some(most) = property["maxLength"].as_u64().filter(|most| *most < LONGEST) {
@@ -63,13 +69,16 @@ fn spoilt(
                 with(format!("`{name}` below {least}"), name, json!(least - 1));
             }
         }
-        if by_hand && (property["type"] == "string" || property["type"] == "integer") {
+        // In a query everything is a text.
+        let texts = by_hand.is_some_and(|by_hand| by_hand.in_body) && property["type"] == "string";
+        if texts || by_hand.is_some() && property["type"] == "integer" {
             with(format!("`{name}` of another type"), name, json!({ "a": [1] }));
         }
     }
-    if by_hand {
+    if by_hand.is_some() {
         with("an unknown property".into(), "never_heard_of", json!(1));
-        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        for name in required.filter(|name| !in_path(name)) {
             let mut input = example.clone();
             if input.remove(name).is_some() {
                 all.push((format!("without `{name}`"), input));
@@ -77,6 +86,22 @@ fn spoilt(
         }
     }
     all
+}
+
+/// Where a request that is written by hand carries its input.
+struct ByHand {
+    in_body: bool,
+    in_path: Vec<String>,
+}
+
+impl ByHand {
+    fn of(route: &Route) -> Self {
+        let name = |segment: &str| Some(segment.strip_prefix('{')?.strip_suffix('}')?.to_owned());
+        Self {
+            in_body: !route.operation["requestBody"].is_null(),
+            in_path: route.path.split('/').filter_map(name).collect(),
+        }
+    }
 }
 
 /// The bounds of the types themselves: what is over them cannot be said by every client.

@@ -13,6 +13,9 @@ use super::{
 
 /// How many items are made.
 const MADE: usize = 3;
+/// The examples of what they are changed to: some values must not be given twice.
+const PATCHED: usize = 3;
+const REPLACED: usize = 4;
 
 /// One resource over one face.
 #[derive(Clone, Copy)]
@@ -22,8 +25,8 @@ pub(crate) struct Items<'a> {
     pub resource: &'a Resource,
 }
 
-pub(crate) async fn check(session: &Session<'_>, name: &str) {
-    let Some(resource) = session.description().resources.get(name) else { return };
+pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
+    let name = resource.name.as_str();
     let items = Items { session, name, resource };
     let mut made = Vec::new();
     for nth in 0..MADE {
@@ -58,7 +61,7 @@ pub(crate) async fn check(session: &Session<'_>, name: &str) {
 
 /// The id of an item of the resource that is there, if one can be made.
 pub(crate) async fn one(session: &Session<'_>, name: &str) -> Option<Value> {
-    let resource = session.description().resources.get(name)?;
+    let resource = session.description().resource(name)?;
     let item = Items { session, name, resource }.make(0).await?;
     Some(item[&resource.id].clone())
 }
@@ -142,7 +145,7 @@ impl Items<'_> {
         let Some(patch) = self.verb(Verb::Patch) else { return };
         let id = &item[&self.resource.id];
         let mut before = self.now(id).await.unwrap_or_else(|| item.clone());
-        let example = self.session.example(patch, 3);
+        let example = self.session.example(patch, PATCHED);
         for member in &self.resource.draft {
             let value = &example[&member.name];
             if !value.is_null() && before.get(&member.name) != Some(value) {
@@ -237,7 +240,7 @@ impl Items<'_> {
         let Some(replace) = self.verb(Verb::Replace) else { return };
         let id = &item[&self.resource.id];
         let before = self.now(id).await.unwrap_or_else(|| item.clone());
-        let whole = self.session.example(replace, 3);
+        let whole = self.session.example(replace, REPLACED);
         let outcome = self.ask(replace, id, None, whole.clone()).await;
         let Some(first) = self.session.granted(replace, "replace", outcome) else { return };
         self.changed(replace, id, &before, &first).await;

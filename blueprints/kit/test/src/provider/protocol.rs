@@ -64,7 +64,7 @@ pub(crate) async fn check(session: &Session<'_>, rest: &Rest, operation: &Operat
 }
 
 fn unknown(session: &Session<'_>, operation: &Operation) -> Value {
-    let resource = operation.resource.as_ref().and_then(|name| session.description().resources.get(name));
+    let resource = operation.resource.as_ref().and_then(|name| session.description().resource(name));
     resource.and_then(|resource| resource.ids.last()).cloned().unwrap_or_default()
 }
 

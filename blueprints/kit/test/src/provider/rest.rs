@@ -117,6 +117,10 @@ impl Rest {
                 };
             }
         }
+        if said["requestBody"].is_null() {
+            // What the document does not know travels with the rest.
+            std::mem::take(&mut input).iter().for_each(|(name, value)| add(&mut query, name, value, false));
+        }
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -272,10 +276,9 @@ fn events(body: &[u8]) -> Vec<Value> {
 }
 
 fn path_value(operation: &Operation, call: &Call, input: &mut Map<String, Value>, name: &str) -> String {
-    match operation.takes_id && !input.contains_key(name) {
-        true => text(&call.id),
-        false => text(&input.remove(name).unwrap_or_default()),
-    }
+    // A verb takes nothing in its path but the id, whatever that is called.
+    let is_id = operation.takes_id && (operation.verb.is_some() || name == "id" || !input.contains_key(name));
+    text(&if is_id { call.id.clone() } else { input.remove(name).unwrap_or_default() })
 }
 
 fn add(query: &mut Vec<(String, String)>, name: &str, value: &Value, joined: bool) {

@@ -142,7 +142,7 @@ impl<'a> Session<'a> {
         let examples = &operation.examples;
         let Some(example) = examples.get(nth % examples.len().max(1)) else { return Value::Null };
         let Value::Object(mut example) = example.clone() else { return example.clone() };
-        let resource = operation.resource.as_ref().and_then(|name| self.description().resources.get(name));
+        let resource = operation.resource.as_ref().and_then(|name| self.description().resource(name));
         let is_own = |name: &String| {
             let own = |resource: &Resource| resource.unique.contains(name) || resource.natural && resource.id == *name;
             nth > 0 && resource.is_some_and(own)
@@ -158,7 +158,7 @@ impl<'a> Session<'a> {
 
     fn references(&self, operation: &Operation) -> Vec<(&'a String, Value)> {
         let there = self.there.borrow();
-        let found = operation.resource.as_ref().and_then(|name| self.description().resources.get(name));
+        let found = operation.resource.as_ref().and_then(|name| self.description().resource(name));
         let references = found.into_iter().flat_map(|resource| &resource.references);
         references.filter_map(|(name, to)| Some((name, there.get(to)?.clone()))).collect()
     }

@@ -94,7 +94,7 @@ pub struct Asked {
 }
 
 /// How deep a request for any input looks into the answer.
-const DEPTH: usize = 2;
+const DEPTH: usize = 3;
 
 /// A request for an operation that takes any input. Of a list it asks for the place of the next page too.
 pub fn asked(model: &Model, service: &Service, operation: &Operation) -> Asked {

@@ -67,10 +67,15 @@ impl Face {
         }
     }
 
+    /// Whether a value may be shown without what is deep inside it.
+    pub(crate) fn cuts(&self, value: &Value) -> bool {
+        matches!(self.way, Way::GraphQl(_)) && (value.is_object() || value.is_array())
+    }
+
     /// Items of a page that may always be asked for.
     pub(crate) fn most(&self) -> usize {
         match &self.way {
-            Way::GraphQl(_) => 10,
+            Way::GraphQl(_) => 5,
             Way::Rest(_) | Way::Client(_) => 200,
         }
     }

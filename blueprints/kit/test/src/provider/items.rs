@@ -173,7 +173,7 @@ impl Items<'_> {
         let old = before.get(name).unwrap_or(&Value::Null);
         let new = after.get(name).unwrap_or(&Value::Null);
         // What a service makes of a value is its own affair; that it takes notice is not.
-        if new == old && merged(old, value) != *old {
+        if new == old && merged(old, value) != *old && !self.session.face.cuts(value) {
             self.fail(patch, &rule, format!("{} stays {}", short(value), short(old)));
         }
         for other in self.resource.draft.iter().filter(|other| other.name != name) {
@@ -246,7 +246,8 @@ impl Items<'_> {
         self.changed(replace, id, &before, &first).await;
         for member in &self.resource.draft {
             let (given, old, new) = (whole.get(&member.name), before.get(&member.name), first.get(&member.name));
-            if given != old && old == new && given.is_some() {
+            let is_cut = given.is_some_and(|value| self.session.face.cuts(value));
+            if given != old && old == new && given.is_some() && !is_cut {
                 let rule = format!("replace of `{}`", member.name);
                 self.fail(replace, &rule, format!("stays {}", short(old.unwrap_or(&Value::Null))));
             }

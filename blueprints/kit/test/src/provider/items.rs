@@ -28,6 +28,7 @@ pub(crate) struct Items<'a> {
 pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
     let name = resource.name.as_str();
     let items = Items { session, name, resource };
+    let before = lists::ids(&items).await;
     let mut made = Vec::new();
     for nth in 0..MADE {
         let item = items.make(nth).await;
@@ -40,7 +41,7 @@ pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
     for item in &made {
         items.read(item).await;
     }
-    lists::check(&items, &made).await;
+    lists::check(&items, &made, &before).await;
     if let Some(item) = made.first() {
         items.patch(item).await;
     }

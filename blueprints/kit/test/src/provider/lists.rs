@@ -17,10 +17,19 @@ const PAGES: usize = 500;
 
 type Query = Map<String, Value>;
 
-pub(crate) async fn check(items: &Items<'_>, made: &[Value]) {
+/// The ids of all items that are there.
+pub(crate) async fn ids(items: &Items<'_>) -> Vec<Value> {
+    let Some(list) = items.verb(Verb::List) else { return Vec::new() };
+    let all = walk(items, list, "paging", &Query::new(), items.session.face.most()).await;
+    ids_of(items, &all.unwrap_or_default())
+}
+
+/// `before`: the ids of those that were there before these were made.
+pub(crate) async fn check(items: &Items<'_>, made: &[Value], before: &[Value]) {
     let Some(list) = items.verb(Verb::List) else { return };
     let Some(all) = walk(items, list, "paging", &Query::new(), items.session.face.most()).await else { return };
     paging(items, list, made, &all).await;
+    newest_first(items, list, made, before, &all);
     limits(items, list).await;
     cursors(items, list).await;
     for filter in &items.resource.filters {
@@ -82,16 +91,16 @@ fn fail(items: &Items<'_>, list: &Operation, rule: &str, why: String) {
     items.session.report.fail(&list.name, rule, why);
 }
 
-fn ids(items: &Items<'_>, found: &[Value]) -> Vec<Value> {
+fn ids_of(items: &Items<'_>, found: &[Value]) -> Vec<Value> {
     found.iter().map(|item| item[&items.resource.id].clone()).collect()
 }
 
 /// One by one or all at once, every item that was made is there once, newest first.
 async fn paging(items: &Items<'_>, list: &Operation, made: &[Value], all: &[Value]) {
-    let whole = ids(items, all);
+    let whole = ids_of(items, all);
     for limit in [1, 2] {
         let Some(pages) = walk(items, list, "paging", &Query::new(), limit).await else { return };
-        let pages = ids(items, &pages);
+        let pages = ids_of(items, &pages);
         if pages != whole {
             let why = format!(
                 "pages of {limit} give {}, one of all gives {}",
@@ -114,15 +123,16 @@ async fn paging(items: &Items<'_>, list: &Operation, made: &[Value], all: &[Valu
             fail(items, list, "items are as they are read", super::items::difference(&now, found));
         }
     }
-    let newest: Vec<Value> = made.iter().rev().map(|item| item[&items.resource.id].clone()).collect();
-    let ours: Vec<Value> = whole.into_iter().filter(|id| newest.contains(id)).collect();
-    if ours.len() == newest.len() && ours != newest {
-        fail(
-            items,
-            list,
-            "newest first",
-            format!("{}, made was first {}", short(&ours.into()), newest[newest.len() - 1]),
-        );
+}
+
+/// Of those that are new: what a caller gave the id of may have been there before.
+fn newest_first(items: &Items<'_>, list: &Operation, made: &[Value], before: &[Value], all: &[Value]) {
+    let new = ids_of(items, made).into_iter().filter(|id| !before.contains(id));
+    let newest: Vec<Value> = new.rev().collect();
+    let listed: Vec<Value> = ids_of(items, all).into_iter().filter(|id| newest.contains(id)).collect();
+    if listed.len() == newest.len() && listed != newest {
+        let (listed, newest) = (Value::from(listed), Value::from(newest));
+        fail(items, list, "newest first", format!("{}, made last were {}", short(&listed), short(&newest)));
     }
 }
 
@@ -200,7 +210,7 @@ async fn expect(items: &Items<'_>, list: &Operation, name: &str, value: Value, e
     let query = Query::from_iter([(name.to_owned(), value.clone())]);
     let Some(found) = walk(items, list, &rule, &query, 2).await else { return };
     let expected: Vec<Value> = expected.iter().map(|item| item[&items.resource.id].clone()).collect();
-    let found = ids(items, &found);
+    let found = ids_of(items, &found);
     if found != expected {
         let (found, expected) = (Value::from(found), Value::from(expected));
         fail(items, list, &rule, format!("{value} gives {}, of all items match {}", short(&found), short(&expected)));
@@ -220,7 +230,7 @@ async fn sorted(items: &Items<'_>, list: &Operation, path: &str, order: Order, a
         if let Some([first, second]) = wrong {
             fail(items, list, &rule, format!("{} comes before {}", at(first, path), at(second, path)));
         }
-        let (mut found, mut expected) = (ids(items, &found), ids(items, all));
+        let (mut found, mut expected) = (ids_of(items, &found), ids_of(items, all));
         let key = |id: &Value| id.to_string();
         found.sort_by_key(key);
         expected.sort_by_key(key);

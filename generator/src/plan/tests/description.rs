@@ -276,3 +276,70 @@ fn consumer(model: &Model, service: &Service, operation: &Operation) -> Option<V
 fn kind(model: &Model, service: &Service, event: &str) -> String {
     names::event_type(&model.name, &service.name, event, events::VERSION)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{contracts::samples, plan::tests::cases};
+
+    fn all(check: impl Fn(&Model, &Service)) {
+        for model in [samples::shop(), samples::everything(), samples::library()] {
+            model.services.values().for_each(|service| check(&model, service));
+        }
+    }
+
+    #[test]
+    fn examples_keep_the_schema_they_are_told_with() {
+        all(|model, service| {
+            let described = of(model, service);
+            for operation in described["operations"].as_array().unwrap() {
+                let schema = json!({ "components": described["components"], "allOf": [operation["input"]] });
+                if operation["input"].is_null() {
+                    continue;
+                }
+                let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+                for example in operation["examples"].as_array().unwrap() {
+                    let wrong: Vec<String> = validator.iter_errors(example).map(|error| error.to_string()).collect();
+                    assert_eq!(wrong, Vec::<String>::new(), "{}.{}", service.name, operation["name"]);
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn documents_are_graphql_with_a_variable_for_each_argument() {
+        all(|model, service| {
+            for operation in service.operations.values().filter(|operation| operation.expose.graphql) {
+                let document = request::asked(model, service, operation).document;
+                let parsed = async_graphql_parser::parse_query(&document);
+                assert!(parsed.is_ok(), "{document}");
+                let (head, body) = document.split_once('{').unwrap();
+                assert_eq!(head.matches('$').count(), body.matches('$').count(), "{document}");
+            }
+        });
+    }
+
+    #[test]
+    fn resources_follow_those_that_they_refer_to() {
+        all(|_, service| {
+            let order = in_order(service);
+            assert_eq!(order.len(), service.resources.len());
+            for (at, resource) in order.iter().enumerate() {
+                let before: Vec<&str> = order[..=at].iter().map(|resource| resource.name.as_str()).collect();
+                let circle = |to: &str| order.iter().any(|r| r.name == to && !references(service, r).is_empty());
+                for (_, to) in references(service, resource) {
+                    assert!(before.contains(&to) || circle(to), "{} before {to}", resource.name);
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn the_first_case_is_toml() {
+        all(|model, service| {
+            let Some(text) = cases::first(model, service) else { return };
+            let parsed: toml_edit::DocumentMut = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
+            assert!(parsed["steps"].as_array_of_tables().is_some_and(|steps| !steps.is_empty()), "{text}");
+        });
+    }
+}

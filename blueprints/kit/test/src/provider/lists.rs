@@ -69,6 +69,9 @@ async fn walk(items: &Items<'_>, list: &Operation, rule: &str, query: &Query, li
             }
         };
         let found = page["items"].as_array().cloned().unwrap_or_default();
+        if found.is_empty() && query.contains_key("cursor") {
+            fail(items, list, rule, format!("pages of {limit}: `next` leads to an empty page"));
+        }
         if found.len() > limit {
             fail(items, list, rule, format!("a page of at most {limit} has {} items", found.len()));
         }

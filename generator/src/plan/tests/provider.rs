@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     escape,
-    model::{Exposure, Model, Operation, Service, Target},
+    model::{Exposure, Model, Operation, Service, Target, Via},
     names,
 };
 
@@ -182,9 +182,10 @@ fn ask(model: &Model, service: &Service, operation: &Operation) -> Ask {
 fn linked<'m>(model: &'m Model, service: &Service) -> BTreeSet<&'m str> {
     let links = model.links.iter().filter(|link| link.from == service.name);
     let to = links.filter_map(|link| match &link.to {
-        Target::Service { service, .. } => Some(service.as_str()),
-        Target::Operation { to, .. } => Some(to.service.as_str()),
-        Target::Event(_) => None,
+        Target::Service { service, via: Via::Rest | Via::Grpc } => Some(service.as_str()),
+        Target::Operation { to, via: Via::Rest | Via::Grpc } => Some(to.service.as_str()),
+        // What is sent by queue is answered by nobody.
+        Target::Service { .. } | Target::Operation { .. } | Target::Event(_) => None,
     });
     to.collect()
 }
@@ -203,6 +204,10 @@ fn stand(model: &Model, service: &Service) -> Stand {
         let method = names::rust::ident(&operation.name);
         Answer { method, answer: if stream { format!("vec![{answer}]") } else { answer } }
     };
+    let is_served = |operation: &&Operation| {
+        let served = model.served(&service.name, &operation.name);
+        served.rest || served.grpc
+    };
     let served = (contract::serves(model, service, |e| e.rest), contract::serves(model, service, |e| e.grpc));
     let router = match served {
         (true, true) => format!("{contract}::rest::router(script.clone()).merge({contract}::grpc::router(script))"),
@@ -212,7 +217,7 @@ fn stand(model: &Model, service: &Service) -> Stand {
     Stand {
         service: service.name.clone(),
         module: names::rust::module(&service.name),
-        answers: service.operations.values().map(answer).collect(),
+        answers: service.operations.values().filter(is_served).map(answer).collect(),
         router,
     }
 }

@@ -13,8 +13,11 @@ use kit::{Context, Failure, Kind, Stream};
 pub struct Script<I, O, E> {
     plays: Mutex<VecDeque<Play<O, E>>>,
     asked: Mutex<Vec<(Context, I)>>,
-    always: Mutex<Option<fn() -> Result<O, E>>>,
+    always: Mutex<Option<Always<O, E>>>,
 }
+
+/// Makes what every call gets.
+type Always<O, E> = fn() -> Result<O, E>;
 
 /// What a scripted operation does when it is called.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ impl<I, O, E: From<Failure>> Script<I, O, E> {
     }
 
     /// What every call gets that has no play.
-    pub fn always(&self, answer: fn() -> Result<O, E>) {
+    pub fn always(&self, answer: Always<O, E>) {
         *self.always.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
     }
 

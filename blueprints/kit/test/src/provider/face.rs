@@ -18,7 +18,7 @@ pub(crate) const SILENCE: Duration = Duration::from_millis(300);
 pub(crate) const ITEMS: usize = 3;
 
 /// What an operation answers, in JSON of the contract; null for "done".
-pub type Outcome = Result<Value, Wire>;
+pub type Outcome = Result<Value, Box<Wire>>;
 
 /// A transport, and a client of it.
 pub struct Face {
@@ -107,24 +107,24 @@ impl Call {
     ///
     /// # Errors
     /// `invalid` if it is none.
-    pub fn id<T: FromStr<Err: Display>>(&self) -> Result<T, Wire> {
-        super::compare::text(&self.id).parse().map_err(|error: T::Err| Failure::invalid(error).to_wire())
+    pub fn id<T: FromStr<Err: Display>>(&self) -> Result<T, Box<Wire>> {
+        super::compare::text(&self.id).parse().map_err(|error: T::Err| Failure::invalid(error).to_wire().into())
     }
 
     /// The input as the operation's parameter.
     ///
     /// # Errors
     /// `invalid` if it is none.
-    pub fn input<T: DeserializeOwned>(&self) -> Result<T, Wire> {
-        serde_json::from_value(self.input.clone()).map_err(|error| Failure::invalid(error).to_wire())
+    pub fn input<T: DeserializeOwned>(&self) -> Result<T, Box<Wire>> {
+        serde_json::from_value(self.input.clone()).map_err(|error| Failure::invalid(error).to_wire().into())
     }
 
     /// The revision as the operation's parameter.
     ///
     /// # Errors
     /// `invalid` if it is none.
-    pub fn etag(&self) -> Result<Option<Etag>, Wire> {
-        self.etag.as_deref().map(str::parse).transpose().map_err(|failure: Failure| failure.to_wire())
+    pub fn etag(&self) -> Result<Option<Etag>, Box<Wire>> {
+        self.etag.as_deref().map(str::parse).transpose().map_err(|failure: Failure| failure.to_wire().into())
     }
 }
 
@@ -133,7 +133,7 @@ impl Call {
 /// # Errors
 /// `unsupported`.
 pub fn unknown(call: &Call) -> Outcome {
-    Err(Failure::new(Kind::Unsupported, format!("`{}` is not served here", call.operation)).to_wire())
+    Err(Failure::new(Kind::Unsupported, format!("`{}` is not served here", call.operation)).to_wire().into())
 }
 
 /// What a client has got.
@@ -142,8 +142,8 @@ pub fn unknown(call: &Call) -> Outcome {
 /// That of the operation.
 pub fn answer<T: Serialize, E: OperationError>(result: Result<T, E>) -> Outcome {
     match result {
-        Ok(answer) => serde_json::to_value(answer).map_err(|error| Failure::internal(error).to_wire()),
-        Err(error) => Err(error.to_wire()),
+        Ok(answer) => serde_json::to_value(answer).map_err(|error| Failure::internal(error).to_wire().into()),
+        Err(error) => Err(error.to_wire().into()),
     }
 }
 

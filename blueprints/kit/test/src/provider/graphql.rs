@@ -25,12 +25,12 @@ impl GraphQl {
 
     pub(crate) async fn call(&self, operation: &Operation, call: &Call) -> Outcome {
         let Some(asked) = &operation.graphql else {
-            return Err(Failure::invalid("it has no such operation").to_wire());
+            return Err(Failure::invalid("it has no such operation").to_wire().into());
         };
         let variables = self.variables(operation, call);
         if asked.subscription {
             let opened = self.client.opens::<Failure>(&call.cx(), &asked.document, variables).await;
-            return opened.map(|()| json!([])).map_err(|failure| failure.to_wire());
+            return opened.map(|()| json!([])).map_err(|failure| failure.to_wire().into());
         }
         let answer = self.client.asked(&call.cx(), &asked.document, variables).await?;
         Ok(match &operation.answer {

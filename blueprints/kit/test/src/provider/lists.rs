@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Pages that are asked for at most.
-const PAGES: usize = 500;
+const PAGES: usize = 1000;
 
 type Query = Map<String, Value>;
 
@@ -75,6 +75,11 @@ async fn walk(items: &Items<'_>, list: &Operation, rule: &str, query: &Query, li
         if found.len() > limit {
             fail(items, list, rule, format!("a page of at most {limit} has {} items", found.len()));
         }
+        let twice = found.iter().find(|item| all.iter().any(|other| is_same(items, item, other)));
+        if let Some(item) = twice {
+            fail(items, list, rule, format!("pages of {limit}: {} comes twice", item[&items.resource.id]));
+            return None;
+        }
         all.extend(found);
         match page.get("next").filter(|next| !next.is_null()) {
             Some(next) => _ = query.insert("cursor".into(), next.clone()),
@@ -83,6 +88,10 @@ async fn walk(items: &Items<'_>, list: &Operation, rule: &str, query: &Query, li
     }
     fail(items, list, rule, format!("after {PAGES} pages there is still one more"));
     None
+}
+
+fn is_same(items: &Items<'_>, left: &Value, right: &Value) -> bool {
+    left[&items.resource.id] == right[&items.resource.id]
 }
 
 async fn ask(items: &Items<'_>, list: &Operation, query: &Query) -> super::Outcome {

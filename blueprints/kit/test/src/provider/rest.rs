@@ -171,7 +171,7 @@ impl Rest {
 
     pub(crate) async fn call(&self, session: &Session<'_>, operation: &Operation, call: &Call) -> Outcome {
         let Some(asked) = self.request(operation, call) else {
-            return Err(Failure::invalid("the document has no such operation").to_wire());
+            return Err(Failure::invalid("the document has no such operation").to_wire().into());
         };
         let reply = self.send(asked).await?;
         self.judge(session, operation, &reply);
@@ -236,7 +236,7 @@ impl Rest {
 pub(crate) fn outcome(reply: Reply) -> Outcome {
     let Reply { status, headers, body } = reply;
     if !status.is_success() {
-        return Err(Problem::read(status, &headers, &body).into_wire());
+        return Err(Problem::read(status, &headers, &body).into_wire().into());
     }
     Ok(match media_type(&headers) {
         EVENTS => events(&body).into(),
@@ -253,7 +253,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> &str {
 fn consistent(reply: &Reply, body: &Value, media_type: &str) -> Option<(&'static str, String)> {
     if media_type == PROBLEM {
         let status = reply.status.as_u16();
-        return (body["status"] != Value::from(status))
+        return (body["status"] != status)
             .then(|| ("problem", format!("its status is {}, the answer's {status}", body["status"])));
     }
     let tag = reply.headers.get(header::ETAG)?.to_str().ok()?;

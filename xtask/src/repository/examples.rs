@@ -40,7 +40,9 @@ pub fn write(session: &mut Session) -> Result<Exit, Problem> {
     for path in whole()? {
         for (file, text) in outdated(session, &path)? {
             let place = path.join(file);
-            fs::write(&place, text).with_context(|| format!("cannot write {}", place.display()))?;
+            fs::create_dir_all(place.parent().unwrap_or(&path))
+                .and_then(|()| fs::write(&place, text))
+                .with_context(|| format!("cannot write {}", place.display()))?;
         }
         let exit = sync::run(session, &sync::Args { workspace: check::Args { path }, dry_run: false })?;
         if exit != Exit::Done {
@@ -60,7 +62,7 @@ fn whole() -> Result<Vec<PathBuf>> {
     Ok(whole)
 }
 
-/// The user's files that are not as `new` writes them now, and what it writes, without those that were written by hand.
+/// The user's files, and the lock file, that are not as `new` writes them now, and what it writes, without those that were written by hand.
 fn outdated(session: &mut Session, example: &Path) -> Result<Vec<(String, String)>, Problem> {
     let list = example.with_extension("txt");
     let by_hand = fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
@@ -68,7 +70,7 @@ fn outdated(session: &mut Session, example: &Path) -> Result<Vec<(String, String
     let (writes, _) = workspace::fresh(&designed.plan, &designed.own, toolchain::rustfmt().as_ref())?;
     let yours = writes.into_iter().filter(|write| {
         let owner = designed.plan.files.get(&write.path).map(|file| file.owner);
-        owner == Some(Owner::Yours) && !by_hand.lines().any(|line| line == write.path)
+        matches!(owner, Some(Owner::Yours | Owner::Seed)) && !by_hand.lines().any(|line| line == write.path)
     });
     let outdated = yours.filter_map(|write| {
         let text = write.text?;

@@ -121,6 +121,8 @@ pub struct Operation {
     pub safety: Safety,
     /// Events that run it.
     pub on: Vec<EventRef>,
+    /// Events that it sends on: it is a query that streams.
+    pub follows: Vec<EventRef>,
     /// Operations it calls, in order.
     pub calls: Vec<Call>,
     /// Events of its service that it publishes.

@@ -26,7 +26,7 @@ pub fn asyncapi(model: &Model, service: &Service) -> Value {
         writer.event(&format!("publish.{}", event.name), "send", &of, &event.docs);
     }
     for operation in service.operations.values() {
-        for of in &operation.on {
+        for of in operation.on.iter().chain(&operation.follows) {
             let key = format!("{}.{}.{}", operation.name, of.service, of.event);
             writer.event(&key, "receive", of, &operation.docs);
         }

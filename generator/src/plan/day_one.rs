@@ -4,8 +4,8 @@
 use crate::{
     contracts::shape,
     model::{
-        Call, DeclaredError, ErrorKind, Fallback, Field, Input, Model, Operation, OperationKind, Output, Payload,
-        Resource, ResourceRef, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb,
+        Call, DeclaredError, ErrorKind, EventRef, Fallback, Field, Input, Model, Operation, OperationKind, Output,
+        Payload, Resource, ResourceRef, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb,
     },
     names,
 };
@@ -27,6 +27,7 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
             sources.extend(id);
             let mut lines = calls(model, service, operation, &mut sources);
             match of.as_ref().and_then(|of| service.resources.get(of)) {
+                _ if !operation.follows.is_empty() => lines.extend(follow_lines(model, service, operation)),
                 Some(resource) => lines.extend(on_item(model, service, operation, resource, output, &mut sources)),
                 None => {
                     lines.extend(publish::effect(model, service, operation, &sources));
@@ -75,8 +76,9 @@ fn called(
     call: &Call,
     sources: &[Source],
 ) -> (String, String) {
+    let said = |field: &Field| call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
     let argument: String =
-        call_arguments(model, owner, callee, call, sources).iter().map(|argument| format!(", {argument}")).collect();
+        arguments(model, owner, callee, &said, sources).iter().map(|argument| format!(", {argument}")).collect();
     let (dependency, name) = (names::rust::ident(&owner.name), names::rust::ident(&callee.name));
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&owner.name));
     (format!("self.{dependency}.{name}(&cx.call(){argument})"), upstream(operation, callee, &contract))
@@ -208,6 +210,34 @@ fn answered(model: &Model, resource: &Resource, item: &str, sources: &[Source]) 
     taken.map(|(field, value)| format!("{item}.{} = {value};", names::rust::ident(&field.name))).collect()
 }
 
+/// The events that a query sends on, as items of its stream.
+fn follow_lines(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
+    let types: Vec<String> = operation.follows.iter().map(|event| events::seen_from(service, event)).collect();
+    let listed: Vec<String> = types.iter().map(|ty| format!("{ty}::TYPE")).collect();
+    let payload = if operation.errors.is_empty() { "message?.payload()" } else { "Ok(message?.payload()?)" };
+    let item = match &operation.shape {
+        Shape::Custom { output: Output::Stream(StreamItem::Named(union)), .. }
+            if matches!(model.types.get(union), Some(TypeDef::Union(_))) =>
+        {
+            let last = types.len() - 1;
+            let arm = |(number, event): (usize, &EventRef)| {
+                let found = model.services.get(&event.service).and_then(|service| service.events.get(&event.event));
+                let Some(Payload::Named(variant)) = found.map(|event| &event.payload) else { return String::new() };
+                let kind = if number == last { "_".to_owned() } else { format!("{}::TYPE", types[number]) };
+                format!("{kind} => {}::{variant}(message.payload()?), ", user(union))
+            };
+            let arms: String = operation.follows.iter().enumerate().map(arm).collect();
+            format!("{{ let message = message?; Ok(match message.kind.as_str() {{ {arms} }}) }}")
+        }
+        _ => payload.to_owned(),
+    };
+    vec![
+        format!("let messages = self.broker.follow(&[{}]).await?;", listed.join(", ")),
+        "// Yours: which of them the caller gets.".to_owned(),
+        format!("Ok(Box::pin(messages.map(|message| {item})))"),
+    ]
+}
+
 /// A whole new item: what callers give, defaults, examples of what the service decides.
 fn made(model: &Model, resource: &Resource, sources: &[Source], given: &str) -> String {
     let fields: Vec<String> = resource
@@ -268,17 +298,36 @@ fn call_lines(
     lines
 }
 
-/// What a call takes: an id from our `<resource>_id`, a record filled by field name, examples for the rest.
-fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Call, sources: &[Source]) -> Vec<String> {
+/// What a call takes: an id from our `<resource>_id`, a record filled by field name, examples for the rest. `said` is
+/// what the design gives to a field.
+pub fn arguments(
+    model: &Model,
+    owner: &Service,
+    callee: &Operation,
+    said: &dyn Fn(&Field) -> Option<String>,
+    sources: &[Source],
+) -> Vec<String> {
     let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
     let mut all = examples::arguments(model, owner, callee, path);
     if let (Some(resource), Some(first)) = (shape::on_item(callee), all.first_mut()) {
         let id = Type::Ref(shape::of_service(owner, resource));
         *first = examples::value(model, &shape::plain(&events::item_id(resource), id), sources, path);
     }
-    let record = match &callee.shape {
+    if let (Some((name, fields)), Some(last)) = (record_of(model, owner, callee), all.last_mut()) {
+        let given = |field: &Field| {
+            let value = said(field).unwrap_or_else(|| examples::value(model, field, sources, path));
+            format!("{}: {value}", names::rust::ident(&field.name))
+        };
+        *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
+    }
+    all
+}
+
+/// The record that an operation takes, and its fields.
+pub fn record_of(model: &Model, owner: &Service, operation: &Operation) -> Option<(String, Vec<Field>)> {
+    match &operation.shape {
         Shape::Custom { input: Input::Named(name), .. } => Some((name.clone(), record_fields(model, name))),
-        Shape::Custom { input: Input::Fields(fields), .. } => Some((request_name(callee), fields.clone())),
+        Shape::Custom { input: Input::Fields(fields), .. } => Some((request_name(operation), fields.clone())),
         Shape::Verb { verb: Verb::Create, resource } => owner.resources.get(resource).map(|found| {
             (
                 format!("New{resource}"),
@@ -286,16 +335,7 @@ fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Cal
             )
         }),
         _ => None,
-    };
-    if let (Some((name, fields)), Some(last)) = (record, all.last_mut()) {
-        let given = |field: &Field| {
-            let said = call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
-            let value = said.unwrap_or_else(|| examples::value(model, field, sources, path));
-            format!("{}: {value}", names::rust::ident(&field.name))
-        };
-        *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
     }
-    all
 }
 
 /// `input.total.amount`: the place of a path that the design gives, in the first source that has it.

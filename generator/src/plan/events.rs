@@ -8,8 +8,8 @@ use crate::{
     contracts::shape,
     escape,
     model::{
-        Batch, Delivery, Event, EventRef, Field, Input, Link, Model, Operation, Payload, Policy, Scalar, Service,
-        Shape, Store, Target, Type,
+        Batch, Delivery, Event, EventRef, Field, Input, Link, Model, Operation, Output, Payload, Policy, Scalar,
+        Service, Shape, Store, StreamItem, Target, Type, TypeDef,
     },
     names,
 };
@@ -242,6 +242,19 @@ pub fn consumes(service: &Service) -> bool {
     service.operations.values().any(|operation| !operation.on.is_empty())
 }
 
+/// Whether the service looks on events, for those who ask it.
+pub fn follows(service: &Service) -> bool {
+    service.operations.values().any(|operation| !operation.follows.is_empty())
+}
+
+/// The type of an event, as the business code of a service names it: `StockChanged`, `orders_contract::OrderPlaced`.
+pub fn seen_from(service: &Service, event: &EventRef) -> String {
+    match event.service == service.name {
+        true => user(&event.event),
+        false => format!("{}::{}", names::rust::crate_ident(&names::rust::contract_crate(&event.service)), event.event),
+    }
+}
+
 /// Whether the service has a database: it keeps items, or messages on their way.
 pub fn has_store(model: &Model, service: &Service) -> bool {
     let messages =
@@ -350,6 +363,10 @@ pub struct Member {
     pub name: String,
 }
 
+fn is_union(model: &Model, name: &str) -> bool {
+    matches!(model.types.get(name), Some(TypeDef::Union(_)))
+}
+
 /// The events of a service, on the side of the publisher and of each consumer. `example` makes an example of a payload.
 pub fn tested(model: &Model, service: &Service, example: impl Fn(&EventRef) -> Option<String>) -> Vec<TestedEvent> {
     let contract = |service: &str| names::rust::crate_ident(&names::rust::contract_crate(service));
@@ -359,11 +376,24 @@ pub fn tested(model: &Model, service: &Service, example: impl Fn(&EventRef) -> O
         let payload = example(&reference)?;
         let (mut members, mut inputs) = (BTreeSet::new(), BTreeSet::new());
         for (consumer, operation) in model.operations() {
-            let Shape::Custom { of, input, .. } = &operation.shape else { continue };
+            let Shape::Custom { of, input, output } = &operation.shape else { continue };
+            let path = contract(&consumer.name);
+            if operation.follows.contains(&reference) {
+                match (output, &event.payload) {
+                    // A union has the payload's record among its variants.
+                    (Output::Stream(StreamItem::Named(item)), Payload::Named(record)) if is_union(model, item) => {
+                        inputs.insert(format!("{path}::{record}"));
+                    }
+                    (Output::Stream(StreamItem::Named(item)), _) => drop(inputs.insert(format!("{path}::{item}"))),
+                    (Output::Stream(StreamItem::Resource(item)), _) => {
+                        inputs.insert(format!("{path}::{}", item.resource));
+                    }
+                    _ => {}
+                }
+            }
             if !operation.on.contains(&reference) {
                 continue;
             }
-            let path = contract(&consumer.name);
             if let Some(of) = of {
                 members.insert(Member { ty: format!("{path}::{}", id_name(of)), name: escape::rust_str(&item_id(of)) });
             }

@@ -61,8 +61,9 @@ struct View {
     has_outbox: bool,
     /// What it received is remembered in its store.
     has_inbox: bool,
-    /// It has no store and publishes directly.
-    has_publisher: bool,
+    /// It looks on events, or has no store and publishes directly.
+    holds_broker: bool,
+    follows: bool,
     /// The business code is given anything at all.
     has_parts: bool,
     consumers: Vec<Consumer>,
@@ -179,7 +180,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let mut consumers = events::consumers(model, service);
     let hears = !consumers.is_empty();
     consumers.extend(queue::consumers(model, service, &contract));
-    let has_broker = emits || sends || !consumers.is_empty();
+    let follows = events::follows(service);
+    let has_broker = emits || sends || follows || !consumers.is_empty();
     let variable_name = names::rust::ident(&service.name);
     View {
         docs: doc_lines(&service.docs, ""),
@@ -207,8 +209,9 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
             service.operations.values().filter(|o| queue::is_taken(model, service, o)).map(|o| o.name.clone()),
         ),
         hears,
-        has_publisher: !has_store && emits,
-        has_parts: has_store || emits || !dependencies.is_empty(),
+        holds_broker: follows || (!has_store && emits),
+        follows,
+        has_parts: has_store || emits || follows || !dependencies.is_empty(),
         consumers,
         changes: changes(planner, service),
         migrations: stores.iter().map(|store| migration(&store.migration)).collect(),

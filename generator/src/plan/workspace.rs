@@ -105,7 +105,10 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         walk: walk.as_ref().map_or("None".into(), |walk| format!("Some({})", escape::rust_str(&walk.flow()))),
         walked: walk.map(|walk| walk.lines()).unwrap_or_default(),
         map: walk::map(model),
-        queue: model.services.values().any(|s| events::emits(s) || events::consumes(s) || queue::takes(model, s)),
+        queue: model
+            .services
+            .values()
+            .any(|s| events::emits(s) || events::consumes(s) || events::follows(s) || queue::takes(model, s)),
     }
 }
 

@@ -29,7 +29,6 @@ pub struct Links {
 }
 
 pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Router> {
-    let inventory = inventory(&config.links.inventory, service)?;
     let store = store::open(&config.store.url).await?;
     service.line("store", &config.store.url);
     service.check("store", &store, async |store: Store| store.ping().await);
@@ -41,6 +40,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     }
     let relay = Relay::new(store.clone(), broker.clone());
     service.task("outbox", async move |stopping| relay.run(stopping.cancelled()).await);
+    let inventory = inventory(&config.links.inventory, service)?;
     let orders = Arc::new(Orders::new(store, inventory));
     consume_mark_paid(&broker, &orders, service);
     consume_mark_refused(&broker, &orders, service);

@@ -12,6 +12,7 @@ kit::id! {
 kit::choice! {
     pub ParcelStatus {
         Packed = "packed",
+        Paid = "paid",
         Sent = "sent",
         Unpacked = "unpacked",
     }

@@ -17,6 +17,6 @@ pub mod shape;
 pub mod wire;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;

@@ -69,6 +69,7 @@ impl Maker<'_> {
         for field in fields {
             let value = match &field.default {
                 Some(default) if nth == 0 => default_value(default, &field.ty),
+                None if field.readonly && field.name == shape::ETAG => json!((u64::from(nth) + 1).to_string()),
                 _ => self.value(&field.ty, &field.name.replace('_', " "), nth)?,
             };
             if !(value.is_null() && matches!(field.ty, Type::Optional(_))) {
@@ -79,9 +80,7 @@ impl Maker<'_> {
     }
 
     fn item(&mut self, resource: &Resource, nth: u32) -> Option<Value> {
-        let mut item = self.object(&shape::item_fields(resource), nth)?;
-        item.insert(shape::ETAG.to_owned(), json!((u64::from(nth) + 1).to_string()));
-        Some(item.into())
+        Some(self.object(&shape::item_fields(resource), nth)?.into())
     }
 
     fn named(&mut self, of: &TypeRef, nth: u32) -> Option<Value> {

@@ -70,8 +70,29 @@ pub fn is_loaded(service: &Service, of: &ResourceRef) -> bool {
         && service.resources.get(&of.resource).is_some_and(|resource| resource.verbs.contains(&Verb::Get))
 }
 
+/// The arguments of an operation: names and types. What has a default may be left out.
+pub fn arguments(model: &Model, service: &Service, operation: &Operation) -> Vec<(String, String)> {
+    let (_, arguments, _) = lowered(&mut Types::new(model, service), operation);
+    let plain = |argument: &String| {
+        // The description stands in lines of its own.
+        let (name, ty) = argument.lines().last()?.split_once(": ")?;
+        let ty = match ty.split_once(" = ") {
+            Some((ty, _)) => ty.trim_end_matches('!'),
+            None => ty,
+        };
+        Some((name.to_owned(), ty.to_owned()))
+    };
+    arguments.iter().filter_map(plain).collect()
+}
+
 fn operation_field(types: &mut Types, operation: &Operation) -> String {
-    let (name, arguments, answer) = match &operation.shape {
+    let (name, arguments, answer) = lowered(types, operation);
+    format!("{}{name}{}: {answer}", description(&operation.docs), listed(&arguments))
+}
+
+/// Name, arguments and answer of the field that an operation is.
+fn lowered(types: &mut Types, operation: &Operation) -> (String, Vec<String>, String) {
+    match &operation.shape {
         Shape::Custom { output, .. } => {
             let fields = shape::request_fields(types.model, types.service, operation);
             let arguments = fields.iter().map(|field| types.field(field, Side::Input)).collect();
@@ -79,10 +100,9 @@ fn operation_field(types: &mut Types, operation: &Operation) -> String {
         }
         Shape::Verb { verb, resource } => match types.service.resources.get(resource) {
             Some(resource) => verb_field(types, *verb, resource),
-            None => return String::new(),
+            None => Default::default(),
         },
-    };
-    format!("{}{name}{}: {answer}", description(&operation.docs), listed(&arguments))
+    }
 }
 
 fn answer(types: &mut Types, operation: &Operation, output: &Output) -> String {

@@ -19,6 +19,8 @@ mod answers;
 mod parameters;
 mod problems;
 
+pub use problems::{failures, kind};
+
 /// The document. What is only for links stays out.
 pub fn openapi(model: &Model, service: &Service) -> Value {
     let mut writer = Writer { model, service, schemas: Schemas::new(model, Form::OpenApi) };

@@ -22,7 +22,7 @@ use super::{
 };
 
 /// The version that events have as long as designs cannot say another one.
-const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 /// What `contract/src/events.rs` sees.
 #[derive(Debug, Serialize)]
@@ -203,7 +203,7 @@ pub struct Hearing<'m> {
     /// `billing.charge`
     pub subscription: String,
     pub events: Vec<&'m EventRef>,
-    policy: &'m Policy,
+    pub policy: &'m Policy,
 }
 
 /// The events that run an operation. Those whose links have one policy share a subscription; the first is called like the

@@ -22,8 +22,11 @@ use super::{
     ways,
 };
 
+mod cases;
+mod description;
 mod flows;
 mod graphql;
+mod provider;
 mod queue;
 
 use flows::Flows;
@@ -108,29 +111,30 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         planner.rust(&mut sources, "src/bin/messages.rs", "tests/messages.rs", &view)?;
     }
     if !view.events.is_empty() {
-        planner.rust(&mut sources, "tests/mapping/events.rs", "tests/mapping/events.rs", &view)?;
+        planner.rust(&mut sources, "tests/contracts/mapping/events.rs", "tests/mapping/events.rs", &view)?;
     }
-    planner.rust(&mut sources, "tests/mapping/main.rs", "tests/mapping/main.rs", &view)?;
+    planner.rust(&mut sources, "tests/contracts/mapping.rs", "tests/mapping.rs", &view)?;
+    provider::plan(planner, &mut sources)?;
     let mut all = BTreeMap::new();
     for contract in &view.contracts {
-        let path = format!("tests/mapping/{}.rs", contract.module);
+        let path = format!("tests/contracts/mapping/{}.rs", contract.module);
         planner.rust(&mut sources, &path, "tests/mapping/contract.rs", contract)?;
         if let Some(service) = model.services.get(&contract.service) {
             all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
             if contract.has_queue {
-                let path = format!("tests/mapping/{}/by_queue.rs", contract.module);
+                let path = format!("tests/contracts/mapping/{}/by_queue.rs", contract.module);
                 let suite = queue::suite(model, service, contract.contract.clone(), contract.service_trait.clone());
                 planner.rust(&mut sources, &path, "tests/mapping/by_queue.rs", &suite)?;
                 all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
             }
             if contract.has_ways {
-                let path = format!("tests/mapping/{}/by_ways.rs", contract.module);
+                let path = format!("tests/contracts/mapping/{}/by_ways.rs", contract.module);
                 planner.rust(&mut sources, &path, "tests/mapping/by_ways.rs", contract)?;
                 all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
             }
             if contract.has_graphql {
                 let (path, crate_name) =
-                    (format!("tests/mapping/{}/graphql.rs", contract.module), contract.contract.clone());
+                    (format!("tests/contracts/mapping/{}/graphql.rs", contract.module), contract.contract.clone());
                 let suite = graphql::suite(model, service, crate_name, contract.service_trait.clone());
                 planner.rust(&mut sources, &path, "tests/mapping/graphql.rs", &suite)?;
             }

@@ -24,6 +24,7 @@
 
 mod arguments;
 mod config;
+mod embed;
 mod health;
 mod log;
 mod overlay;
@@ -33,6 +34,7 @@ mod signal;
 mod span;
 
 pub use config::{BreakerConfig, BrokerConfig, LinkConfig, LogFormat, PolicyConfig, ServerConfig, StoreConfig};
+pub use embed::{Embedded, embed};
 pub use run::run;
 pub use service::Service;
 pub use span::Span;

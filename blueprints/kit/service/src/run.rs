@@ -4,13 +4,14 @@ use std::{env, io, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
-use kit_http::{Edge, Server};
+use kit_http::{Drained, Edge, Server};
 use serde::de::DeserializeOwned;
 use tokio::{
     net::TcpListener,
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     ServerConfig, Service,
@@ -83,18 +84,7 @@ async fn serve(
         router = start(&mut service) => router.context("cannot start")?,
         () = signals.next() => return Ok(()),
     };
-    let Service { lines, checks, links, tasks, stopping } = service;
-    let leaving = stopping.child_token();
-    let edge = Edge {
-        body_limit: config.body_limit,
-        timeout: config.timeout.0,
-        in_flight: config.in_flight,
-        stopping: stopping.clone(),
-        ..Edge::default()
-    };
-    let router = kit_http::edge(router.merge(health::routes(checks, links, leaving.clone())), edge);
-    let server = Server { drain: config.drain.0, ..Server::default() };
-    let mut serving = tokio::spawn(kit_http::serve(listener, router, server, stopping.clone()));
+    let Serving { lines, tasks, stopping, leaving, mut serving } = serve_at(listener, config, service, router);
     voice.started(name, &address, &lines);
 
     tokio::select! {
@@ -124,6 +114,33 @@ async fn serve(
             std::process::exit(1)
         }
     }
+}
+
+/// A service that serves.
+pub(crate) struct Serving {
+    pub(crate) lines: Vec<(String, String)>,
+    pub(crate) tasks: JoinSet<&'static str>,
+    pub(crate) stopping: CancellationToken,
+    /// Cancelled when it is to say that it is not ready any more.
+    pub(crate) leaving: CancellationToken,
+    pub(crate) serving: JoinHandle<Drained>,
+}
+
+/// Serves the routes of a service, those of its health among them, behind the edge.
+pub(crate) fn serve_at(listener: TcpListener, config: &ServerConfig, service: Service, router: Router) -> Serving {
+    let Service { lines, checks, links, tasks, stopping } = service;
+    let leaving = stopping.child_token();
+    let edge = Edge {
+        body_limit: config.body_limit,
+        timeout: config.timeout.0,
+        in_flight: config.in_flight,
+        stopping: stopping.clone(),
+        ..Edge::default()
+    };
+    let router = kit_http::edge(router.merge(health::routes(checks, links, leaving.clone())), edge);
+    let server = Server { drain: config.drain.0, ..Server::default() };
+    let serving = tokio::spawn(kit_http::serve(listener, router, server, stopping.clone()));
+    Serving { lines, tasks, stopping, leaving, serving }
 }
 
 /// Waits for the tasks, and cuts those that are not done in time; they are counted.

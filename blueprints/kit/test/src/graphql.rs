@@ -31,6 +31,17 @@ impl Client {
         data(self.0.call::<Value, E>(cx, request).await?)
     }
 
+    /// The same, with the error as it was carried.
+    pub(crate) async fn asked(&self, cx: &Context, request: &str, variables: Value) -> Result<Value, Wire> {
+        let body = json!({ "query": request, "variables": variables });
+        let request = Request::new(Method::POST, &["graphql"]).json(&body);
+        let answer = self.0.call::<Value, Failure>(cx, request).await.map_err(|failure| failure.to_wire())?;
+        match answer["errors"].get(0) {
+            Some(error) => Err(wire(error)),
+            None => data::<Failure>(answer).map_err(|failure| failure.to_wire()),
+        }
+    }
+
     /// All items of a subscription, by the context's deadline.
     pub async fn watch<E: OperationError>(
         &self,

@@ -13,7 +13,11 @@ use kit::{Context, Failure, Kind, Operation, Safety, Stream};
 pub struct Script<I, O, E> {
     plays: Mutex<VecDeque<Play<O, E>>>,
     asked: Mutex<Vec<(Context, I)>>,
+    always: Mutex<Option<Always<O, E>>>,
 }
+
+/// Makes what every call gets.
+type Always<O, E> = fn() -> Result<O, E>;
 
 /// What a scripted operation does when it is called.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ pub enum Play<O, E> {
 
 impl<I, O, E> Default for Script<I, O, E> {
     fn default() -> Self {
-        Self { plays: Mutex::default(), asked: Mutex::default() }
+        Self { plays: Mutex::default(), asked: Mutex::default(), always: Mutex::default() }
     }
 }
 
@@ -33,6 +37,11 @@ impl<I, O, E: From<Failure>> Script<I, O, E> {
     /// What the next call that has no play yet will get.
     pub fn next(&self, play: Play<O, E>) {
         self.plays.lock().unwrap_or_else(PoisonError::into_inner).push_back(play);
+    }
+
+    /// What every call gets that has no play.
+    pub fn always(&self, answer: Always<O, E>) {
+        *self.always.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
     }
 
     /// Plays. A call that nobody told what to do gets `unsupported`.
@@ -45,7 +54,10 @@ impl<I, O, E: From<Failure>> Script<I, O, E> {
                 tokio::time::sleep(span).await;
                 Err(Failure::new(Kind::Internal, "waited to the end").into())
             }
-            None => Err(Failure::new(Kind::Unsupported, "not in the script").into()),
+            None => match *self.always.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(answer) => answer(),
+                None => Err(Failure::new(Kind::Unsupported, "not in the script").into()),
+            },
         }
     }
 
@@ -237,6 +249,8 @@ mod tests {
         script.carries_failures("double", || 2, async |cx| script.play(&cx, 2).await).await;
         script.times_out("double", async |cx| cx.limit(script.play(&cx, 2)).await).await;
         assert_eq!(script.play(&Context::default(), 1).await.map_err(|e| e.kind), Err(Kind::Unsupported));
+        script.always(|| Ok(7));
+        assert_eq!(script.play(&Context::default(), 1).await, Ok(7));
     }
 
     #[tokio::test]

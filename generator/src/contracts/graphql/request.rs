@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{Reference, Side, references, root, type_name, with_id};
+use super::{Reference, Side, arguments, references, root, type_name, with_id};
 pub use document::Document;
 mod document;
 
@@ -81,6 +81,60 @@ pub fn request(model: &Model, service: &Service, operation: &Operation, wish: Wi
         answer: if streams { json!([answer]) } else { answer },
         data: if streams { json!([data]) } else { data },
         variables,
+    }
+}
+
+/// A request for any input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// With a variable for each argument.
+    pub document: String,
+    /// The variable that takes the whole input; none: each of its fields is one.
+    pub whole: Option<&'static str>,
+    pub subscription: bool,
+}
+
+/// How deep a request for any input looks into the answer.
+const DEPTH: usize = 3;
+
+/// A request for an operation that takes any input. Of a list it asks for the place of the next page too.
+pub fn asked(model: &Model, service: &Service, operation: &Operation) -> Asked {
+    let made = BTreeSet::new();
+    let wish = Wish { depth: DEPTH, nth: 0, made: &made, etag: false, references: false };
+    let writer = Writer { model, service, wish, variables: RefCell::default() };
+    let (name, whole) = match &operation.shape {
+        Shape::Custom { .. } => (names::graphql::field(&operation.name), None),
+        Shape::Verb { verb, resource } => {
+            let plural = service.resources.get(resource).map_or("", |resource| &resource.plural);
+            let whole = match verb {
+                Verb::Create | Verb::Replace => Some("input"),
+                Verb::Patch => Some("set"),
+                Verb::List | Verb::Get | Verb::Delete => None,
+            };
+            (names::graphql::verb_field(*verb, resource, plural), whole)
+        }
+    };
+    let arguments = arguments(model, service, operation);
+    let variables = arguments.iter().map(|(name, ty)| Document::text(format!("${name}: {ty}"))).collect();
+    let given = arguments.iter().map(|(name, _)| Document::text(format!("{name}: ${name}"))).collect();
+    let (_, shown) = writer.answer(operation);
+    let selection = shown.selection().flat();
+    let selection = match (&operation.shape, selection.strip_suffix(" }")) {
+        (Shape::Verb { verb: Verb::List, .. }, Some(nodes)) => {
+            format!("{nodes} pageInfo {{ endCursor hasNextPage }} }}")
+        }
+        _ => selection,
+    };
+    let kind = root(operation);
+    Asked {
+        document: format!(
+            "{}{} {{ {name}{}{selection} }}",
+            kind.to_lowercase(),
+            Document::arguments(variables).flat(),
+            Document::arguments(given).flat()
+        ),
+        whole,
+        subscription: kind == "Subscription",
     }
 }
 

@@ -131,6 +131,16 @@ fn can_happen(status: u16, service: &Service, operation: &Operation, taken: &Tak
     }
 }
 
+/// The kinds of failure, besides its declared errors, that an operation answers a request with which can be read.
+pub fn failures(service: &Service, operation: &Operation) -> Vec<&'static str> {
+    let reads = matches!(operation.shape, Shape::Verb { verb: Verb::Get, .. });
+    let item = shape::on_item(operation).is_some();
+    let taken = is_keyed(operation) || replaces_unique(service, operation);
+    let kinds =
+        [("invalid", true), ("not_found", item), ("exists", taken), ("conflict", taken), ("stale", item && !reads)];
+    kinds.into_iter().filter(|(_, can_happen)| *can_happen).map(|(kind, _)| kind).collect()
+}
+
 /// Whether it may give an item a value that another item has and no two may have.
 fn replaces_unique(service: &Service, operation: &Operation) -> bool {
     let Shape::Verb { verb: Verb::Replace, resource } = &operation.shape else { return false };
@@ -223,7 +233,8 @@ pub fn status(kind: ErrorKind) -> u16 {
     }
 }
 
-fn kind(kind: ErrorKind) -> &'static str {
+/// As answers spell it.
+pub fn kind(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Invalid => "invalid",
         ErrorKind::Denied => "denied",

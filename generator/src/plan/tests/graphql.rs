@@ -55,7 +55,7 @@ struct Case {
 
 pub fn suite(model: &Model, service: &Service, contract: String, service_trait: String) -> Suite {
     let exposed = service.operations.values().filter(|operation| operation.expose.graphql);
-    let schema = format!("../../../../{}/{}", contract::folder(service), contract::schema_path(service));
+    let schema = format!("../../../../../{}/{}", contract::folder(service), contract::schema_path(service));
     Suite {
         contract,
         service_trait,

@@ -1,0 +1,213 @@
+//! The provider's side of a contract: a real service, asked over one transport after another, and judged by what is true
+//! of any correct implementation of it.
+//!
+//! What the contract says stands in a [`Description`], which is generated. A [`Provider`] is the service as it is, with
+//! its own store and queue and with scripted services in place of those that it calls. A [`Face`] is one way to it.
+//! [`prove`] goes through the rules and then through the user's own cases, each with a service of its own. What breaks a
+//! rule is a line that names operation, transport and rule: `orders.create_order over REST: Location: …`.
+
+mod cases;
+mod compare;
+mod description;
+mod events;
+mod face;
+mod graphql;
+mod inputs;
+mod items;
+mod judge;
+mod lists;
+mod operations;
+mod protocol;
+mod report;
+mod rest;
+mod session;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use kit_service::{Embedded, Service};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub use events::{Queue, Settled};
+pub use face::{Call, Face, Outcome, answer, first, unknown};
+
+use cases::Cases;
+use description::Description;
+use face::Way;
+use graphql::GraphQl;
+use judge::Judge;
+use report::Report;
+use rest::Rest;
+use session::Session;
+
+use crate::Server;
+
+/// How a service is started for its tests.
+#[derive(Debug)]
+pub struct Setting<'a> {
+    /// As in its `main`.
+    pub name: &'a str,
+    pub config: &'a str,
+    /// What the contract says, as JSON.
+    pub description: &'a str,
+    /// The folder of the contract, with the documents as they are committed.
+    pub contract: &'a str,
+    /// The folder of the user's cases. It need not be there.
+    pub cases: &'a str,
+    /// The services that it calls, each with the variable of its address: `GREETER_URL`.
+    pub links: Vec<(&'a str, Server)>,
+}
+
+/// A real service, running in this process, with a folder of its own for what it keeps.
+pub struct Provider {
+    description: Description,
+    judge: Judge,
+    cases: Cases,
+    queue: Option<Box<dyn Queue>>,
+    service: Embedded,
+    broker: String,
+    contract: PathBuf,
+    _links: Vec<Server>,
+    _data: TempDir,
+}
+
+impl Provider {
+    /// Starts the service on a free port. `start` is the function that its `main` gives to the runtime.
+    ///
+    /// # Errors
+    /// The service does not start, or the user's cases cannot be read.
+    pub async fn start<C: DeserializeOwned>(
+        setting: Setting<'_>,
+        start: impl AsyncFnOnce(C, &mut Service) -> Result<Router>,
+    ) -> Result<Self> {
+        let Setting { name, config, description, contract, cases, links } = setting;
+        let description: Description = serde_json::from_str(description).context("the generated description")?;
+        let cases = Cases::read(&PathBuf::from(cases), &description)?;
+        let data = tempfile::tempdir()?;
+        let place = |file: &str| format!("sqlite:{}", data.path().join(file).display());
+        let broker = place("queue.db");
+        let own = [
+            (format!("{}__SERVER__LISTEN", name.to_uppercase().replace('-', "_")), "127.0.0.1:0".to_owned()),
+            ("DATABASE_URL".to_owned(), place("service.db")),
+            ("BROKER_URL".to_owned(), broker.clone()),
+        ];
+        let others = links.iter().map(|(variable, server)| ((*variable).to_owned(), server.url.clone()));
+        let variables: Vec<(String, String)> = own.into_iter().chain(others).collect();
+        let service = kit_service::embed(name, config, &variables, start).await?;
+        let judge = Judge::new(&description.components);
+        let _links = links.into_iter().map(|(_, server)| server).collect();
+        let contract = contract.into();
+        Ok(Self { description, judge, cases, queue: None, service, broker, contract, _links, _data: data })
+    }
+
+    /// What stands before every path.
+    pub fn url(&self) -> &str {
+        &self.service.url
+    }
+
+    /// The address of the queue that the service publishes to and consumes from.
+    pub fn broker(&self) -> &str {
+        &self.broker
+    }
+
+    /// The types of the events that the service publishes.
+    pub fn published(&self) -> impl Iterator<Item = &str> {
+        self.description.events.keys().map(String::as_str)
+    }
+
+    /// A document of the contract.
+    fn document(&self, name: &str) -> Result<Value> {
+        let path = self.contract.join(name);
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        serde_json::from_str(&text).with_context(|| path.display().to_string())
+    }
+
+    /// Over REST, as any caller speaks it.
+    ///
+    /// # Errors
+    /// The committed `openapi.json` cannot be read.
+    pub fn over_rest(&self) -> Result<Face> {
+        Ok(Face { transport: "REST", way: Way::Rest(Rest::new(self.url(), self.document("openapi.json")?)?) })
+    }
+
+    /// Over GraphQL, as any caller speaks it.
+    ///
+    /// # Errors
+    /// The address is none.
+    pub fn over_graphql(&self) -> Result<Face> {
+        Ok(Face { transport: "GraphQL", way: Way::GraphQl(GraphQl::new(self.url(), &self.description.components)?) })
+    }
+
+    /// Hears what the service publishes, and speaks to it, through this queue.
+    pub fn hearing(mut self, queue: impl Queue + 'static) -> Self {
+        self.queue = Some(Box::new(queue));
+        self
+    }
+}
+
+/// Goes through the rules and the user's cases over one transport. `start` starts the service anew, `face` is the way to
+/// it.
+///
+/// # Errors
+/// A line for each rule that is broken.
+pub async fn prove(
+    start: impl AsyncFn() -> Result<Provider>,
+    face: impl AsyncFn(&Provider) -> Result<Face>,
+) -> Result<()> {
+    let provider = start().await?;
+    let way = face(&provider).await?;
+    let report = Report::new(&provider.description.service, way.transport);
+    rules(&Session::new(&provider, &way, &report)).await;
+    let mut cases = 0;
+    for case in &provider.cases.files {
+        match case.absent(&provider.description, &way) {
+            Some(operation) => report.skip(operation, &case.name, format!("not served over {}", way.transport)),
+            None => {
+                let provider = start().await?;
+                let way = face(&provider).await?;
+                case.run(&Session::new(&provider, &way, &report)).await;
+                cases += 1;
+            }
+        }
+    }
+    report.finish(cases)
+}
+
+async fn rules(session: &Session<'_>) {
+    if let Some(rest) = session.face.rest() {
+        protocol::document(session, rest).await;
+    }
+    for resource in &session.description().resources {
+        items::check(session, resource).await;
+    }
+    for operation in session.served() {
+        if operation.verb.is_none() {
+            operations::check(session, operation).await;
+        }
+        inputs::check(session, operation).await;
+        if let Some(rest) = session.face.rest() {
+            protocol::check(session, rest, operation).await;
+        }
+    }
+    events::published(session).await;
+}
+
+/// What the service makes of the events that it consumes, each once as it should be and once broken. `face` is a way to
+/// make the items that they are about, if there is one.
+///
+/// # Errors
+/// A line for each rule that is broken.
+pub async fn prove_events(
+    start: impl AsyncFn() -> Result<Provider>,
+    face: impl AsyncFn(&Provider) -> Result<Option<Face>>,
+) -> Result<()> {
+    let provider = start().await?;
+    let report = Report::new(&provider.description.service, "messages");
+    let way = face(&provider).await?;
+    let session = way.as_ref().map(|way| Session::new(&provider, way, &report));
+    events::consumed(&provider, session.as_ref(), &report).await;
+    report.finish(0)
+}

@@ -1,0 +1,185 @@
+//! What a contract says, as generated tests tell it to the suite.
+
+use std::collections::BTreeMap;
+
+use kit::Kind;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One service.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Description {
+    pub service: String,
+    pub operations: Vec<Operation>,
+    /// Those that others refer to first.
+    pub resources: Vec<Resource>,
+    /// What the service publishes, by type.
+    pub events: BTreeMap<String, Event>,
+    pub consumers: Vec<Consumer>,
+    /// `components` of OpenAPI: the schemas that others refer to.
+    pub components: Value,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Operation {
+    pub name: String,
+    /// `None`: a command or query of the design.
+    pub verb: Option<Verb>,
+    /// Of the verb, or the one on an item of which the operation works.
+    pub resource: Option<String>,
+    pub takes_id: bool,
+    pub rest: bool,
+    pub grpc: bool,
+    /// How it is asked over GraphQL.
+    pub graphql: Option<Asked>,
+    /// Schemas.
+    pub input: Option<Value>,
+    pub answer: Option<Value>,
+    pub stream: bool,
+    /// It changes nothing.
+    pub query: bool,
+    /// A repeat is harmless.
+    pub safe: bool,
+    /// Declared errors by name.
+    pub errors: BTreeMap<String, DeclaredError>,
+    /// What it may fail with besides.
+    pub failures: Vec<Kind>,
+    /// Inputs that differ.
+    pub examples: Vec<Value>,
+    /// Types of the events that it publishes.
+    pub emits: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verb {
+    List,
+    Get,
+    Create,
+    Replace,
+    Patch,
+    Delete,
+}
+
+/// A request over GraphQL.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// With variables for all that is given.
+    pub document: String,
+    /// The member of the variables that holds the whole input; none: each member is a variable.
+    pub whole: Option<String>,
+    pub subscription: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclaredError {
+    pub kind: Kind,
+    /// The schema of what it brings along.
+    pub data: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resource {
+    pub name: String,
+    /// The member that holds the id.
+    pub id: String,
+    /// The caller gives the id.
+    pub natural: bool,
+    /// Ids that differ, the last of which no item has.
+    pub ids: Vec<Value>,
+    /// Members that a change must not name.
+    pub kept: Vec<String>,
+    pub unique: Vec<String>,
+    /// What may be changed.
+    pub draft: Vec<Member>,
+    /// Members that hold ids of items of this service.
+    pub references: BTreeMap<String, String>,
+    pub filters: Vec<Filter>,
+    pub sorts: Vec<Sort>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Member {
+    pub name: String,
+    /// Absent in an answer when it was not given.
+    pub optional: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    /// `total.amount`
+    pub path: String,
+    pub order: Order,
+    /// Also by `.gte`, `.gt`, `.lte`, `.lt`.
+    pub ordered: bool,
+    /// Values that differ.
+    pub examples: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sort {
+    pub path: String,
+    pub order: Order,
+}
+
+/// How values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Order {
+    /// Numbers, texts of digits among them.
+    Number,
+    /// As texts, which moments and days are too.
+    Text,
+    /// `PT1H`
+    Duration,
+}
+
+/// What a service publishes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Event {
+    pub name: String,
+    /// In AsyncAPI.
+    pub message: String,
+    /// The member that is the subject.
+    pub key: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Consumer {
+    pub operation: String,
+    pub subscription: String,
+    /// What fails for good is kept.
+    pub dead_letter: bool,
+    /// It reads the payload, so a broken one is of no use.
+    pub reads: bool,
+    /// The member that names the item which the operation is on.
+    pub item: Option<String>,
+    /// Messages of AsyncAPI.
+    pub messages: Vec<String>,
+}
+
+impl Description {
+    pub(crate) fn operation(&self, name: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    pub(crate) fn resource(&self, name: &str) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.name == name)
+    }
+
+    pub(crate) fn verb(&self, resource: &str, verb: Verb) -> Option<&Operation> {
+        self.operations
+            .iter()
+            .find(|operation| operation.verb == Some(verb) && operation.resource.as_deref() == Some(resource))
+    }
+}

@@ -1,0 +1,163 @@
+//! One way to a service.
+
+use std::{fmt::Display, pin::Pin, str::FromStr, time::Duration};
+
+use futures_util::StreamExt;
+use kit::{Context, Etag, Failure, Kind, OperationError, Stream, Trace, Wire};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{description::Operation, graphql::GraphQl, rest::Rest, session::Session};
+
+/// How long a call may take.
+const LIMIT: Duration = Duration::from_secs(20);
+/// How long a stream is listened to that says nothing.
+pub(crate) const SILENCE: Duration = Duration::from_millis(300);
+/// Items of a stream that are looked at.
+pub(crate) const ITEMS: usize = 3;
+
+/// What an operation answers, in JSON of the contract; null for "done".
+pub type Outcome = Result<Value, Box<Wire>>;
+
+/// A transport, and a client of it.
+pub struct Face {
+    pub(crate) transport: &'static str,
+    pub(crate) way: Way,
+}
+
+pub(crate) enum Way {
+    Rest(Rest),
+    GraphQl(GraphQl),
+    Client(Box<Ask>),
+}
+
+type Ask = dyn Fn(Call) -> Pin<Box<dyn Future<Output = Outcome>>>;
+
+/// A call of one operation, in JSON of the contract.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// `create_order`
+    pub operation: String,
+    /// Of the item that it is on.
+    pub id: Value,
+    pub etag: Option<String>,
+    /// An object, or null.
+    pub input: Value,
+    /// What it causes is known by it.
+    pub trace: Trace,
+}
+
+impl Default for Call {
+    fn default() -> Self {
+        Self { operation: String::new(), id: Value::Null, etag: None, input: Value::Null, trace: Trace::start() }
+    }
+}
+
+impl Face {
+    /// Over gRPC, through the generated client.
+    pub fn over_grpc<F: Future<Output = Outcome> + 'static>(ask: impl Fn(Call) -> F + 'static) -> Self {
+        Self { transport: "gRPC", way: Way::Client(Box::new(move |call| Box::pin(ask(call)))) }
+    }
+
+    pub(crate) fn rest(&self) -> Option<&Rest> {
+        match &self.way {
+            Way::Rest(rest) => Some(rest),
+            Way::GraphQl(_) | Way::Client(_) => None,
+        }
+    }
+
+    /// Whether a value may be shown without what is deep inside it.
+    pub(crate) fn cuts(&self, value: &Value) -> bool {
+        matches!(self.way, Way::GraphQl(_)) && (value.is_object() || value.is_array())
+    }
+
+    /// Items of a page that may always be asked for.
+    pub(crate) fn most(&self) -> usize {
+        match &self.way {
+            Way::GraphQl(_) => 5,
+            Way::Rest(_) | Way::Client(_) => 200,
+        }
+    }
+
+    pub(crate) fn serves(&self, operation: &Operation) -> bool {
+        match &self.way {
+            Way::Rest(_) => operation.rest,
+            Way::GraphQl(_) => operation.graphql.is_some(),
+            Way::Client(_) => operation.grpc,
+        }
+    }
+
+    pub(crate) async fn call(&self, session: &Session<'_>, operation: &Operation, call: Call) -> Outcome {
+        match &self.way {
+            Way::Rest(rest) => rest.call(session, operation, &call).await,
+            Way::GraphQl(graphql) => graphql.call(operation, &call).await,
+            Way::Client(ask) => ask(call).await,
+        }
+    }
+}
+
+impl Call {
+    /// Who asks, by when; each call is an intent of its own.
+    pub fn cx(&self) -> Context {
+        Context::default().in_trace(self.trace).within(LIMIT).keyed(Uuid::now_v7().to_string())
+    }
+
+    /// The id as the operation's parameter.
+    ///
+    /// # Errors
+    /// `invalid` if it is none.
+    pub fn id<T: FromStr<Err: Display>>(&self) -> Result<T, Box<Wire>> {
+        super::compare::text(&self.id).parse().map_err(|error: T::Err| Failure::invalid(error).to_wire().into())
+    }
+
+    /// The input as the operation's parameter.
+    ///
+    /// # Errors
+    /// `invalid` if it is none.
+    pub fn input<T: DeserializeOwned>(&self) -> Result<T, Box<Wire>> {
+        serde_json::from_value(self.input.clone()).map_err(|error| Failure::invalid(error).to_wire().into())
+    }
+
+    /// The revision as the operation's parameter.
+    ///
+    /// # Errors
+    /// `invalid` if it is none.
+    pub fn etag(&self) -> Result<Option<Etag>, Box<Wire>> {
+        self.etag.as_deref().map(str::parse).transpose().map_err(|failure: Failure| failure.to_wire().into())
+    }
+}
+
+/// What comes of a call that the client does not know.
+///
+/// # Errors
+/// `unsupported`.
+pub fn unknown(call: &Call) -> Outcome {
+    Err(Failure::new(Kind::Unsupported, format!("`{}` is not served here", call.operation)).to_wire().into())
+}
+
+/// What a client has got.
+///
+/// # Errors
+/// That of the operation.
+pub fn answer<T: Serialize, E: OperationError>(result: Result<T, E>) -> Outcome {
+    match result {
+        Ok(answer) => serde_json::to_value(answer).map_err(|error| Failure::internal(error).to_wire().into()),
+        Err(error) => Err(error.to_wire().into()),
+    }
+}
+
+/// The first items of a stream, as far as they come at once.
+///
+/// # Errors
+/// That of the operation.
+pub async fn first<T: Serialize, E: OperationError>(stream: Result<Stream<T, E>, E>) -> Outcome {
+    let mut stream = stream.map_err(|error| error.to_wire())?;
+    let mut items = Vec::new();
+    while items.len() < ITEMS
+        && let Ok(Some(item)) = tokio::time::timeout(SILENCE, stream.next()).await
+    {
+        items.push(answer(item)?);
+    }
+    Ok(items.into())
+}

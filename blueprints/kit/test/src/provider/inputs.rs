@@ -1,0 +1,108 @@
+//! Inputs that the schema forbids are refused, and refused as `invalid`.
+
+use kit::Kind;
+use serde_json::{Map, Value, json};
+
+use super::{
+    description::{Operation, Verb},
+    face::Call,
+    rest::Route,
+    session::Session,
+};
+
+/// Longer texts are not made only to be refused.
+const LONGEST: u64 = 10_000;
+
+pub(crate) async fn check(session: &Session<'_>, operation: &Operation) {
+    let Some(schema) = &operation.input else { return };
+    let id = match (operation.takes_id, session.item_of(operation)) {
+        (true, None) => return,
+        (_, id) => id.unwrap_or_default(),
+    };
+    let example = match operation.verb {
+        Some(Verb::Patch) => json!({}),
+        _ => session.example(operation, 0),
+    };
+    let Value::Object(example) = example else { return };
+    let schema = session.judge().resolved(schema);
+    let by_hand = session.face.rest().and_then(|rest| rest.route(&operation.name)).map(ByHand::of);
+    for (rule, input) in spoilt(session, schema, &example, by_hand.as_ref()) {
+        let input = input.into();
+        let call = Call { operation: operation.name.clone(), id: id.clone(), input, ..Call::default() };
+        let outcome = session.ask(operation, call).await;
+        session.expect(operation, &rule, &outcome, Kind::Invalid);
+    }
+}
+
+/// Inputs with one mistake each. A client that knows the types cannot make all of them.
+fn spoilt(
+    session: &Session<'_>,
+    schema: &Value,
+    example: &Map<String, Value>,
+    by_hand: Option<&ByHand>,
+) -> Vec<(String, Map<String, Value>)> {
+    let mut all = Vec::new();
+    let mut with = |rule: String, name: &str, value: Value| {
+        let mut input = example.clone();
+        input.insert(name.to_owned(), value);
+        all.push((rule, input));
+    };
+    let in_path = |name: &str| by_hand.is_some_and(|by_hand| by_hand.in_path.iter().any(|other| other == name));
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        if in_path(name) {
+            continue;
+        }
+        let property = session.judge().resolved(property);
+        let number = |key: &str| property[key].as_i64();
+        if let Some(most) = property["maxLength"].as_u64().filter(|most| *most < LONGEST) {
+            let text = "x".repeat(usize::try_from(most).unwrap_or_default() + 1);
+            with(format!("`{name}` longer than {most}"), name, json!(text));
+        }
+        if property["minLength"].as_u64().is_some_and(|least| least > 0) {
+            with(format!("`{name}` empty"), name, json!(""));
+        }
+        if property["type"] == "integer" {
+            if let Some(most) = number("maximum").filter(|most| !WIDEST.contains(most)) {
+                with(format!("`{name}` over {most}"), name, json!(most + 1));
+            }
+            if let Some(least) = number("minimum").filter(|least| *least > 0) {
+                with(format!("`{name}` below {least}"), name, json!(least - 1));
+            }
+        }
+        // In a query everything is a text.
+        let texts = by_hand.is_some_and(|by_hand| by_hand.in_body) && property["type"] == "string";
+        if texts || by_hand.is_some() && property["type"] == "integer" {
+            with(format!("`{name}` of another type"), name, json!({ "a": [1] }));
+        }
+    }
+    if by_hand.is_some() {
+        with("an unknown property".into(), "never_heard_of", json!(1));
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        for name in required.filter(|name| !in_path(name)) {
+            let mut input = example.clone();
+            if input.remove(name).is_some() {
+                all.push((format!("without `{name}`"), input));
+            }
+        }
+    }
+    all
+}
+
+/// Where a request that is written by hand carries its input.
+struct ByHand {
+    in_body: bool,
+    in_path: Vec<String>,
+}
+
+impl ByHand {
+    fn of(route: &Route) -> Self {
+        let name = |segment: &str| Some(segment.strip_prefix('{')?.strip_suffix('}')?.to_owned());
+        Self {
+            in_body: !route.operation["requestBody"].is_null(),
+            in_path: route.path.split('/').filter_map(name).collect(),
+        }
+    }
+}
+
+/// The bounds of the types themselves: what is over them cannot be said by every client.
+const WIDEST: [i64; 2] = [i32::MAX as i64, u32::MAX as i64];

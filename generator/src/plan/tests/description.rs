@@ -1,0 +1,349 @@
+//! A service to the description by which the suite of `kit-test` judges it: schemas, examples, what may fail with what.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    contracts::{
+        example,
+        graphql::request,
+        openapi,
+        schema::{Form, Schemas, Side},
+        shape::{self, COMPARISONS},
+    },
+    design::Word as _,
+    model::{
+        Delivery, Docs, Field, Input, Model, Operation, OperationKind, Output, Resource, ResourceRef, Safety, Scalar,
+        Service, Shape, StreamItem, Type, Verb,
+    },
+    names,
+};
+
+use super::super::{events, resources};
+
+/// How many examples there are of each input, and the number of one that nothing else has.
+const EXAMPLES: u32 = 5;
+const UNKNOWN: u32 = 61;
+
+/// The description of a service.
+pub fn of(model: &Model, service: &Service) -> Value {
+    let mut writer = Writer { model, service, schemas: Schemas::new(model, Form::OpenApi) };
+    let operations: Vec<Value> = service.operations.values().map(|operation| writer.operation(operation)).collect();
+    let emitted = |event: &&crate::model::Event| {
+        service.operations.values().any(|operation| operation.emits.contains(&event.name))
+    };
+    let event = |event: &crate::model::Event| {
+        let message = format!("{}.{}", service.name, event.name);
+        (kind(model, service, &event.name), json!({ "name": event.name, "message": message, "key": event.key }))
+    };
+    let events: Map<String, Value> = service.events.values().filter(emitted).map(event).collect();
+    json!({
+        "service": service.name,
+        "operations": operations,
+        "resources": in_order(service).into_iter().map(|resource| self::resource(model, service, resource)).collect::<Vec<_>>(),
+        "events": events,
+        "consumers": service.operations.values().flat_map(|o| consumers(model, service, o)).collect::<Vec<_>>(),
+        "components": { "schemas": writer.schemas.into_named() },
+    })
+}
+
+struct Writer<'m> {
+    model: &'m Model,
+    service: &'m Service,
+    schemas: Schemas<'m>,
+}
+
+impl Writer<'_> {
+    fn operation(&mut self, operation: &Operation) -> Value {
+        let (model, service) = (self.model, self.service);
+        let item = shape::on_item(operation);
+        let (verb, resource) = match &operation.shape {
+            Shape::Verb { verb, resource } => (Some(verb.word()), Some(resource.as_str())),
+            Shape::Custom { .. } => (None, item),
+        };
+        let input = self.input(operation);
+        let answer = self.answer(operation);
+        let mut errors = Map::new();
+        for error in &operation.errors {
+            let data = error.data.as_ref().map(|data| self.schemas.named(data, Side::Output));
+            errors.insert(error.name.clone(), json!({ "kind": openapi::kind(error.kind), "data": data }));
+        }
+        let graphql = operation.expose.graphql.then(|| {
+            let asked = request::asked(model, service, operation);
+            json!({ "document": asked.document, "whole": asked.whole, "subscription": asked.subscription })
+        });
+        let emits: Vec<String> = operation.emits.iter().map(|event| kind(model, service, event)).collect();
+        json!({
+            "name": operation.name,
+            "verb": verb,
+            "resource": resource,
+            "takes_id": item.is_some(),
+            "rest": operation.expose.rest,
+            "grpc": model.served(&service.name, &operation.name).grpc,
+            "graphql": graphql,
+            "input": input,
+            "answer": answer,
+            "stream": matches!(&operation.shape, Shape::Custom { output: Output::Stream(_), .. }),
+            "query": operation.kind == OperationKind::Query,
+            "safe": operation.safety == Safety::Safe,
+            "errors": errors,
+            "failures": openapi::failures(service, operation),
+            "examples": examples(model, service, operation),
+            "emits": emits,
+        })
+    }
+
+    fn input(&mut self, operation: &Operation) -> Option<Value> {
+        let (name, fields, side) = match &operation.shape {
+            Shape::Custom { .. } => {
+                let fields = input_fields(self.model, operation);
+                if fields.is_empty() {
+                    return None;
+                }
+                (names::upper_camel(&operation.name) + "Request", fields, Side::Input)
+            }
+            Shape::Verb { verb, resource: name } => {
+                let resource = self.service.resources.get(name)?;
+                match verb {
+                    Verb::List => return Some(self.list(resource)),
+                    Verb::Create => (format!("New{name}"), shape::new_fields(resource), Side::Input),
+                    Verb::Replace => (format!("{name}Draft"), shape::draft_fields(resource), Side::Input),
+                    Verb::Patch => (format!("{name}Patch"), shape::draft_fields(resource), Side::Patch),
+                    Verb::Get | Verb::Delete => return None,
+                }
+            }
+        };
+        Some(self.schemas.message(&name, &Docs::default(), &fields, side))
+    }
+
+    fn list(&mut self, resource: &Resource) -> Value {
+        let mut properties = Map::new();
+        for filter in shape::filters(resource) {
+            let any = Type::List { item: Box::new(filter.ty.clone()), min: 0, max: None };
+            properties.insert(filter.path.clone(), self.schemas.of(&any, Side::Output));
+            for comparison in COMPARISONS.iter().filter(|_| filter.ordered) {
+                properties.insert(format!("{}.{comparison}", filter.path), self.schemas.of(&filter.ty, Side::Output));
+            }
+        }
+        json!({ "type": "object", "properties": properties })
+    }
+
+    fn answer(&mut self, operation: &Operation) -> Option<Value> {
+        let own = |resource: &str| shape::of_service(self.service, resource);
+        Some(match &operation.shape {
+            Shape::Custom { output, .. } => match output {
+                Output::None => return None,
+                Output::Named(name) | Output::Stream(StreamItem::Named(name)) => self.schemas.named(name, Side::Output),
+                Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => self.schemas.item(of),
+                Output::Fields(fields) => {
+                    let name = names::upper_camel(&operation.name) + "Response";
+                    self.schemas.message(&name, &Docs::default(), fields, Side::Output)
+                }
+                Output::Item => self.schemas.item(&own(shape::on_item(operation)?)),
+            },
+            Shape::Verb { verb: Verb::Delete, .. } => return None,
+            Shape::Verb { verb: Verb::List, resource } => {
+                let item = self.schemas.item(&own(resource));
+                let items = json!({ "type": "array", "items": item });
+                json!({
+                    "type": "object",
+                    "required": ["items"],
+                    "properties": { "items": items, "next": { "type": "string" } },
+                })
+            }
+            Shape::Verb { resource, .. } => self.schemas.item(&own(resource)),
+        })
+    }
+}
+
+/// What a command or query takes besides the id of its item.
+fn input_fields(model: &Model, operation: &Operation) -> Vec<Field> {
+    let mut fields = shape::input_fields(model, operation);
+    if shape::on_item(operation).is_some() {
+        fields.retain(|field| field.name != "id");
+    }
+    fields
+}
+
+/// Inputs of an operation.
+pub fn examples(model: &Model, service: &Service, operation: &Operation) -> Vec<Value> {
+    let of = |fields: Vec<Field>| (0..EXAMPLES).map(|nth| example::object(model, &fields, nth)).collect();
+    match &operation.shape {
+        Shape::Custom { input: Input::None, .. } => Vec::new(),
+        Shape::Custom { .. } => of(input_fields(model, operation)),
+        Shape::Verb { verb, resource } => {
+            let Some(resource) = service.resources.get(resource) else { return Vec::new() };
+            match verb {
+                Verb::Create => of(shape::new_fields(resource)),
+                Verb::Replace | Verb::Patch => of(shape::draft_fields(resource)),
+                Verb::List => vec![json!({})],
+                Verb::Get | Verb::Delete => Vec::new(),
+            }
+        }
+    }
+}
+
+/// Each after those that it refers to, where there is no circle.
+fn in_order(service: &Service) -> Vec<&Resource> {
+    let mut left: Vec<&Resource> = service.resources.values().collect();
+    let mut placed: Vec<&Resource> = Vec::new();
+    while !left.is_empty() {
+        let is_ready = |resource: &&Resource| {
+            references(service, resource)
+                .iter()
+                .all(|(_, to)| !left.iter().any(|r| r.name == **to && r.name != resource.name))
+        };
+        let next = left.iter().position(is_ready).unwrap_or(0);
+        placed.push(left.remove(next));
+    }
+    placed
+}
+
+/// Members that hold ids of the service's own resources, and which.
+fn references<'r>(service: &Service, resource: &'r Resource) -> Vec<(&'r str, &'r str)> {
+    fn to(ty: &Type) -> Option<&ResourceRef> {
+        match ty {
+            Type::Ref(of) => Some(of),
+            Type::Optional(inner) => to(inner),
+            Type::List { item, .. } => to(item),
+            _ => None,
+        }
+    }
+    let reference = |field: &'r Field| {
+        let of = to(&field.ty).filter(|of| of.service == service.name)?;
+        Some((field.name.as_str(), of.resource.as_str()))
+    };
+    resource.fields.iter().filter_map(reference).collect()
+}
+
+fn resource(model: &Model, service: &Service, resource: &Resource) -> Value {
+    let id = Type::Ref(shape::of_service(service, &resource.name));
+    let nth = |nth| example::nth_value(model, &id, "id", nth);
+    let draft = shape::draft_fields(resource);
+    let kept = resource.fields.iter().filter(|field| !draft.iter().any(|given| given.name == field.name));
+    let member = |field: &Field| json!({ "name": field.name, "optional": matches!(field.ty, Type::Optional(_)) && field.default.is_none() });
+    let filter = |filter: &shape::Filter| {
+        let examples: Vec<Value> =
+            (0..EXAMPLES).map(|nth| example::nth_value(model, &filter.ty, "text", nth)).collect();
+        json!({ "path": filter.path, "order": order(&filter.ty), "ordered": filter.ordered, "examples": examples })
+    };
+    let sorts = resource.sort.iter().map(|path| json!({ "path": path.segments.join("."), "order": order(&path.ty) }));
+    let references: Map<String, Value> =
+        references(service, resource).into_iter().map(|(name, to)| (name.to_owned(), json!(to))).collect();
+    json!({
+        "name": resource.name,
+        "id": resource.id,
+        "natural": resources::is_natural(resource),
+        "ids": (0..EXAMPLES).chain([UNKNOWN]).map(nth).collect::<Vec<_>>(),
+        "kept": kept.map(|field| field.name.as_str()).collect::<Vec<_>>(),
+        "unique": resource.fields.iter().filter(|field| field.unique).map(|f| f.name.as_str()).collect::<Vec<_>>(),
+        "draft": draft.iter().map(member).collect::<Vec<_>>(),
+        "references": references,
+        "filters": shape::filters(resource).iter().map(filter).collect::<Vec<_>>(),
+        "sorts": sorts.collect::<Vec<_>>(),
+    })
+}
+
+fn order(ty: &Type) -> &'static str {
+    match ty {
+        Type::Optional(inner) => order(inner),
+        Type::Scalar(Scalar::Duration) => "duration",
+        Type::Scalar(
+            Scalar::I32 { .. }
+            | Scalar::I64 { .. }
+            | Scalar::U32 { .. }
+            | Scalar::U64 { .. }
+            | Scalar::F64 { .. }
+            | Scalar::Decimal { .. },
+        ) => "number",
+        _ => "text",
+    }
+}
+
+/// The subscriptions of an operation that events run.
+fn consumers(model: &Model, service: &Service, operation: &Operation) -> Vec<Value> {
+    let Shape::Custom { of, input, .. } = &operation.shape else { return Vec::new() };
+    let consumer = |hearing: events::Hearing<'_>| {
+        let messages: Vec<String> =
+            hearing.events.iter().map(|event| format!("{}.{}", event.service, event.event)).collect();
+        json!({
+            "operation": operation.name,
+            "subscription": hearing.subscription,
+            "dead_letter": hearing.policy.dead_letter && hearing.policy.delivery == Delivery::AtLeastOnce,
+            "reads": *input != Input::None,
+            "item": of.as_ref().map(|of| events::item_id(of)),
+            "messages": messages,
+        })
+    };
+    events::hearings(model, service, operation).into_iter().map(consumer).collect()
+}
+
+fn kind(model: &Model, service: &Service, event: &str) -> String {
+    names::event_type(&model.name, &service.name, event, events::VERSION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{contracts::samples, plan::tests::cases};
+
+    fn all(check: impl Fn(&Model, &Service)) {
+        for model in [samples::shop(), samples::everything(), samples::library()] {
+            model.services.values().for_each(|service| check(&model, service));
+        }
+    }
+
+    #[test]
+    fn examples_keep_the_schema_they_are_told_with() {
+        all(|model, service| {
+            let described = of(model, service);
+            for operation in described["operations"].as_array().unwrap() {
+                let schema = json!({ "components": described["components"], "allOf": [operation["input"]] });
+                if operation["input"].is_null() {
+                    continue;
+                }
+                let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+                for example in operation["examples"].as_array().unwrap() {
+                    let wrong: Vec<String> = validator.iter_errors(example).map(|error| error.to_string()).collect();
+                    assert_eq!(wrong, Vec::<String>::new(), "{}.{}", service.name, operation["name"]);
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn documents_are_graphql_with_a_variable_for_each_argument() {
+        all(|model, service| {
+            for operation in service.operations.values().filter(|operation| operation.expose.graphql) {
+                let document = request::asked(model, service, operation).document;
+                let parsed = async_graphql_parser::parse_query(&document);
+                assert!(parsed.is_ok(), "{document}");
+                let (head, body) = document.split_once('{').unwrap();
+                assert_eq!(head.matches('$').count(), body.matches('$').count(), "{document}");
+            }
+        });
+    }
+
+    #[test]
+    fn resources_follow_those_that_they_refer_to() {
+        all(|_, service| {
+            let order = in_order(service);
+            assert_eq!(order.len(), service.resources.len());
+            for (at, resource) in order.iter().enumerate() {
+                let before: Vec<&str> = order[..=at].iter().map(|resource| resource.name.as_str()).collect();
+                let circle = |to: &str| order.iter().any(|r| r.name == to && !references(service, r).is_empty());
+                for (_, to) in references(service, resource) {
+                    assert!(before.contains(&to) || circle(to), "{} before {to}", resource.name);
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn the_first_case_is_toml() {
+        all(|model, service| {
+            let Some(text) = cases::first(model, service) else { return };
+            let parsed: toml_edit::DocumentMut = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
+            assert!(parsed["steps"].as_array_of_tables().is_some_and(|steps| !steps.is_empty()), "{text}");
+        });
+    }
+}

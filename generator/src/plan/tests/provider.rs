@@ -1,0 +1,223 @@
+//! What proves the services themselves: how each is started and asked, and what stands in for those that it calls.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::{
+    escape,
+    model::{Exposure, Model, Operation, Service, Target, Via},
+    names,
+};
+
+use super::{
+    super::{
+        Owner, PlanError, Planner, Sources, contract,
+        contract::trait_name,
+        events, examples,
+        operations::{self, Param},
+        service,
+    },
+    cases, description,
+};
+
+/// What `tests/provider.rs` sees.
+#[derive(Serialize)]
+struct View {
+    services: Vec<Suite>,
+    stands: Vec<Stand>,
+    has_queue: bool,
+    has_grpc: bool,
+}
+
+/// What `tests/provider/service.rs` sees.
+#[derive(Serialize)]
+struct Suite {
+    service: String,
+    module: String,
+    /// A Rust string literal.
+    name: String,
+    folder: String,
+    contract_folder: String,
+    library: String,
+    contract: String,
+    service_trait: String,
+    links: Vec<Link>,
+    has_queue: bool,
+    has_rest: bool,
+    has_graphql: bool,
+    consumes: bool,
+    /// The face that makes the items which events are about, or empty.
+    maker: &'static str,
+    /// What is served over gRPC.
+    asks: Vec<Ask>,
+    /// A Rust string literal.
+    proto_service: String,
+}
+
+#[derive(Serialize)]
+struct Link {
+    /// A Rust string literal.
+    variable: String,
+    module: String,
+}
+
+#[derive(Serialize)]
+struct Ask {
+    /// A Rust string literal.
+    name: String,
+    method: String,
+    /// `, call.id()?, call.input()?`
+    arguments: String,
+    stream: bool,
+}
+
+/// A service that others call, as examples.
+#[derive(Serialize)]
+struct Stand {
+    service: String,
+    module: String,
+    answers: Vec<Answer>,
+    router: String,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    method: String,
+    answer: String,
+}
+
+/// Plans `tests/provider.rs` and all below it, and the first case of each service.
+pub fn plan(planner: &mut Planner<'_>, sources: &mut Sources) -> Result<(), PlanError> {
+    let model = planner.model;
+    let services: Vec<Suite> = model.services.values().filter_map(|service| suite(planner, service)).collect();
+    let view = View {
+        has_queue: services.iter().any(|suite| suite.has_queue),
+        has_grpc: services.iter().any(|suite| !suite.asks.is_empty()),
+        stands: called(model).into_iter().map(|service| stand(model, service)).collect(),
+        services,
+    };
+    planner.rust(sources, "tests/contracts/main.rs", "tests/main.rs", &view)?;
+    planner.rust(sources, "tests/contracts/provider.rs", "tests/provider.rs", &view)?;
+    if view.has_queue {
+        planner.rust(sources, "tests/contracts/queue.rs", "tests/queue.rs", &view)?;
+    }
+    if view.has_grpc {
+        planner.rust(sources, "tests/contracts/reflection.rs", "tests/reflection.rs", &view)?;
+    }
+    for suite in &view.services {
+        let path = format!("tests/contracts/provider/{}.rs", suite.module);
+        planner.rust(sources, &path, "tests/provider/service.rs", suite)?;
+        let Some(service) = model.services.get(&suite.service) else { continue };
+        let text = format!("{:#}\n", description::of(model, service));
+        let path = format!("tests/tests/contracts/provider/{}.json", suite.module);
+        planner.file(path, text, Owner::Generated, "model".into());
+        if let Some(text) = cases::first(model, service) {
+            let path = format!("{}/tests/cases/first.toml", suite.folder);
+            planner.file(path, text, Owner::Yours, "model".into());
+        }
+        planner.local.insert(service::package(planner, service), suite.folder.clone());
+    }
+    Ok(())
+}
+
+/// `None`: nobody reaches the service from outside.
+fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
+    let model = planner.model;
+    let serves = |pick: &dyn Fn(Exposure) -> bool| service.operations.values().any(|operation| pick(operation.expose));
+    let over_grpc = |operation: &&Operation| model.served(&service.name, &operation.name).grpc;
+    let (has_rest, has_graphql, consumes) = (serves(&|e| e.rest), serves(&|e| e.graphql), events::consumes(service));
+    let asks: Vec<Ask> = service.operations.values().filter(over_grpc).map(|o| ask(model, service, o)).collect();
+    if !(has_rest || has_graphql || consumes) && asks.is_empty() {
+        return None;
+    }
+    let links = linked(model, service)
+        .into_iter()
+        .map(|to| Link { variable: escape::rust_str(&names::url_variable(to)), module: names::rust::module(to) });
+    Some(Suite {
+        service: service.name.clone(),
+        module: names::rust::module(&service.name),
+        name: escape::rust_str(&service.name),
+        folder: service::folder(service),
+        contract_folder: contract::folder(service),
+        library: names::rust::crate_ident(&service::package(planner, service)),
+        contract: names::rust::crate_ident(&names::rust::contract_crate(&service.name)),
+        service_trait: trait_name(model, &planner.scope, service),
+        links: links.collect(),
+        has_queue: consumes || events::emits(service),
+        has_rest,
+        has_graphql,
+        consumes,
+        maker: match (has_rest, has_graphql, asks.is_empty()) {
+            (true, _, _) => "provider.over_rest()?",
+            (_, _, false) => "over(provider).await?",
+            (_, true, _) => "provider.over_graphql()?",
+            _ => "",
+        },
+        asks,
+        proto_service: escape::rust_str(&format!(
+            "{}.{}",
+            names::proto::package(&model.name, &service.name, 1),
+            names::proto::service(&service.name)
+        )),
+    })
+}
+
+fn ask(model: &Model, service: &Service, operation: &Operation) -> Ask {
+    let view = operations::view(model, service, operation);
+    let argument = |Param { name, .. }: &Param| match name.as_str() {
+        "id" => ", call.id()?",
+        "etag" => ", call.etag()?",
+        _ => ", call.input()?",
+    };
+    Ask {
+        name: escape::rust_str(&operation.name),
+        arguments: view.params.iter().map(argument).collect(),
+        method: view.method,
+        stream: view.stream,
+    }
+}
+
+/// The services that a service calls.
+fn linked<'m>(model: &'m Model, service: &Service) -> BTreeSet<&'m str> {
+    let links = model.links.iter().filter(|link| link.from == service.name);
+    let to = links.filter_map(|link| match &link.to {
+        Target::Service { service, via: Via::Rest | Via::Grpc } => Some(service.as_str()),
+        Target::Operation { to, via: Via::Rest | Via::Grpc } => Some(to.service.as_str()),
+        // What is sent by queue is answered by nobody.
+        Target::Service { .. } | Target::Operation { .. } | Target::Event(_) => None,
+    });
+    to.collect()
+}
+
+/// The services that any service calls.
+fn called(model: &Model) -> Vec<&Service> {
+    let called: BTreeSet<&str> = model.services.values().flat_map(|service| linked(model, service)).collect();
+    model.services.values().filter(|service| called.contains(service.name.as_str())).collect()
+}
+
+fn stand(model: &Model, service: &Service) -> Stand {
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
+    let answer = |operation: &Operation| {
+        let answer = examples::answer(model, service, operation, &format!("{contract}::"));
+        let stream = operations::view(model, service, operation).stream;
+        let method = names::rust::ident(&operation.name);
+        Answer { method, answer: if stream { format!("vec![{answer}]") } else { answer } }
+    };
+    let is_served = |operation: &&Operation| {
+        let served = model.served(&service.name, &operation.name);
+        served.rest || served.grpc
+    };
+    let served = (contract::serves(model, service, |e| e.rest), contract::serves(model, service, |e| e.grpc));
+    let router = match served {
+        (true, true) => format!("{contract}::rest::router(script.clone()).merge({contract}::grpc::router(script))"),
+        (true, false) => format!("{contract}::rest::router(script)"),
+        (false, _) => format!("{contract}::grpc::router(script)"),
+    };
+    Stand {
+        service: service.name.clone(),
+        module: names::rust::module(&service.name),
+        answers: service.operations.values().filter(is_served).map(answer).collect(),
+        router,
+    }
+}

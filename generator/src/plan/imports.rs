@@ -90,6 +90,8 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
     let exported = text.lines().filter_map(|line| line.strip_prefix("pub use ")?.strip_suffix(';')).flat_map(imported);
     let exported = exported.map(|(_, name)| name);
     let defined: BTreeSet<&str> = tokens.iter().filter(|t| t.defines).map(|t| t.name).chain(exported).collect();
+    // What a template itself calls like a type of the design.
+    let ours: BTreeSet<&str> = tokens.iter().filter(|t| t.defines && !t.user).map(|t| t.name).collect();
     let mentioned: BTreeSet<&str> = tokens.iter().filter(|t| !t.user).map(|t| t.name).collect();
     let mut uses = Uses::default();
     // Where a type of the design has the name, the other one is written with its path.
@@ -102,7 +104,12 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
     for token in &tokens {
         out.push_str(&text[copied..token.start]);
         copied = token.start + token.name.len() + if token.user { USER.len_utf8() } else { 0 };
-        if token.user && !defined.contains(token.name) {
+        if token.user && ours.contains(token.name) {
+            if let Some(from) = user.get(token.name) {
+                out.push_str(from);
+                out.push_str("::");
+            }
+        } else if token.user && !defined.contains(token.name) {
             if let Some(from) = user.get(token.name) {
                 uses.add(from, token.name);
             }
@@ -320,6 +327,14 @@ mod tests {
         assert_eq!(
             with("use _;\npub use x::{Query, Other};\nfn f(q: Query, j: Json)"),
             "use kit_http::Json;\npub use x::{Query, Other};\nfn f(q: Query, j: Json)\n"
+        );
+    }
+
+    #[test]
+    fn a_type_of_the_design_may_be_called_like_what_a_file_defines() {
+        assert_eq!(
+            with("use _;\npub struct Order(u8);\nfn f(o: §Order, own: Json) {}"),
+            "use kit_http::Json;\npub struct Order(u8);\nfn f(o: crate::Order, own: Json) {}\n"
         );
     }
 

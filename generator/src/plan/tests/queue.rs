@@ -15,7 +15,7 @@ use super::{
     tested,
 };
 
-/// What `tests/mapping/queue.rs` sees.
+/// What `tests/mapping/by_queue.rs` sees.
 #[derive(Serialize)]
 pub struct Suite {
     contract: String,

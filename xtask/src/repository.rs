@@ -1,6 +1,8 @@
 //! The tasks of this repository, which an installed `linkwright` does not have.
 
 mod child;
+mod matrix;
+mod pairs;
 mod stage;
 mod test;
 

@@ -219,9 +219,11 @@ fn word<'a>(text: &'a str, at: usize, found: &mut Vec<Name<'a>>) -> usize {
     if !qualified && !is_own {
         let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
             .iter()
-            // After `(pub` comes a field's type.
+            // After `(pub` comes a field's type, after `!(pub` what a macro declares.
             .any(|word| {
-                before.strip_suffix(word).is_some_and(|b| !b.ends_with(|c: char| c.is_alphanumeric() || c == '('))
+                before
+                    .strip_suffix(word)
+                    .is_some_and(|b| b.ends_with("!(") || !b.ends_with(|c: char| c.is_alphanumeric() || c == '('))
             });
         found.push(Name { name, start: at, user, defines });
     }
@@ -334,6 +336,7 @@ mod tests {
             "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n"
         );
         assert_eq!(with("use _;\nstruct X(pub §Order);"), "use crate::Order;\nstruct X(pub Order);\n");
+        assert_eq!(with("use _;\nx!(pub §Order, pub §Mine { §Order });"), "x!(pub Order, pub Mine { Order });\n");
         assert_eq!(with("use _;\n// So.\nArc::x"), "use std::sync::Arc;\n// So.\nArc::x\n");
         assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "x.Arc r#\"Arc\"# Mine\n");
     }

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use super::{
     child::{cargo, command},
+    matrix,
     test::{Bench, Depth, Tool},
 };
 
@@ -47,6 +48,12 @@ pub const STAGES: &[Stage] = &[
         shows: "designs of all shapes become workspaces that run",
         from: Depth::Full,
         run: designs,
+    },
+    Stage {
+        name: "matrix",
+        shows: "services of all pairs of features become one workspace that runs",
+        from: Depth::Full,
+        run: matrix,
     },
     Stage { name: "install", shows: "linkwright works as an installed program", from: Depth::Full, run: install },
     Stage { name: "deny", shows: "licences and sources of all dependencies are allowed", from: Depth::Full, run: deny },
@@ -111,6 +118,12 @@ fn designs(bench: &mut Bench) -> Result<()> {
         workspace(bench, name, &["--design", &design.to_string_lossy()])?;
     }
     Ok(())
+}
+
+fn matrix(bench: &mut Bench) -> Result<()> {
+    let design = bench.root.join("target/workspaces/matrix.toml");
+    fs::write(&design, matrix::design()).with_context(|| format!("cannot write {}", design.display()))?;
+    workspace(bench, "matrix", &["--design", &design.to_string_lossy()])
 }
 
 /// The installed program has nothing but itself: it is called far from the repository.

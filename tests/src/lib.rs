@@ -2,4 +2,5 @@
 
 pub mod designed;
 pub mod dump;
+pub mod random;
 pub mod readable;

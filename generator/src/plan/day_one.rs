@@ -16,6 +16,7 @@ use super::{
     operations::{error_name, request_name, response_name},
     publish, resources,
     rust::{self, id_name, user},
+    service,
     types::default_value,
 };
 
@@ -42,7 +43,7 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
             None => Vec::new(),
         },
     };
-    moved(lines)
+    unnamed(moved(lines))
 }
 
 fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Sources) -> Vec<String> {
@@ -209,10 +210,19 @@ fn call_lines(
     let called = format!("self.{dependency}.{name}(cx{argument}).await");
     let mut lines = Vec::new();
     let answers = output_fields(model, callee);
-    let binding = if answers.is_some() { format!("let {name} = ") } else { String::new() };
+    let stream = matches!(callee.shape, Shape::Custom { output: Output::Stream(_), .. });
+    let binding = match answers {
+        Some(_) => format!("let {name} = "),
+        // What it is read for is the user's.
+        None if stream => format!("let _{} = ", callee.name),
+        None => String::new(),
+    };
     if falls_back(model, &service.name, call) {
         let constant = names::rust::constant(&callee.name);
-        let zero = answer(model, owner, callee, &path);
+        let zero = match stream {
+            true => "Box::pin(futures_util::stream::empty())".to_owned(),
+            false => answer(model, owner, callee, &path),
+        };
         lines.push(format!("let answer = {called};"));
         lines.push(
             "// What stands in for an answer that does not come is a decision of this service: make it yours.".into(),
@@ -382,6 +392,20 @@ fn moved(lines: Vec<String>) -> Vec<String> {
         line
     };
     lines.into_iter().map(once).collect()
+}
+
+/// Drops the names of answers that nothing is made of.
+fn unnamed(mut lines: Vec<String>) -> Vec<String> {
+    for at in 0..lines.len() {
+        let Some((name, call)) = lines[at].strip_prefix("let ").and_then(|line| line.split_once(" = ")) else {
+            continue;
+        };
+        let answer = call.ends_with("?;") && !name.contains(' ') && !name.starts_with('_');
+        if answer && !service::mentions(&lines[at + 1..].join("\n"), name) {
+            lines[at] = call.to_owned();
+        }
+    }
+    lines
 }
 
 /// The variable of a place is used as a whole after the place was cloned, so that nothing can be moved out of it.

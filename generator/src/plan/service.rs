@@ -106,6 +106,8 @@ struct Dependency {
     bulkhead: u32,
     /// What a caller sees when the other side is slow, failing or gone.
     promise: Vec<String>,
+    /// Nothing calls it on the first day.
+    spare: bool,
 }
 
 /// Plans `services/<service>`.
@@ -173,13 +175,16 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
             .collect();
         Implemented { cx: if mentions(&text, "cx") { "cx" } else { "_cx" }, operation: view, body, own_signature }
     });
-    let dependencies = dependencies(planner, service);
+    let operations: Vec<Implemented> = operations.collect();
+    let code: String =
+        operations.iter().flat_map(|operation| &operation.body).map(|line| line.clone() + "\n").collect();
+    let dependencies = dependencies(planner, service, &code);
     let has_grpc = contract::serves(model, service, |e| e.grpc);
     let stores: Vec<StoreView> = service
         .resources
         .values()
         .enumerate()
-        .map(|(number, r)| store::view(model, &shape::of_service(service, &r.name), r, number + 1))
+        .map(|(number, r)| store::view(model, &shape::of_service(service, &r.name), r, number + 1, &code))
         .collect();
     let has_store = events::has_store(service);
     let (emits, consumes) = (events::emits(service), events::consumes(service));
@@ -193,7 +198,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         library: names::rust::crate_ident(&package(planner, service)),
         module: names::rust::module(&service.name),
         variable: names::shouty(&service.name),
-        operations: operations.collect(),
+        operations,
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
         config: if dependencies.is_empty() && !has_store && !has_broker { "_config" } else { "config" },
         runtime: if dependencies.is_empty() && !has_grpc && !has_store && !has_broker { "_service" } else { "service" },
@@ -253,18 +258,21 @@ fn migration(path: &str) -> String {
 }
 
 /// The text uses the variable.
-fn mentions(text: &str, name: &str) -> bool {
+pub fn mentions(text: &str, name: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(name).any(|(at, _)| {
         !text[..at].ends_with(|c: char| part(c) || c == '.') && !text[at + name.len()..].starts_with(part)
     })
 }
 
-fn dependencies(planner: &Planner<'_>, service: &Service) -> Vec<Dependency> {
+/// `code` is what the business code begins with.
+fn dependencies(planner: &Planner<'_>, service: &Service, code: &str) -> Vec<Dependency> {
     let model = planner.model;
     let mut seen = BTreeSet::new();
     let calls = model.links.iter().filter(|link| link.from == service.name);
-    calls.filter_map(|link| dependency(planner, model, link)).filter(|d| seen.insert(d.name.clone())).collect()
+    let dependencies = calls.filter_map(|link| dependency(planner, model, link));
+    let spare = |d: Dependency| Dependency { spare: !code.contains(&format!("self.{}.", d.name)), ..d };
+    dependencies.filter(|d| seen.insert(d.name.clone())).map(spare).collect()
 }
 
 fn dependency(planner: &Planner<'_>, model: &Model, link: &Link) -> Option<Dependency> {
@@ -293,6 +301,7 @@ fn dependency(planner: &Planner<'_>, model: &Model, link: &Link) -> Option<Depen
         open_for: duration(breaker.map_or(std::time::Duration::from_secs(10), |b| b.open_for)),
         bulkhead: policy.bulkhead,
         promise: promise(link),
+        spare: false,
     })
 }
 

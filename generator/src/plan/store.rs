@@ -54,8 +54,14 @@ pub struct StoreView {
     pub table: String,
     pub columns: Vec<String>,
     pub indexes: Vec<String>,
+    pub has_get: bool,
+    pub has_insert: bool,
+    pub has_update: bool,
+    /// Any of the last two.
     pub has_change: bool,
     pub has_delete: bool,
+    /// Nothing uses it on the first day, so it has everything that a resource can have.
+    pub spare: bool,
 }
 
 /// A column whose values are unique and its field, Rust string literals.
@@ -81,8 +87,8 @@ struct Column {
     bind: String,
 }
 
-/// `of` names the resource; `number` is that of its migration.
-pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize) -> StoreView {
+/// `of` names the resource; `number` is that of its migration; `code` is the business code that uses it.
+pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize, code: &str) -> StoreView {
     let name = &resource.name;
     let item = names::rust::ident(&names::snake(name));
     let table = names::sql::quoted(&names::sql::table(&resource.plural));
@@ -122,11 +128,14 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
     let natural = resources::is_natural(resource);
     let select = if natural { format!("select rowid, * from {table}") } else { format!("select * from {table}") };
     let has = |verb| resource.verbs.contains(&verb);
+    let module = names::rust::module(name);
+    let uses = |function: &str| code.contains(&format!("store::{module}::{function}("));
+    let spare = !code.contains(&format!("store::{module}::"));
+    let (has_insert, has_update) = (spare || uses("insert"), spare || uses("update"));
     StoreView {
         name: user(name),
         id_type: user(&id_name(name)),
         noun: names::snake(name).replace('_', " "),
-        module: names::rust::module(name),
         migration: format!("migrations/{number:04}_{}.sql", names::snake(&resource.plural)),
         select: escape::rust_str(&select),
         select_one: raw(&format!("select * from {table} where {} = ?", quoted(&key))),
@@ -173,8 +182,13 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
             })
             .collect(),
         table,
-        has_change: !resource.verbs.is_empty(),
+        has_get: spare || uses("get"),
+        has_insert,
+        has_update,
+        has_change: has_insert || has_update,
         has_delete: has(crate::model::Verb::Delete),
+        spare,
+        module,
         item,
     }
 }

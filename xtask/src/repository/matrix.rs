@@ -128,6 +128,7 @@ fn service(text: &mut String, number: usize, cell: &Cell<'_>, before: &str, call
     let callee = match called.shape {
         "query" => Some("ask"),
         "command" => Some("tell"),
+        "stream" => Some("watch"),
         // An item must be there before something can be done with it.
         "resource" | "item" => Some("create_thing"),
         _ => None,

@@ -42,6 +42,12 @@ pub const STAGES: &[Stage] = &[
         from: Depth::Quick,
         run: cases,
     },
+    Stage {
+        name: "fuzz",
+        shows: "no text is too much for the generator, and what it plans can be read",
+        from: Depth::Full,
+        run: fuzz,
+    },
     Stage { name: "hello", shows: "examples/hello becomes a workspace that runs", from: Depth::Quick, run: hello },
     Stage {
         name: "designs",
@@ -104,6 +110,11 @@ fn kit(bench: &mut Bench) -> Result<()> {
 
 fn cases(bench: &mut Bench) -> Result<()> {
     bench.step("tests", cargo(&bench.root, &["test", "--no-fail-fast", "--package", "tests"]))?;
+    Ok(())
+}
+
+fn fuzz(bench: &mut Bench) -> Result<()> {
+    bench.search("random designs", cargo(&bench.root, &["test", "--package", "tests", "--test", "fuzz"]))?;
     Ok(())
 }
 

@@ -177,7 +177,8 @@ fn workspace(bench: &mut Bench, name: &str, made_from: &[&str]) -> Result<()> {
     // Its own: two workspaces with a path crate of one name would take each other's builds for theirs.
     let target = scratch.join("target").join(name);
     let with_target = |mut command: Command| {
-        command.env("CARGO_TARGET_DIR", &target);
+        // Made anew each time, so what would speed up the next build only fills the disk.
+        command.env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", "0");
         command
     };
     let linkwright = |arguments: &[&str]| {

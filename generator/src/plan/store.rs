@@ -45,6 +45,8 @@ pub struct StoreView {
     pub sorts: Vec<SortView>,
     pub sort_type: String,
     pub natural: bool,
+    /// What SQLite calls the order of insertion, a Rust string literal.
+    pub rowid: String,
     /// `.bind(Text(&order.status))`, the id last.
     pub binds: Vec<String>,
     /// `status: row.read::<Text<_>>("status")?`
@@ -59,6 +61,8 @@ pub struct StoreView {
     pub has_update: bool,
     /// Any of the last two.
     pub has_change: bool,
+    /// Items are read at all.
+    pub has_item: bool,
     pub has_delete: bool,
     /// Nothing uses it on the first day, so it has everything that a resource can have.
     pub spare: bool,
@@ -100,16 +104,18 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize,
         let read = column(model, &field.ty, &path, &format!("{item}.{ident}"), &mut columns);
         reads.push(format!("{ident}: {read}"));
     }
-    reads.push("etag: row.read::<Revision>(\"revision\")?".into());
     let key = names::sql::column(&[resource.id.as_str()]);
     let (of_id, others): (Vec<&Column>, Vec<&Column>) = columns.iter().partition(|c| c.name == key);
     let quoted = |name: &str| names::sql::quoted(name);
-    let revision = "revision";
+    // No name of a design begins with `_`.
+    let free = |name: &str| if columns.iter().any(|c| c.name == name) { format!("_{name}_") } else { name.to_owned() };
+    let (revision, rowid) = (free("revision"), free("rowid"));
+    reads.push(format!("etag: row.read::<Revision>({})?", escape::rust_str(&revision)));
     let insert_columns: Vec<String> = others.iter().chain(&of_id).map(|c| quoted(&c.name)).collect();
     let insert = format!(
         "insert into {table} ({}, {}) values ({}, 1)",
         insert_columns.join(", "),
-        quoted(revision),
+        quoted(&revision),
         vec!["?"; insert_columns.len()].join(", "),
     );
     let sets: Vec<String> = others.iter().map(|c| format!("{} = ?", quoted(&c.name))).collect();
@@ -118,7 +124,7 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize,
         sets.join(", "),
         if sets.is_empty() { "" } else { ", " },
         quoted(&key),
-        rev = quoted(revision),
+        rev = quoted(&revision),
     );
     let unique = resource.fields.iter().filter(|f| f.unique || f.name == resource.id).map(|f| {
         let column = names::sql::column(&[f.name.as_str()]);
@@ -126,12 +132,17 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize,
         Unique { column: escape::rust_str(&format!("{bare}.{column}")), field: escape::rust_str(&f.name) }
     });
     let natural = resources::is_natural(resource);
-    let select = if natural { format!("select rowid, * from {table}") } else { format!("select * from {table}") };
+    let select = match (natural, rowid.as_str()) {
+        (true, "rowid") => format!("select rowid, * from {table}"),
+        (true, other) => format!("select {other} as {other}, * from {table}"),
+        (false, _) => format!("select * from {table}"),
+    };
     let has = |verb| resource.verbs.contains(&verb);
     let module = names::rust::module(name);
     let uses = |function: &str| code.contains(&format!("store::{module}::{function}("));
     let spare = !code.contains(&format!("store::{module}::"));
     let (has_insert, has_update) = (spare || uses("insert"), spare || uses("update"));
+    let (has_get, has_list) = (spare || uses("get"), has(crate::model::Verb::List));
     StoreView {
         name: user(name),
         id_type: user(&id_name(name)),
@@ -146,17 +157,18 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize,
             c.bind.replace(&format!("{item}.{}", names::rust::ident(&resource.id)), "id")
         }),
         key: escape::rust_str(&key),
-        has_list: has(crate::model::Verb::List),
+        has_list,
         list_type: user(&format!("List{}", resource.plural)),
         page_type: user(&format!("{name}Page")),
         sort_type: user(&format!("{name}Sort")),
         filters: filters(model, resource),
         sorts: sorts(resource),
         natural,
+        rowid: escape::rust_str(&rowid),
         binds: others.iter().chain(&of_id).map(|c| format!(".bind({})", c.bind)).collect(),
         reads,
         unique: unique.collect(),
-        columns: std::iter::once(format!("{} integer not null", quoted(revision)))
+        columns: std::iter::once(format!("{} integer not null", quoted(&revision)))
             .chain(columns.iter().map(|c| {
                 let primary = if c.name == key { " primary key" } else { "" };
                 let unique = resource.fields.iter().any(|f| f.unique && f.name != resource.id && f.name == c.name);
@@ -182,10 +194,11 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize,
             })
             .collect(),
         table,
-        has_get: spare || uses("get"),
+        has_get,
         has_insert,
         has_update,
         has_change: has_insert || has_update,
+        has_item: has_get || has_list,
         has_delete: has(crate::model::Verb::Delete),
         spare,
         module,

@@ -29,6 +29,8 @@ mod graphql;
 struct Contract {
     module: String,
     service: String,
+    /// What the clients of the flows are called after.
+    client: String,
     /// The contract's crate, as Rust names it.
     contract: String,
     /// Not marked: tests write the trait with its path.
@@ -157,8 +159,9 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     Contract {
         module: names::rust::module(&service.name),
         service: service.name.clone(),
+        client: client(service).to_owned(),
         service_trait: trait_name(planner.model, &planner.scope, service),
-        variable: names::shouty(&service.name),
+        variable: names::variable(&service.name),
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
         has_graphql: !graphql_flows.is_empty(),
         any_flows: !(flows.is_empty() && graphql_flows.is_empty()),
@@ -239,7 +242,7 @@ fn flows(model: &Model, service: &Service, path: &str) -> Vec<Flow> {
             }
             flows.push(Flow {
                 what: escape::rust_str(&format!("{}.{} over {transport}", service.name, operation.name)),
-                client: format!("{}_over_{client}", service.name),
+                client: format!("{}_over_{client}", self::client(service)),
                 method: names::rust::ident(&operation.name),
                 arguments,
                 // Nobody makes an item, so there is none to work on.
@@ -249,7 +252,24 @@ fn flows(model: &Model, service: &Service, path: &str) -> Vec<Flow> {
             });
         }
     }
+    let used = |variable: &str| {
+        flows.iter().flat_map(|flow: &Flow| &flow.arguments).any(|argument| *argument == format!("{variable}.clone()"))
+    };
+    let spare: Vec<bool> = flows.iter().map(|flow| !used(bound(&flow.binding))).collect();
+    for (flow, _) in flows.iter_mut().zip(spare).filter(|(_, spare)| *spare) {
+        (flow.binding, flow.id) = (String::new(), String::new());
+    }
     flows
+}
+
+/// The variable of `let order_rest = `.
+fn bound(binding: &str) -> &str {
+    binding.trim_start_matches("let ").trim_end_matches(" = ")
+}
+
+/// `self_` to `self`: the clients are `self_over_rest`. No two names of services differ in `_` alone.
+fn client(service: &Service) -> &str {
+    service.name.trim_end_matches('_')
 }
 
 type Pick = fn(Exposure) -> bool;

@@ -20,7 +20,7 @@ use crate::{
 pub fn lines(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     for service in model.services.values() {
-        let variable = names::shouty(&service.name);
+        let variable = names::variable(&service.name);
         let works_alone = |o: &&Operation| shape::on_item(o).is_none();
         if let Some(operation) = service.operations.values().filter(works_alone).find(|o| o.expose.rest) {
             lines.push(curl(model, service, operation, &variable));

@@ -110,7 +110,19 @@ pub fn flows(model: &Model, service: &Service, contract: &str) -> Vec<Flow> {
     let mut operations: Vec<_> = service.operations.values().filter(|operation| operation.expose.graphql).collect();
     operations.sort_by_key(|operation| super::turn(service, operation));
     let mut made = BTreeSet::new();
-    operations.into_iter().map(|operation| flow(model, service, operation, contract, &mut made)).collect()
+    let mut flows: Vec<Flow> =
+        operations.into_iter().map(|operation| flow(model, service, operation, contract, &mut made)).collect();
+    let used = |variable: &str| flows.iter().any(|flow| flow.variables == id_of(variable));
+    let spare: Vec<bool> = flows.iter().map(|flow| !used(super::bound(&flow.binding))).collect();
+    for (flow, _) in flows.iter_mut().zip(spare).filter(|(_, spare)| *spare) {
+        (flow.binding, flow.id) = (String::new(), String::new());
+    }
+    flows
+}
+
+/// What is sent along to ask for the item whose id a variable holds.
+fn id_of(variable: &str) -> String {
+    format!("json!({{ \"id\": {variable} }})")
 }
 
 fn flow<'m>(
@@ -147,8 +159,7 @@ fn flow<'m>(
     Flow {
         what: escape::rust_str(&format!("{}.{} over GraphQL", service.name, operation.name)),
         request: escape::rust_raw_str(&request(model, service, operation, wish).document.lines(8)),
-        variables: on_made
-            .map_or("Value::Null".into(), |resource| format!("json!({{ \"id\": {} }})", variable(resource))),
+        variables: on_made.map_or("Value::Null".into(), |resource| id_of(&variable(resource))),
         ask: if schema::root(operation) == "Subscription" { "opens" } else { "ask" },
         error: match operation.errors.is_empty() {
             true => "kit::Failure".into(),

@@ -224,6 +224,10 @@ pub fn workspace(versions: &Versions, used: &BTreeSet<String>, local: &BTreeMap<
     let mut rust = Table::new();
     rust["unsafe_code"] = value("forbid");
     lints["rust"] = Item::Table(rust);
+    let mut clippy = Table::new();
+    // A type is as deep as the design says.
+    clippy["type_complexity"] = value("allow");
+    lints["clippy"] = Item::Table(clippy);
     workspace["lints"] = Item::Table(lints);
     manifest["workspace"] = Item::Table(workspace);
     if let Some(profile) = versions.manifest.get("profile") {

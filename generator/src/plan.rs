@@ -13,12 +13,15 @@ use crate::{
 mod contract;
 mod day_one;
 mod events;
+mod examples;
 mod graphql;
 mod grpc;
+mod heard;
 mod imports;
 mod manifest;
 mod operations;
 mod publish;
+mod queue;
 mod resources;
 mod rest;
 mod rust;
@@ -28,6 +31,8 @@ mod store;
 mod tests;
 mod tries;
 mod types;
+mod walk;
+mod ways;
 mod workspace;
 
 pub use workspace::port;

@@ -2,34 +2,32 @@
 //! answer by field name, and takes examples for the rest.
 
 use crate::{
-    contracts::{matching, shape},
-    escape,
+    contracts::shape,
     model::{
-        Call, EventRef, Fallback, Field, Input, Model, Operation, OperationKind, Output, Payload, Resource,
-        ResourceRef, Scalar, Service, Shape, StreamItem, Target, Type, TypeDef, TypeRef, Verb,
+        Call, DeclaredError, ErrorKind, EventRef, Fallback, Field, Input, Model, Operation, OperationKind, Output,
+        Payload, Resource, ResourceRef, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb,
     },
     names,
 };
 
 use super::{
     events,
+    examples::{self, Source},
     operations::{error_name, request_name, response_name},
-    publish, resources,
+    publish, queue, resources,
     rust::{self, id_name, user},
-    service,
-    types::default_value,
 };
-
-/// Variables, and the fields that each has.
-pub type Sources = Vec<(String, Vec<Field>)>;
 
 /// The statements of an operation.
 pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
     let lines = match &operation.shape {
         Shape::Custom { of, output, .. } => {
-            let mut sources = vec![("input".to_owned(), input_fields(model, operation))];
+            let mut sources = vec![input(model, operation)];
+            let id = of.as_ref().map(|of| Source::id("id", &shape::of_service(service, of)));
+            sources.extend(id);
             let mut lines = calls(model, service, operation, &mut sources);
             match of.as_ref().and_then(|of| service.resources.get(of)) {
+                _ if !operation.follows.is_empty() => lines.extend(follow_lines(model, service, operation)),
                 Some(resource) => lines.extend(on_item(model, service, operation, resource, output, &mut sources)),
                 None => {
                     lines.extend(publish::effect(model, service, operation, &sources));
@@ -43,11 +41,46 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
             None => Vec::new(),
         },
     };
-    unnamed(moved(lines))
+    moved(bound(lines))
 }
 
-fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Sources) -> Vec<String> {
-    operation.calls.iter().flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
+fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Vec<Source>) -> Vec<String> {
+    let calls = operation.calls.iter().filter(|call| !is_sent(model, service, operation, call));
+    calls.flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
+}
+
+/// Whether a call is a command that a transaction sends.
+fn is_sent(model: &Model, service: &Service, operation: &Operation, call: &Call) -> bool {
+    let transaction = operation.kind == OperationKind::Command && events::has_store(model, service);
+    transaction && queue::by_queue(model, service, &call.to)
+}
+
+/// The statements that send the commands of an operation with its transaction.
+pub fn sends(model: &Model, service: &Service, operation: &Operation, sources: &[Source]) -> Vec<String> {
+    let sent = operation.calls.iter().filter(|call| is_sent(model, service, operation, call));
+    let line = |call: &Call| {
+        let owner = model.services.get(&call.to.service)?;
+        let callee = owner.operations.get(&call.to.operation)?;
+        let (called, upstream) = called(model, owner, operation, callee, call, sources);
+        Some(format!("outbox::together(&mut tx, {called}).await.map_err({upstream})?;"))
+    };
+    sent.filter_map(line).collect()
+}
+
+/// The call, not awaited yet, and what makes its error ours.
+fn called(
+    model: &Model,
+    owner: &Service,
+    operation: &Operation,
+    callee: &Operation,
+    call: &Call,
+    sources: &[Source],
+) -> (String, String) {
+    let argument: String =
+        call_arguments(model, owner, callee, call, sources).iter().map(|argument| format!(", {argument}")).collect();
+    let (dependency, name) = (names::rust::ident(&owner.name), names::rust::ident(&callee.name));
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(&owner.name));
+    (format!("self.{dependency}.{name}(&cx.call(){argument})"), upstream(operation, callee, &contract))
 }
 
 /// A command on one item reads it, leaves it to the user to change, and writes it; a query reads it.
@@ -57,15 +90,15 @@ fn on_item(
     operation: &Operation,
     resource: &Resource,
     output: &Output,
-    sources: &mut Sources,
+    sources: &mut Vec<Source>,
 ) -> Vec<String> {
     let (item, module) = (names::rust::ident(&names::snake(&resource.name)), names::rust::module(&resource.name));
-    sources.insert(0, (item.clone(), resource.fields.clone()));
+    sources.insert(0, Source::item(&item, resource, &shape::of_service(service, &resource.name)));
     let answer = match output {
         Output::Item => vec![format!("Ok({item})")],
         _ => answer_lines(model, operation, sources),
     };
-    let published = publish::statement(model, service, operation, Some((&item, resource)), sources);
+    let published = publish::statement(model, service, operation, sources);
     let uses_item = *output == Output::Item || answer.iter().any(|line| line.contains(&format!("{item}.")));
     let mut lines = Vec::new();
     match operation.kind {
@@ -79,8 +112,9 @@ fn on_item(
             let mut work =
                 vec![format!("// Yours: what this does to the {}.", names::snake(&resource.name).replace('_', " "))];
             work.push(format!("store::{module}::update(&mut tx, &mut {item}).await?;"));
+            work.extend(sends(model, service, operation, sources));
             work.extend(published);
-            lines.extend(publish::once(service, operation, work));
+            lines.extend(publish::once(model, service, operation, work));
         }
     }
     lines.extend(answer);
@@ -91,36 +125,38 @@ fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Ver
     let (item, module) = (names::rust::ident(&names::snake(&resource.name)), names::rust::module(&resource.name));
     let id = names::rust::ident(&resource.id);
     let begin = "let mut tx = self.store.begin().await?;".to_owned();
-    let published = publish::statement(model, service, operation, Some((&item, resource)), &Vec::new());
-    let commit = published.map_or_else(String::new, |publish| publish + "\n") + "tx.commit().await?;";
+    let of = shape::of_service(service, &resource.name);
+    let mut sources = match verb {
+        Verb::List => Vec::new(),
+        Verb::Create => vec![Source::item(&item, resource, &of)],
+        Verb::Get | Verb::Replace | Verb::Patch | Verb::Delete => vec![Source::id("id", &of)],
+    };
+    let mut lines = calls(model, service, operation, &mut sources);
+    let whole = (verb != Verb::Create).then(|| Source::item(&item, resource, &of));
+    let sources: Vec<Source> = whole.into_iter().chain(sources).collect();
+    let published = publish::statement(model, service, operation, &sources);
+    let mut told = sends(model, service, operation, &sources);
+    told.extend(published);
+    let commit = told.iter().map(|line| format!("{line}\n")).collect::<String>() + "tx.commit().await?;";
     let read = format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;");
     let update = format!("store::{module}::update(&mut tx, &mut {item}).await?;");
     let answer = format!("Ok({item})");
     match verb {
-        Verb::List => {
-            let mut lines = calls(model, service, operation, &mut vec![]);
-            lines.push(format!("Ok(store::{module}::list(self.store.read(), &query).await?)"));
-            lines
-        }
-        Verb::Get => {
-            let mut lines = calls(model, service, operation, &mut vec![]);
-            lines.push(format!("Ok(store::{module}::get(self.store.read(), &id).await?)"));
-            lines
-        }
+        Verb::List => lines.push(format!("Ok(store::{module}::list(self.store.read(), &query).await?)")),
+        Verb::Get => lines.push(format!("Ok(store::{module}::get(self.store.read(), &id).await?)")),
         Verb::Create => {
-            let mut sources = vec![("new".to_owned(), shape::new_fields(resource))];
-            let made = made(model, resource, &sources, "new");
-            let mut lines = vec![format!("let {item} = {made};")];
-            sources = vec![(item.clone(), resource.fields.clone())];
-            lines.extend(calls(model, service, operation, &mut sources));
+            let given = [Source::record("new", &shape::new_fields(resource))];
+            let made = made(model, resource, &given, "new");
+            let answered = answered(model, resource, &item, &sources);
+            let mutable = if answered.is_empty() { "" } else { "mut " };
+            lines.insert(0, format!("let {mutable}{item} = {made};"));
+            lines.extend(answered);
             lines.extend([begin, format!("store::{module}::insert(&mut tx, &{item}).await?;"), commit, answer]);
-            lines
         }
         Verb::Replace if resources::is_natural(resource) => {
-            let sources = vec![("draft".to_owned(), shape::draft_fields(resource))];
+            let given = [Source::record("draft", &shape::draft_fields(resource))];
             let made =
-                made(model, resource, &sources, "draft").replace(&format!("{id}: draft.{id}"), &format!("{id}: id"));
-            let mut lines = calls(model, service, operation, &mut vec![]);
+                made(model, resource, &given, "draft").replace(&format!("{id}: draft.{id}"), &format!("{id}: id"));
             lines.push(begin);
             lines.push(format!("let found = store::{module}::get(&mut *tx, &id).await.map_err(Failure::from);"));
             let into = if operation.errors.is_empty() { "" } else { ".into()" };
@@ -142,33 +178,67 @@ fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Ver
                 }};"
             ));
             lines.extend([commit, answer]);
-            lines
         }
         Verb::Replace => {
-            let mut lines = calls(model, service, operation, &mut vec![]);
             let check = format!("{item}.etag.check(etag)?;");
             lines.extend([begin, read, check, format!("{item}.replace(draft);"), update, commit, answer]);
-            lines
         }
         Verb::Patch => {
-            let mut lines = calls(model, service, operation, &mut vec![]);
             let check = format!("{item}.etag.check(etag)?;");
             lines.extend([begin, read, check, format!("{item}.patch(&patch)?;"), update, commit, answer]);
-            lines
         }
         Verb::Delete => {
-            let mut lines = calls(model, service, operation, &mut vec![("id".to_owned(), vec![])]);
             let read = format!("let {item} = store::{module}::get(&mut *tx, &id).await?;");
             let check = format!("{item}.etag.check(etag)?;");
-            lines.extend([begin, read, check, format!("store::{module}::delete(&mut tx, &id).await?;"), commit]);
+            let mut work = vec![read, check, format!("store::{module}::delete(&mut tx, &id).await?;")];
+            work.extend(told);
+            lines.push(begin);
+            lines.extend(publish::once(model, service, operation, work));
             lines.push("Ok(())".into());
-            lines
         }
     }
+    lines
+}
+
+/// What a new item takes from the answers of others: fields that the service alone sets.
+fn answered(model: &Model, resource: &Resource, item: &str, sources: &[Source]) -> Vec<String> {
+    // The item itself is the oldest source.
+    let answers = sources.split_last().map_or(&[][..], |(_, answers)| answers);
+    let set = resource.fields.iter().filter(|field| field.readonly && field.name != resource.id);
+    let taken = set.filter_map(|field| Some((field, examples::taken(model, field, answers)?)));
+    taken.map(|(field, value)| format!("{item}.{} = {value};", names::rust::ident(&field.name))).collect()
+}
+
+/// The events that a query sends on, as items of its stream.
+fn follow_lines(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
+    let types: Vec<String> = operation.follows.iter().map(|event| events::seen_from(service, event)).collect();
+    let listed: Vec<String> = types.iter().map(|ty| format!("{ty}::TYPE")).collect();
+    let payload = if operation.errors.is_empty() { "message?.payload()" } else { "Ok(message?.payload()?)" };
+    let item = match &operation.shape {
+        Shape::Custom { output: Output::Stream(StreamItem::Named(union)), .. }
+            if matches!(model.types.get(union), Some(TypeDef::Union(_))) =>
+        {
+            let last = types.len() - 1;
+            let arm = |(number, event): (usize, &EventRef)| {
+                let found = model.services.get(&event.service).and_then(|service| service.events.get(&event.event));
+                let Some(Payload::Named(variant)) = found.map(|event| &event.payload) else { return String::new() };
+                let kind = if number == last { "_".to_owned() } else { format!("{}::TYPE", types[number]) };
+                format!("{kind} => {}::{variant}(message.payload()?), ", user(union))
+            };
+            let arms: String = operation.follows.iter().enumerate().map(arm).collect();
+            format!("{{ let message = message?; Ok(match message.kind.as_str() {{ {arms} }}) }}")
+        }
+        _ => payload.to_owned(),
+    };
+    vec![
+        format!("let messages = self.broker.follow(&[{}]).await?;", listed.join(", ")),
+        "// Yours: which of them the caller gets.".to_owned(),
+        format!("Ok(Box::pin(messages.map(|message| {item})))"),
+    ]
 }
 
 /// A whole new item: what callers give, defaults, examples of what the service decides.
-fn made(model: &Model, resource: &Resource, sources: &[(String, Vec<Field>)], given: &str) -> String {
+fn made(model: &Model, resource: &Resource, sources: &[Source], given: &str) -> String {
     let fields: Vec<String> = resource
         .fields
         .iter()
@@ -181,7 +251,7 @@ fn made(model: &Model, resource: &Resource, sources: &[(String, Vec<Field>)], gi
                 () if field.readonly && field.default.is_none() && field.ty == Type::Scalar(Scalar::Timestamp) => {
                     "kit::json::now()".into()
                 }
-                () => value(model, field, sources, ""),
+                () => examples::value(model, field, sources, ""),
             };
             format!("{ident}: {value}")
         })
@@ -194,7 +264,7 @@ fn call_lines(
     service: &Service,
     operation: &Operation,
     call: &Call,
-    sources: &mut Sources,
+    sources: &mut Vec<Source>,
 ) -> Vec<String> {
     let Some(callee) = model.services.get(&call.to.service).and_then(|s| s.operations.get(&call.to.operation)) else {
         return Vec::new();
@@ -202,26 +272,24 @@ fn call_lines(
     let Some(owner) = model.services.get(&call.to.service) else { return Vec::new() };
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&call.to.service));
     let path = format!("{contract}::");
-    let argument: String =
-        call_arguments(model, owner, callee, call, sources).iter().map(|argument| format!(", {argument}")).collect();
     let name = names::rust::ident(&callee.name);
-    let dependency = names::rust::ident(&call.to.service);
-    let upstream = upstream(operation, callee, &contract);
-    let called = format!("self.{dependency}.{name}(cx{argument}).await");
+    let (called, upstream) = called(model, owner, operation, callee, call, sources);
+    let called = called + ".await";
     let mut lines = Vec::new();
-    let answers = output_fields(model, callee);
+    let answered = answer_source(model, owner, callee, &name);
     let stream = matches!(callee.shape, Shape::Custom { output: Output::Stream(_), .. });
-    let binding = match answers {
+    let binding = match answered {
         Some(_) => format!("let {name} = "),
         // What it is read for is the user's.
         None if stream => format!("let _{} = ", callee.name),
         None => String::new(),
     };
-    if falls_back(model, &service.name, call) {
+    let link = model.link(&service.name, &call.to);
+    if link.is_some_and(|link| link.policy.fallback.contains(&Fallback::Default)) {
         let constant = names::rust::constant(&callee.name);
         let zero = match stream {
             true => "Box::pin(futures_util::stream::empty())".to_owned(),
-            false => answer(model, owner, callee, &path),
+            false => examples::answer(model, owner, callee, &path),
         };
         lines.push(format!("let answer = {called};"));
         lines.push(
@@ -234,23 +302,20 @@ fn call_lines(
     } else {
         lines.push(format!("{binding}{called}.map_err({upstream})?;"));
     }
-    if let Some(fields) = answers {
-        sources.insert(0, (name, fields));
-    }
+    sources.splice(0..0, answered);
     lines
 }
 
 /// What a call takes: an id from our `<resource>_id`, a record filled by field name, examples for the rest.
-fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Call, sources: &Sources) -> Vec<String> {
+fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Call, sources: &[Source]) -> Vec<String> {
     let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
-    let mut all = arguments(model, owner, callee, path);
+    let mut all = examples::arguments(model, owner, callee, path);
     if let (Some(resource), Some(first)) = (shape::on_item(callee), all.first_mut()) {
-        let ours = format!("{}_id", names::snake(resource));
         let id = Type::Ref(shape::of_service(owner, resource));
-        *first = value(model, &shape::plain(&ours, id), sources, path);
+        *first = examples::value(model, &shape::plain(&events::item_id(resource), id), sources, path);
     }
     let record = match &callee.shape {
-        Shape::Custom { input: Input::Named(name), .. } => Some((name.clone(), input_fields(model, callee))),
+        Shape::Custom { input: Input::Named(name), .. } => Some((name.clone(), record_fields(model, name))),
         Shape::Custom { input: Input::Fields(fields), .. } => Some((request_name(callee), fields.clone())),
         Shape::Verb { verb: Verb::Create, resource } => owner.resources.get(resource).map(|found| {
             (
@@ -263,7 +328,7 @@ fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Cal
     if let (Some((name, fields)), Some(last)) = (record, all.last_mut()) {
         let given = |field: &Field| {
             let said = call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
-            let value = said.unwrap_or_else(|| value(model, field, sources, path));
+            let value = said.unwrap_or_else(|| examples::value(model, field, sources, path));
             format!("{}: {value}", names::rust::ident(&field.name))
         };
         *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
@@ -272,105 +337,89 @@ fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Cal
 }
 
 /// `input.total.amount`: the place of a path that the design gives, in the first source that has it.
-fn place(model: &Model, sources: &Sources, path: &str) -> Option<String> {
-    sources.iter().find_map(|(source, fields)| {
-        let (mut fields, mut place, mut last) = (fields.clone(), source.clone(), None);
-        for segment in path.split('.') {
-            let field = fields.iter().find(|field| field.name == segment)?.clone();
-            place = format!("{place}.{}", names::rust::ident(segment));
-            fields = match &field.ty {
-                Type::Named(of) => record_fields(model, &of.name),
-                _ => Vec::new(),
-            };
-            last = Some(field.ty);
-        }
-        let copy = last.is_some_and(|ty| rust::is_copy(&ty));
-        Some(if copy { place } else { place + ".clone()" })
-    })
-}
-
-/// How an error of a callee becomes ours: one that both declare passes on as it is, anything else is our trouble.
-fn upstream(operation: &Operation, callee: &Operation, contract: &str) -> String {
-    let common: Vec<_> = operation
-        .errors
-        .iter()
-        .filter(|ours| callee.errors.iter().any(|theirs| theirs.name == ours.name && theirs.data == ours.data))
-        .collect();
-    if common.is_empty() {
-        return "Failure::upstream".into();
+fn place(model: &Model, sources: &[Source], path: &str) -> Option<String> {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let (field, place) = sources.iter().flat_map(|source| &source.values).find(|(field, _)| field.name == first)?;
+    let (mut ty, mut place) = (field.ty.clone(), place.clone());
+    for segment in rest.iter().flat_map(|rest| rest.split('.')) {
+        let Type::Named(of) = &ty else { return None };
+        let field = record_fields(model, &of.name).into_iter().find(|field| field.name == segment)?;
+        place = format!("{place}.{}", names::rust::ident(segment));
+        ty = field.ty;
     }
+    Some(if rust::is_copy(&ty) { place } else { place + ".clone()" })
+}
+
+/// How an error of a callee becomes ours: one that both declare passes on as it is, what it does not find is what we do
+/// not find if we have a word for that, anything else is our trouble.
+fn upstream(operation: &Operation, callee: &Operation, contract: &str) -> String {
+    let same =
+        |ours: &&DeclaredError| callee.errors.iter().any(|theirs| theirs.name == ours.name && theirs.data == ours.data);
     let (theirs, ours) = (format!("{contract}::{}", error_name(callee)), user(&error_name(operation)));
-    let arms: String = common
-        .iter()
-        .map(|error| match error.data {
-            Some(_) => format!("{theirs}::{0}(data) => {ours}::{0}(data), ", error.name),
-            None => format!("{theirs}::{0} => {ours}::{0}, ", error.name),
-        })
-        .collect();
-    format!("|error| match error {{ {arms}other => Failure::upstream(other).into() }}")
+    let passed = operation.errors.iter().filter(same).map(|error| match error.data {
+        Some(_) => format!("{theirs}::{0}(data) => {ours}::{0}(data), ", error.name),
+        None => format!("{theirs}::{0} => {ours}::{0}, ", error.name),
+    });
+    let mut arms: Vec<String> = passed.collect();
+    let missing = operation.errors.iter().find(|ours| {
+        ours.kind == ErrorKind::NotFound && ours.data.is_none() && shape::on_item(callee).is_some() && !same(ours)
+    });
+    if let Some(error) = missing {
+        let kind = if callee.errors.is_empty() { "missing.kind" } else { "kit::OperationError::kind(&missing)" };
+        arms.push(format!("missing if {kind} == Kind::NotFound => {ours}::{}, ", error.name));
+    }
+    match arms.is_empty() {
+        true => "Failure::upstream".into(),
+        false => format!("|error| match error {{ {}other => Failure::upstream(other).into() }}", arms.concat()),
+    }
 }
 
-fn falls_back(model: &Model, from: &str, call: &Call) -> bool {
-    let to = |target: &Target| match target {
-        Target::Operation { to, .. } => *to == call.to,
-        Target::Service { service, .. } => *service == call.to.service,
-        Target::Event(_) => false,
-    };
-    // The link to the operation alone counts before the one to its service.
-    let mut links: Vec<_> = model.links.iter().filter(|link| link.from == from && to(&link.to)).collect();
-    links.sort_by_key(|link| matches!(link.to, Target::Service { .. }));
-    links.first().is_some_and(|link| link.policy.fallback.contains(&Fallback::Default))
-}
-
-fn answer_lines(model: &Model, operation: &Operation, sources: &[(String, Vec<Field>)]) -> Vec<String> {
+fn answer_lines(model: &Model, operation: &Operation, sources: &[Source]) -> Vec<String> {
     let Shape::Custom { output, .. } = &operation.shape else { return Vec::new() };
     let record = match output {
         Output::Named(name) => user(name),
         Output::Fields(_) => user(&response_name(operation)),
-        Output::Resource(of) => return vec![format!("Ok({})", example(model, &Type::Resource(of.clone()), ""))],
+        Output::Resource(of) => {
+            let item = sources.iter().find_map(|source| source.holds(of)).map(str::to_owned);
+            let item = item.unwrap_or_else(|| examples::example(model, &Type::Resource(of.clone()), ""));
+            return vec![format!("Ok({item})")];
+        }
         Output::Stream(item) => {
             let item = match item {
-                StreamItem::Named(name) => example_of(model, name, ""),
-                StreamItem::Resource(of) => example(model, &Type::Resource(of.clone()), ""),
+                StreamItem::Named(name) => examples::example_of(model, name, ""),
+                StreamItem::Resource(of) => examples::example(model, &Type::Resource(of.clone()), ""),
             };
             return vec![format!("Ok(Box::pin(futures_util::stream::iter([Ok({item})])))")];
         }
         Output::None | Output::Item => return vec!["Ok(())".into()],
     };
     let fields = output_fields(model, operation).unwrap_or_default();
-    vec![format!("Ok({record} {{ {} }})", filled(model, &fields, sources, ""))]
+    vec![format!("Ok({record} {{ {} }})", examples::filled(model, &fields, sources, ""))]
 }
 
-/// `name: input.name, total: Decimal::new(100, 2)`: each field from the first source that has one of its name and
-/// type, else its default, else an example.
-fn filled(model: &Model, fields: &[Field], sources: &[(String, Vec<Field>)], path: &str) -> String {
-    let fields: Vec<String> = fields
-        .iter()
-        .map(|field| format!("{}: {}", names::rust::ident(&field.name), value(model, field, sources, path)))
-        .collect();
-    fields.join(", ")
-}
-
-/// The value of a field, as [`filled`] finds it.
-pub fn value(model: &Model, field: &Field, sources: &[(String, Vec<Field>)], path: &str) -> String {
-    let source = sources.iter().find_map(|(source, fields)| {
-        let found = fields.iter().find(|f| f.name == field.name && f.ty == field.ty)?;
-        Some((source, found))
-    });
-    match (source, &field.default) {
-        (Some((source, found)), _) => {
-            let ident = names::rust::ident(&found.name);
-            let clone = if rust::is_copy(&found.ty) { "" } else { ".clone()" };
-            format!("{source}.{ident}{clone}")
+/// Drops the variable of an answer that nothing looks at.
+fn bound(lines: Vec<String>) -> Vec<String> {
+    let looked_at = |at: usize, name: &str| {
+        let others = lines.iter().enumerate().filter(|(other, _)| *other != at);
+        others.into_iter().any(|(_, line)| mentions(line, name))
+    };
+    let kept = |(at, line): (usize, &String)| match line.strip_prefix("let ").and_then(|rest| rest.split_once(" = ")) {
+        Some((name, value))
+            if value.ends_with("?;") && !name.starts_with('_') && name != "mut tx" && !looked_at(at, name) =>
+        {
+            value.to_owned()
         }
-        (None, Some(default)) => prefixed(&default_value(&field.ty, default), path),
-        (None, None) => example(model, &field.ty, path),
-    }
+        _ => line.clone(),
+    };
+    lines.iter().enumerate().map(kept).collect()
 }
 
-/// Names of the design as another crate's.
-fn prefixed(expression: &str, path: &str) -> String {
-    if path.is_empty() { expression.to_owned() } else { expression.replace(super::imports::USER, path) }
+/// The text uses the variable.
+pub fn mentions(text: &str, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        !text[..at].ends_with(|c: char| part(c) || c == '.') && !text[at + name.len()..].starts_with(part)
+    })
 }
 
 /// Drops the `.clone()` of what is used only once.
@@ -394,20 +443,6 @@ fn moved(lines: Vec<String>) -> Vec<String> {
     lines.into_iter().map(once).collect()
 }
 
-/// Drops the names of answers that nothing is made of.
-fn unnamed(mut lines: Vec<String>) -> Vec<String> {
-    for at in 0..lines.len() {
-        let Some((name, call)) = lines[at].strip_prefix("let ").and_then(|line| line.split_once(" = ")) else {
-            continue;
-        };
-        let answer = call.ends_with("?;") && !name.contains(' ') && !name.starts_with('_');
-        if answer && !service::mentions(&lines[at + 1..].join("\n"), name) {
-            lines[at] = call.to_owned();
-        }
-    }
-    lines
-}
-
 /// The variable of a place is used as a whole after the place was cloned, so that nothing can be moved out of it.
 fn used_after(text: &str, place: &str) -> bool {
     let cloned = format!("{place}.clone()");
@@ -421,175 +456,35 @@ fn used_after(text: &str, place: &str) -> bool {
     })
 }
 
-/// An expression that makes a valid value of the type. `path` stands before names of the design, if they are another
-/// crate's.
-pub fn example(model: &Model, ty: &Type, path: &str) -> String {
-    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
-    match ty {
-        Type::Scalar(scalar) => scalar_example(scalar),
-        Type::Ref(resource) => {
-            let id = model.services.get(&resource.service).and_then(|s| s.resources.get(&resource.resource));
-            let inner = id
-                .and_then(|r| r.fields.iter().find(|f| f.name == r.id))
-                .map_or(Type::Scalar(Scalar::Uuid), |f| f.ty.clone());
-            format!("{}({})", named(&id_name(&resource.resource)), example(model, &inner, path))
-        }
-        Type::Resource(of) => {
-            let fields = shape::resource(model, of).map(|resource| resources::typed(resource, of)).unwrap_or_default();
-            format!("{} {{ {}, etag: Etag(1) }}", named(&of.resource), filled(model, &fields, &[], path))
-        }
-        Type::Optional(_) => "None".into(),
-        Type::Map { .. } => "BTreeMap::new()".into(),
-        Type::List { min: 0, .. } => "Vec::new()".into(),
-        Type::List { item, min, .. } => {
-            let item = example(model, item, path);
-            format!("vec![{}]", vec![item; *min as usize].join(", "))
-        }
-        Type::Named(TypeRef { service, name }) => {
-            let first = match service {
-                Some(service) => {
-                    model.services.get(service).and_then(|s| s.enums.get(name)).and_then(|e| e.values.first())
-                }
-                None => match model.types.get(name) {
-                    Some(TypeDef::Enum(found)) => found.values.first(),
-                    Some(TypeDef::Union(union)) => {
-                        let variant = union.variants.first().map_or("", String::as_str);
-                        let inner = Type::Named(TypeRef { service: None, name: variant.into() });
-                        return format!("{}::{variant}({})", named(name), example(model, &inner, path));
-                    }
-                    Some(TypeDef::Record(record)) => {
-                        return format!("{} {{ {} }}", named(name), filled(model, &record.fields, &[], path));
-                    }
-                    None => None,
-                },
-            };
-            format!("{}::{}", named(name), names::rust::variant(first.map_or("", String::as_str)))
-        }
+/// What the operation is given.
+fn input(model: &Model, operation: &Operation) -> Source {
+    if let Shape::Custom { input: Input::Payload(event), .. } = &operation.shape
+        && let Some(found) = model.services.get(&event.service).and_then(|service| service.events.get(&event.event))
+    {
+        return match &found.payload {
+            Payload::Resource(of) => item_source(model, of, "input"),
+            Payload::Named(_) | Payload::Fields(_) => Source::record("input", &events::fields(model, found)),
+        };
     }
+    Source::record("input", &shape::input_fields(model, operation))
 }
 
-/// An example of a record of `[types]`.
-pub fn example_of(model: &Model, record: &str, path: &str) -> String {
-    example(model, &Type::Named(TypeRef { service: None, name: record.into() }), path)
-}
-
-/// An example of each argument of an operation.
-pub fn arguments(model: &Model, service: &Service, operation: &Operation, path: &str) -> Vec<String> {
-    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
-    let record = |name: &str, fields: &[Field]| format!("{} {{ {} }}", named(name), filled(model, fields, &[], path));
+/// A variable with the answer of an operation, if it is one record or item.
+fn answer_source(model: &Model, owner: &Service, operation: &Operation, variable: &str) -> Option<Source> {
+    let own = |resource: &str| Some(item_source(model, &shape::of_service(owner, resource), variable));
     match &operation.shape {
-        Shape::Custom { of, input, .. } => {
-            let id = of.as_ref().map(|resource| {
-                let of = ResourceRef { service: service.name.clone(), resource: resource.clone() };
-                example(model, &Type::Ref(of), path)
-            });
-            let input = match input {
-                Input::None => None,
-                Input::Named(name) => Some(example_of(model, name, path)),
-                Input::Fields(fields) => Some(record(&request_name(operation), fields)),
-                Input::Payload(event) => payload(model, event, path),
-            };
-            id.into_iter().chain(input).collect()
-        }
-        Shape::Verb { verb, resource } => {
-            let of = ResourceRef { service: service.name.clone(), resource: resource.clone() };
-            let Some(found) = service.resources.get(resource) else { return Vec::new() };
-            let id = || example(model, &Type::Ref(of.clone()), path);
-            let none = || "None".to_owned();
-            match verb {
-                Verb::List => vec![format!("{}::default()", named(&format!("List{}", found.plural)))],
-                Verb::Get => vec![id()],
-                Verb::Create => {
-                    vec![record(&format!("New{resource}"), &resources::with_id(&shape::new_fields(found), found, &of))]
-                }
-                Verb::Replace => vec![id(), record(&format!("{resource}Draft"), &shape::draft_fields(found)), none()],
-                Verb::Patch => vec![id(), format!("{}::default()", named(&format!("{resource}Patch"))), none()],
-                Verb::Delete => vec![id(), none()],
-            }
-        }
+        Shape::Custom { output: Output::Resource(of), .. } => Some(item_source(model, of, variable)),
+        Shape::Custom { of: Some(resource), output: Output::Item, .. } => own(resource),
+        Shape::Custom { .. } => Some(Source::record(variable, &output_fields(model, operation)?)),
+        Shape::Verb { verb: Verb::List | Verb::Delete, .. } => None,
+        Shape::Verb { resource, .. } => own(resource),
     }
 }
 
-/// An example of what an operation answers; of a stream its item.
-pub fn answer(model: &Model, service: &Service, operation: &Operation, path: &str) -> String {
-    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
-    match &operation.shape {
-        Shape::Custom { of, output, .. } => match output {
-            Output::None => "()".into(),
-            Output::Named(name) | Output::Stream(StreamItem::Named(name)) => example_of(model, name, path),
-            Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => {
-                example(model, &Type::Resource(of.clone()), path)
-            }
-            Output::Fields(fields) => {
-                format!("{} {{ {} }}", named(&response_name(operation)), filled(model, fields, &[], path))
-            }
-            Output::Item => {
-                let resource = of.clone().unwrap_or_default();
-                example(model, &Type::Resource(ResourceRef { service: service.name.clone(), resource }), path)
-            }
-        },
-        Shape::Verb { verb, resource } => {
-            let of = ResourceRef { service: service.name.clone(), resource: resource.clone() };
-            let item = || example(model, &Type::Resource(of.clone()), path);
-            match verb {
-                Verb::List => {
-                    format!(
-                        "{} {{ items: vec![{}], next: Some(Cursor(\"next\".into())) }}",
-                        named(&format!("{resource}Page")),
-                        item()
-                    )
-                }
-                Verb::Delete => "()".into(),
-                _ => item(),
-            }
-        }
-    }
-}
-
-/// An example of an event's payload.
-pub fn payload(model: &Model, event: &EventRef, path: &str) -> Option<String> {
-    let found = model.services.get(&event.service)?.events.get(&event.event)?;
-    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
-    Some(match &found.payload {
-        Payload::Named(name) => example_of(model, name, path),
-        Payload::Resource(of) => example(model, &Type::Resource(of.clone()), path),
-        Payload::Fields(fields) => format!("{} {{ {} }}", named(&found.name), filled(model, fields, &[], path)),
-    })
-}
-
-fn scalar_example(scalar: &Scalar) -> String {
-    match scalar {
-        Scalar::String { min, max, pattern } => {
-            let matching = pattern.as_ref().and_then(|pattern| matching::matching(pattern, *min, *max, 1));
-            let length = (*min).max(7).min(max.unwrap_or(u32::MAX)) as usize;
-            let text = matching.unwrap_or_else(|| "example".chars().cycle().take(length).collect());
-            format!("{}.into()", escape::rust_str(&text))
-        }
-        Scalar::Bool => "true".into(),
-        Scalar::I32 { min, max } => (*min).max(1).min(*max).to_string(),
-        Scalar::I64 { min, max } => (*min).max(1).min(*max).to_string(),
-        Scalar::U32 { min, max } => (*min).max(1).min(*max).to_string(),
-        Scalar::U64 { min, max } => (*min).max(1).min(*max).to_string(),
-        Scalar::F64 { min, max } => format!("{:?}", min.unwrap_or(f64::MIN).max(1.0).min(max.unwrap_or(f64::MAX))),
-        Scalar::Decimal { scale, .. } => format!("Decimal::new(1, {scale})"),
-        Scalar::Uuid => "Uuid::from_u128(1)".into(),
-        Scalar::Timestamp => "DateTime::UNIX_EPOCH".into(),
-        Scalar::Date => "DateTime::UNIX_EPOCH.date_naive()".into(),
-        Scalar::Duration => "Duration::from_secs(60)".into(),
-        Scalar::Bytes => "b\"example\".to_vec()".into(),
-        Scalar::Json => "Value::Null".into(),
-    }
-}
-
-fn input_fields(model: &Model, operation: &Operation) -> Vec<Field> {
-    match &operation.shape {
-        Shape::Custom { input: Input::Named(name), .. } => record_fields(model, name),
-        Shape::Custom { input: Input::Fields(fields), .. } => fields.clone(),
-        Shape::Custom { input: Input::Payload(event), .. } => {
-            let found = model.services.get(&event.service).and_then(|s| s.events.get(&event.event));
-            found.map(|event| events::fields(model, event)).unwrap_or_default()
-        }
-        _ => Vec::new(),
+fn item_source(model: &Model, of: &ResourceRef, variable: &str) -> Source {
+    match shape::resource(model, of) {
+        Some(resource) => Source::item(variable, resource, of),
+        None => Source::record(variable, &[]),
     }
 }
 

@@ -44,6 +44,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Micros", "kit::json"),
     ("NaiveDate", "chrono"),
     ("Path", "kit_http"),
+    ("PolicyConfig", "kit_service"),
     ("Present", "kit::patch"),
     ("Problem", "kit_http"),
     ("Query", "kit_http"),
@@ -62,6 +63,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Validate", "kit"),
     ("Value", "serde_json"),
     ("Violations", "kit"),
+    ("Ways", "kit_resilience"),
     ("async_trait", "async_trait"),
     ("fallback", "kit_resilience"),
 ];
@@ -219,7 +221,7 @@ fn word<'a>(text: &'a str, at: usize, found: &mut Vec<Name<'a>>) -> usize {
     if !qualified && !is_own {
         let defines = ["pub", "struct", "enum", "trait", "type", "mod"]
             .iter()
-            // After `(pub` comes a field's type, after `!(pub` what a macro declares.
+            // After `(pub` comes a field's type, after `!(pub` what a macro makes.
             .any(|word| {
                 before
                     .strip_suffix(word)
@@ -337,6 +339,7 @@ mod tests {
         );
         assert_eq!(with("use _;\nstruct X(pub §Order);"), "use crate::Order;\nstruct X(pub Order);\n");
         assert_eq!(with("use _;\nx!(pub §Order, pub §Mine { §Order });"), "x!(pub Order, pub Mine { Order });\n");
+        assert_eq!(with("use _;\npair!(pub §Order, u8);"), "pair!(pub Order, u8);\n");
         assert_eq!(with("use _;\n// So.\nArc::x"), "use std::sync::Arc;\n// So.\nArc::x\n");
         assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "x.Arc r#\"Arc\"# Mine\n");
     }

@@ -14,15 +14,18 @@ use crate::{
 use super::{
     Owner, PlanError, Planner, Sources,
     contract::{self, trait_name},
-    day_one,
-    events::{self, Heard, TestedEvent},
+    events::{self, TestedEvent},
+    examples,
+    heard::{self, Heard},
     manifest::Member,
     operations::{self, OperationView},
-    resources,
+    queue as commands, resources,
     rust::user,
+    ways,
 };
 
 mod graphql;
+mod queue;
 
 /// What the tests of one contract see.
 #[derive(Serialize)]
@@ -39,6 +42,8 @@ struct Contract {
     operations: Vec<Tested>,
     transports: Vec<Transport>,
     has_graphql: bool,
+    has_queue: bool,
+    has_ways: bool,
     /// What callers outside reach: the same, for the flows.
     flows: Vec<Flow>,
     graphql_flows: Vec<graphql::Flow>,
@@ -77,6 +82,7 @@ struct Transport {
     connect: String,
     rest: bool,
     grpc: bool,
+    queue: bool,
 }
 
 #[derive(Serialize)]
@@ -106,18 +112,20 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     let contracts = model.services.values().map(|service| view(planner, service));
     let example = |event: &EventRef| {
         let contract = names::rust::crate_ident(&names::rust::contract_crate(&event.service));
-        day_one::payload(model, event, &format!("{contract}::"))
+        examples::payload(model, event, &format!("{contract}::"))
     };
     let view = View {
-        contracts: contracts.filter(|contract| !contract.transports.is_empty() || contract.has_graphql).collect(),
+        contracts: contracts.filter(Contract::is_tested).collect(),
         events: model.services.values().flat_map(|service| events::tested(model, service, example)).collect(),
-        heard: events::heard(model),
+        heard: heard::heard(model),
     };
     // Names of a contract are written with its path, since two contracts may have the same.
     let mut sources = Sources::new("tests".into(), Owner::Generated);
     planner.rust(&mut sources, "src/bin/flows.rs", "tests/flows.rs", &view)?;
-    if !view.events.is_empty() {
+    if !view.events.is_empty() || view.contracts.iter().any(|contract| contract.has_queue) {
         planner.rust(&mut sources, "src/bin/messages.rs", "tests/messages.rs", &view)?;
+    }
+    if !view.events.is_empty() {
         planner.rust(&mut sources, "tests/mapping/events.rs", "tests/mapping/events.rs", &view)?;
     }
     planner.rust(&mut sources, "tests/mapping/main.rs", "tests/mapping/main.rs", &view)?;
@@ -127,6 +135,17 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         planner.rust(&mut sources, &path, "tests/mapping/contract.rs", contract)?;
         if let Some(service) = model.services.get(&contract.service) {
             all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
+            if contract.has_queue {
+                let path = format!("tests/mapping/{}/queue.rs", contract.module);
+                let suite = queue::suite(model, service, contract.contract.clone(), contract.service_trait.clone());
+                planner.rust(&mut sources, &path, "tests/mapping/queue.rs", &suite)?;
+                all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
+            }
+            if contract.has_ways {
+                let path = format!("tests/mapping/{}/ways.rs", contract.module);
+                planner.rust(&mut sources, &path, "tests/mapping/ways.rs", contract)?;
+                all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
+            }
             if contract.has_graphql {
                 let (path, crate_name) =
                     (format!("tests/mapping/{}/graphql.rs", contract.module), contract.contract.clone());
@@ -149,9 +168,13 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let model = planner.model;
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
     let transports = |served: &dyn Fn(&str) -> bool| {
-        let names = ["rest", "grpc"].into_iter().filter(|name| served(name));
-        let transport =
-            |name| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" };
+        let names = ["rest", "grpc", "queue"].into_iter().filter(|name| served(name));
+        let transport = |name| Transport {
+            connect: format!("over_{name}"),
+            rest: name == "rest",
+            grpc: name == "grpc",
+            queue: name == "queue",
+        };
         names.map(transport).collect()
     };
     let flows = flows(model, service, &format!("{contract}::"));
@@ -164,15 +187,26 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         variable: names::variable(&service.name),
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
         has_graphql: !graphql_flows.is_empty(),
+        has_queue: commands::takes(model, service),
+        has_ways: ways::has_ways(model, service),
         any_flows: !(flows.is_empty() && graphql_flows.is_empty()),
         clients: transports(&|name| flows.iter().any(|flow| flow.client.ends_with(&format!("_over_{name}")))),
         flows,
         graphql_flows,
         transports: transports(&|name| match name {
             "rest" => contract::serves(model, service, |e| e.rest),
-            _ => contract::serves(model, service, |e| e.grpc),
+            "grpc" => contract::serves(model, service, |e| e.grpc),
+            // Tested apart, since nothing answers.
+            _ => false,
         }),
         contract,
+    }
+}
+
+impl Contract {
+    /// Anything carries it to somebody else.
+    fn is_tested(&self) -> bool {
+        !self.transports.is_empty() || self.has_graphql || self.has_queue
     }
 }
 
@@ -191,15 +225,15 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
     let errors = operation.errors.iter().map(|error| {
         let name = user(&operations::error_name(operation));
         match &error.data {
-            Some(data) => format!("{name}::{}({})", error.name, day_one::example_of(model, data, "")),
+            Some(data) => format!("{name}::{}({})", error.name, examples::example_of(model, data, "")),
             None => format!("{name}::{}", error.name),
         }
     });
     Tested {
         inputs: view.params.iter().map(|p| format!("{}, ", p.ty)).collect(),
         names: view.params.iter().map(|p| format!("{}, ", p.name)).collect(),
-        examples: day_one::arguments(model, service, operation, ""),
-        answer: day_one::answer(model, service, operation, ""),
+        examples: examples::arguments(model, service, operation, ""),
+        answer: examples::answer(model, service, operation, ""),
         errors: errors.collect(),
         tests,
         operation: view,
@@ -215,7 +249,7 @@ fn flows(model: &Model, service: &Service, path: &str) -> Vec<Flow> {
         operations.sort_by_key(|operation| turn(service, operation));
         let mut made = std::collections::BTreeSet::new();
         for operation in operations {
-            let mut arguments = day_one::arguments(model, service, operation, path);
+            let mut arguments = examples::arguments(model, service, operation, path);
             let item = shape::on_item(operation);
             let variable = |resource: &str| format!("{}_{client}", names::snake(resource));
             if let (Some(resource), Some(first)) = (item, arguments.first_mut())
@@ -236,7 +270,7 @@ fn flows(model: &Model, service: &Service, path: &str) -> Vec<Flow> {
                 binding = format!("let {} = ", variable(&resource.name));
                 id = format!(
                     ".map_or({}, |made| made.{})",
-                    day_one::example(model, &Type::Ref(of), path),
+                    examples::example(model, &Type::Ref(of), path),
                     names::rust::ident(&resource.id)
                 );
             }
@@ -275,7 +309,8 @@ fn client(service: &Service) -> &str {
 type Pick = fn(Exposure) -> bool;
 
 /// The clients of a contract: their modules, what they are called, and whether an operation is exposed to them.
-const TRANSPORTS: [(&str, &str, Pick); 2] = [("rest", "REST", |e| e.rest), ("grpc", "gRPC", |e| e.grpc)];
+const TRANSPORTS: [(&str, &str, Pick); 3] =
+    [("rest", "REST", |e| e.rest), ("grpc", "gRPC", |e| e.grpc), ("queue", "the queue", |e| e.queue)];
 
 /// When the flow of an operation has its turn.
 fn turn(service: &Service, operation: &Operation) -> u8 {

@@ -12,7 +12,7 @@ use crate::{
         openapi, proto, shape,
     },
     escape,
-    model::{Method, Model, Operation, Service, Shape, Verb},
+    model::{Exposure, Method, Model, Operation, OperationKind, Service, Shape, Verb},
     names,
 };
 
@@ -21,17 +21,21 @@ pub fn lines(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     for service in model.services.values() {
         let variable = names::variable(&service.name);
-        let works_alone = |o: &&Operation| shape::on_item(o).is_none();
-        if let Some(operation) = service.operations.values().filter(works_alone).find(|o| o.expose.rest) {
+        // What does something is worth trying most.
+        let best = |exposed: fn(Exposure) -> bool| {
+            let works_alone = service.operations.values().filter(|o| exposed(o.expose) && shape::on_item(o).is_none());
+            works_alone.min_by_key(|operation| operation.kind == OperationKind::Query)
+        };
+        if let Some(operation) = best(|e| e.rest) {
             lines.push(curl(model, service, operation, &variable));
         }
-        if let Some(operation) = service.operations.values().filter(works_alone).find(|o| o.expose.grpc) {
+        if let Some(operation) = best(|e| e.grpc) {
             let body = shell_json(&input(model, service, operation));
             let package = proto::package(model, service);
             let (name, rpc) = (names::proto::service(&service.name), proto::rpc(service, operation));
             lines.push(format!("grpcurl -plaintext -d {body} {{{variable}_ADDRESS}} {package}.{name}/{rpc}"));
         }
-        if let Some(operation) = service.operations.values().filter(works_alone).find(|o| o.expose.graphql) {
+        if let Some(operation) = best(|e| e.graphql) {
             let wish = Wish { depth: 1, nth: 1, id: Id::Example, etag: false, references: false };
             let body = shell_json(&json!({ "query": request(model, service, operation, wish).document.flat() }));
             let path = if graphql::root(operation) == "Subscription" { "graphql/stream" } else { "graphql" };

@@ -6,7 +6,10 @@ use serde::Serialize;
 
 use crate::{blueprints, escape, model::Service, names};
 
-use super::{Owner, PlanError, Planner, Sources, contract, events, manifest, service, tries};
+use super::{
+    Owner, PlanError, Planner, Sources, contract, events, manifest, queue, service, tries,
+    walk::{self, Walk},
+};
 
 /// The first service listens here in `dev`, the next one port further, and so on.
 const FIRST_PORT: u16 = 7101;
@@ -19,6 +22,12 @@ struct View<'a> {
     summary: String,
     services: Vec<ServiceView>,
     tries: Vec<String>,
+    /// The flow that `dev` follows through the system: a Rust expression.
+    walk: String,
+    /// What that flow sets off, a Markdown list; may be empty.
+    walked: Vec<String>,
+    /// A Mermaid flowchart.
+    map: Vec<String>,
     queue: bool,
     schemas: Vec<SchemaView>,
 }
@@ -85,6 +94,7 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         service: service.name.clone(),
         path: format!("{}/{}", contract::folder(service), contract::schema_path(service)),
     });
+    let walk = Walk::find(model);
     View {
         schemas: schemas.collect(),
         name: &model.name,
@@ -92,7 +102,13 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         summary: escape::markdown(&model.docs.summary),
         services,
         tries: tries::lines(model),
-        queue: model.services.values().any(|s| events::emits(s) || events::consumes(s)),
+        walk: walk.as_ref().map_or("None".into(), |walk| format!("Some({})", escape::rust_str(&walk.flow()))),
+        walked: walk.map(|walk| walk.lines()).unwrap_or_default(),
+        map: walk::map(model),
+        queue: model
+            .services
+            .values()
+            .any(|s| events::emits(s) || events::consumes(s) || events::follows(s) || queue::takes(model, s)),
     }
 }
 
@@ -102,12 +118,16 @@ pub fn port(number: usize) -> u16 {
 }
 
 fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> ServiceView {
-    let faces: Vec<String> =
-        [("REST", service.expose.rest), ("gRPC", service.expose.grpc), ("GraphQL", service.expose.graphql)]
-            .into_iter()
-            .filter(|(_, exposed)| *exposed)
-            .map(|(face, _)| face.to_owned())
-            .collect();
+    let faces: Vec<String> = [
+        ("REST", service.expose.rest),
+        ("gRPC", service.expose.grpc),
+        ("GraphQL", service.expose.graphql),
+        ("queue", service.expose.queue),
+    ]
+    .into_iter()
+    .filter(|(_, exposed)| *exposed)
+    .map(|(face, _)| face.to_owned())
+    .collect();
     ServiceView {
         name: service.name.clone(),
         binary: service::package(planner, service),

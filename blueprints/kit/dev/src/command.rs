@@ -1,13 +1,13 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::{Child, Command, ExitCode, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::{Service, Workspace, build, fleet::Fleet, ports, process::Interrupt};
+use crate::{Service, Workspace, build, fleet::Fleet, ports, process::Interrupt, story::Story};
 
 /// What services may take to start.
 const READY: Duration = Duration::from_secs(60);
@@ -75,6 +75,16 @@ fn dev(workspace: &Workspace) -> Result<()> {
         }
         eprintln!();
     }
+    if let Some(walk) = workspace.walk {
+        eprintln!("One request, followed through the system: {walk}\n");
+        let mut flow = None;
+        fleet.follow_through(&stop, |story| flow = Some(walk_through(workspace, &ports, &data, walk, story)));
+        // What became of it was told by the services; a request that fails is no reason to stop them.
+        if let Some(Err(error)) = flow.map(|flow| flow.and_then(|mut child| Ok(child.wait()?))) {
+            eprintln!("{error:#}");
+        }
+        eprintln!();
+    }
     eprintln!("Everything runs. Ctrl-C stops it.\n");
     fleet.watch(&stop);
     eprintln!("\nStopping.");
@@ -100,14 +110,7 @@ fn smoke(workspace: &Workspace) -> Result<()> {
 
 /// Runs the flows of the generated `flows` binary against the running services.
 fn flows(workspace: &Workspace, ports: &[u16], data: &Path, stop: &Interrupt) -> Result<()> {
-    let mut command = Command::new(build::binary("flows")?);
-    for (service, port) in workspace.services.iter().zip(ports) {
-        command.env(format!("{}_URL", service.variable), address(*port));
-    }
-    if workspace.queue {
-        command.env("BROKER_URL", crate::fleet::broker_url(data));
-    }
-    let mut child = command.spawn().context("cannot run the flows")?;
+    let mut child = flows_command(workspace, ports, data)?.spawn().context("cannot run the flows")?;
     loop {
         if let Some(status) = child.try_wait()? {
             return if status.success() { Ok(()) } else { Err(anyhow!("a flow did not do what the design says")) };
@@ -118,6 +121,24 @@ fn flows(workspace: &Workspace, ports: &[u16], data: &Path, stop: &Interrupt) ->
             bail!("interrupted");
         }
     }
+}
+
+fn walk_through(workspace: &Workspace, ports: &[u16], data: &Path, flow: &str, story: &Story) -> Result<Child> {
+    let mut command = flows_command(workspace, ports, data)?;
+    command.arg(flow).env("TRACEPARENT", story.traceparent()).stdout(Stdio::null());
+    command.spawn().context("cannot run the flow")
+}
+
+/// The generated `flows` binary, told where the services are.
+fn flows_command(workspace: &Workspace, ports: &[u16], data: &Path) -> Result<Command> {
+    let mut command = Command::new(build::binary("flows")?);
+    for (service, port) in workspace.services.iter().zip(ports) {
+        command.env(format!("{}_URL", service.variable), address(*port));
+    }
+    if workspace.queue {
+        command.env("BROKER_URL", crate::fleet::broker_url(data));
+    }
+    Ok(command)
 }
 
 /// Runs the generated `messages` binary on the queue that `dev` uses.

@@ -15,12 +15,16 @@ use crate::{
     Service, Workspace, build,
     logs::Logs,
     process::{self, Interrupt},
+    story::Story,
 };
 
 /// What a service may take to end after it was asked to.
 const STOP: Duration = Duration::from_secs(15);
 /// A service that ran for less than this is restarted later each time.
 const STABLE: Duration = Duration::from_secs(10);
+
+/// What is logged where people look on: each request and each message too.
+const LOG: &str = "info,kit_http::edge=debug,kit_messaging::consumer=debug";
 
 /// All services of a workspace, running.
 pub struct Fleet {
@@ -62,6 +66,9 @@ impl Fleet {
             environment.push((format!("{}__SERVER__LISTEN", service.variable), format!("127.0.0.1:{port}")));
             // They write to us, not to a terminal; people read it all the same.
             environment.push((format!("{}__LOG_FORMAT", service.variable), "text".into()));
+            if live {
+                environment.push((format!("{}__LOG", service.variable), LOG.into()));
+            }
             if service.store {
                 let file = data.join(format!("{}.db", service.name));
                 environment.push(("DATABASE_URL".into(), format!("sqlite:{}", file.display())));
@@ -121,6 +128,11 @@ impl Fleet {
                 }
             }
         }
+    }
+
+    /// Tells what the services log of one trace, which `begin` starts.
+    pub fn follow_through(&self, stop: &Interrupt, begin: impl FnOnce(&Story)) {
+        self.logs.follow_through(begin, || stop.wait(Duration::from_millis(20)));
     }
 
     /// Shows the logs kept so far.

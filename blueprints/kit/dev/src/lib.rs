@@ -1,7 +1,7 @@
 //! Runs the services of a workspace together on this machine, for `cargo xtask`.
 //!
-//! * `dev`: builds once, starts every service, shows their logs with their names before them, restarts what crashes,
-//!   and stops everything at Ctrl-C.
+//! * `dev`: builds once, starts every service, follows one request through them, shows their logs with their names
+//!   before them, restarts what crashes, and stops everything at Ctrl-C.
 //! * `smoke`: the same on free ports with fresh data, then runs every declared flow once, and stops.
 //! * `test`: the workspace's own tests.
 
@@ -11,6 +11,7 @@ mod fleet;
 mod logs;
 mod ports;
 mod process;
+mod story;
 
 pub use command::main;
 
@@ -39,6 +40,8 @@ pub struct Workspace {
     pub services: &'static [Service],
     /// Lines to paste in a terminal, with `{ORDERS_URL}` for addresses.
     pub tries: &'static [&'static str],
+    /// The flow that `dev` runs once and follows through all services.
+    pub walk: Option<&'static str>,
     /// The services share a queue.
     pub queue: bool,
 }

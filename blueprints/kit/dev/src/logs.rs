@@ -7,6 +7,8 @@ use std::{
     thread,
 };
 
+use crate::story::Story;
+
 /// Lines kept to be shown if something fails.
 const KEPT: usize = 2000;
 
@@ -18,6 +20,7 @@ pub struct Logs {
     color: bool,
     wide: usize,
     kept: Arc<Mutex<VecDeque<String>>>,
+    story: Arc<Mutex<Option<Story>>>,
 }
 
 impl Logs {
@@ -25,7 +28,7 @@ impl Logs {
     pub fn new(live: bool, wide: usize) -> Self {
         let color =
             std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { live, color, wide, kept: Arc::default() }
+        Self { live, color, wide, kept: Arc::default(), story: Arc::default() }
     }
 
     /// Takes over the output of a service until it ends.
@@ -41,8 +44,20 @@ impl Logs {
         });
     }
 
+    /// Tells the lines of a trace as a story, until it is over or `stop` says so. `tell` is given the trace.
+    pub fn follow_through(&self, begin: impl FnOnce(&Story), stop: impl Fn() -> bool) {
+        let story = || self.story.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = Story::begin();
+        begin(story().insert(new));
+        while story().as_ref().is_some_and(|story| !story.is_over()) && !stop() {}
+        *story() = None;
+    }
+
     /// One line of a service.
     pub fn line(&self, number: usize, name: &str, line: &str) {
+        let told =
+            self.story.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(|story| story.tell(line));
+        let line = told.as_deref().unwrap_or(line);
         let wide = self.wide;
         let line = match self.color {
             // Cyan, green, yellow, blue, magenta, in turn.

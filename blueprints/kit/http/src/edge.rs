@@ -122,12 +122,19 @@ impl Shared {
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let span = tracing::info_span!("request", method = %asked.method, route, trace_id = asked.trace_id);
         async {
+            // Health is asked for all the time.
+            let notable = !request.uri().path().starts_with("/-/");
+            if notable {
+                tracing::debug!(path = request.uri().path(), "asked");
+            }
             let response = match self.admit(&mut request, trace, asked.grpc) {
                 Ok((cx, _at_work)) => run(&cx, request, inner).await,
                 Err(problem) => problem.into_response(),
             };
             let response = self.finish(response, asked);
-            tracing::debug!(status = response.status().as_u16(), "answered");
+            if notable {
+                tracing::debug!(status = response.status().as_u16(), "answered");
+            }
             response
         }
         .instrument(span)

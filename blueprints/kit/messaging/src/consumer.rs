@@ -168,10 +168,11 @@ impl Consumer {
             id = message.id,
             r#type = message.kind,
             attempt,
-            trace = context.trace().id()
+            trace_id = context.trace().id()
         );
         counters.in_flight.fetch_add(1, Ordering::Relaxed);
         async {
+            tracing::debug!("taken");
             if policy.guarantee == Guarantee::AtMostOnce && !self.acknowledged_before(&receipt).await {
                 return;
             }
@@ -237,7 +238,10 @@ impl Consumer {
         let Inner { broker, policy, subscription, counters } = &*self.0;
         let at_most_once = policy.guarantee == Guarantee::AtMostOnce;
         let (counter, verdict) = match verdict {
-            Verdict::Ack => (&counters.consumed, Verdict::Ack),
+            Verdict::Ack => {
+                tracing::debug!("done");
+                (&counters.consumed, Verdict::Ack)
+            }
             Verdict::Retry { reason, .. } | Verdict::DeadLetter { reason } if at_most_once => {
                 tracing::error!(reason, "lost a message: at most once");
                 (&counters.lost, Verdict::Ack)

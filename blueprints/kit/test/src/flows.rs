@@ -1,7 +1,7 @@
 use std::{env, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result};
-use kit::{Context, Kind, OperationError};
+use kit::{Context, Kind, OperationError, Trace};
 use tokio::time::Instant;
 
 /// How long one call of a flow may take.
@@ -10,11 +10,21 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Calls to running services. Each prints a line; one that fails makes the whole fail.
 #[derive(Debug, Default)]
 pub struct Flows {
+    /// Only this one is run.
+    only: Option<String>,
+    /// The trace that they belong to; each starts its own if there is none.
+    trace: Option<Trace>,
     run: usize,
     failed: usize,
 }
 
 impl Flows {
+    /// All flows, or the one that the first argument of the program names; in the trace that `TRACEPARENT` says.
+    pub fn new() -> Self {
+        let trace = env::var("TRACEPARENT").ok().and_then(|trace| trace.parse().ok());
+        Self { only: env::args().nth(1), trace, ..Self::default() }
+    }
+
     /// Runs a call, and gives its answer. It passes if it answers, or fails with an error that the operation declares,
     /// since only the business code knows what an example is worth.
     pub async fn run<T, E, F>(&mut self, what: &str, call: impl FnOnce(Context) -> F) -> Option<T>
@@ -44,7 +54,10 @@ impl Flows {
         E: OperationError,
         F: Future<Output = Result<T, E>>,
     {
-        let cx = Context::default().within(LIMIT);
+        if self.only.as_ref().is_some_and(|only| only != what) {
+            return None;
+        }
+        let cx = Context::default().in_trace(self.trace.unwrap_or_else(Trace::start)).within(LIMIT);
         let marks = cx.marks().clone();
         let begin = Instant::now();
         let outcome = call(cx).await;

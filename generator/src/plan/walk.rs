@@ -1,0 +1,124 @@
+//! A request on its way through the system: which one shows most, what it sets off, and a map of all ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    contracts::shape,
+    model::{EventRef, Model, Operation, OperationRef, Service, Shape, Target, Verb, Via},
+};
+
+/// An operation of a service.
+type Step<'m> = (&'m Service, &'m Operation);
+
+/// The request that reaches most operations, and the transport it comes by; `None` if none leads from one operation to
+/// another.
+pub struct Walk<'m> {
+    model: &'m Model,
+    begin: Step<'m>,
+    transport: &'static str,
+}
+
+impl<'m> Walk<'m> {
+    pub fn find(model: &'m Model) -> Option<Self> {
+        let services = model.services.values();
+        let all = services.flat_map(|service| service.operations.values().map(move |operation| (service, operation)));
+        let works_alone = all.filter(|(_, operation)| shape::on_item(operation).is_none() && !is_list(operation));
+        let walks = works_alone.filter_map(|begin| Some(Self { model, begin, transport: transport(begin.1)? }));
+        let counted = walks.map(|walk| (walk.lines().len(), walk));
+        // The first of those that reach most.
+        let (reached, walk) = counted.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+        (reached > 1).then_some(walk)
+    }
+
+    /// The name of its flow.
+    pub fn flow(&self) -> String {
+        format!("{}.{} over {}", self.begin.0.name, self.begin.1.name, self.transport)
+    }
+
+    /// What it sets off, as a list in Markdown.
+    pub fn lines(&self) -> Vec<String> {
+        let (service, operation) = self.begin;
+        let mut lines = vec![format!("- `{}.{}` over {}", service.name, operation.name, self.transport)];
+        self.follow(self.begin, 1, &mut BTreeSet::new(), &mut lines);
+        lines
+    }
+
+    /// Those that an operation calls, and those that run on what it publishes; each is followed once.
+    fn follow(
+        &self,
+        (service, operation): Step<'m>,
+        depth: usize,
+        seen: &mut BTreeSet<OperationRef>,
+        lines: &mut Vec<String>,
+    ) {
+        if !seen.insert(OperationRef { service: service.name.clone(), operation: operation.name.clone() }) {
+            return;
+        }
+        let indent = "  ".repeat(depth);
+        for call in &operation.calls {
+            let OperationRef { service: to, operation: name } = &call.to;
+            let Some(callee) = self.model.services.get(to) else { continue };
+            let Some(called) = callee.operations.get(name) else { continue };
+            let via = via(self.model, &service.name, &call.to);
+            lines.push(format!("{indent}- calls `{to}.{name}` over {via}"));
+            self.follow((callee, called), depth + 1, seen, lines);
+        }
+        // Day-one code publishes the first.
+        let Some(event) = operation.emits.first() else { return };
+        let runs_on = EventRef { service: service.name.clone(), event: event.clone() };
+        for other in self.model.services.values() {
+            for heard in other.operations.values().filter(|operation| operation.on.contains(&runs_on)) {
+                lines.push(format!("{indent}- publishes `{event}`, on which `{}.{}` runs", other.name, heard.name));
+                self.follow((other, heard), depth + 1, seen, lines);
+            }
+        }
+    }
+}
+
+/// The services and what goes between them, as the lines of a Mermaid flowchart.
+pub fn map(model: &Model) -> Vec<String> {
+    let node = |service: &Service| format!("s_{0}[{0}]", service.name);
+    let nodes = model.services.values().map(node);
+    // A word of Mermaid (`end`) is no name of a node.
+    let calls = model.links.iter().filter_map(|link| match &link.to {
+        Target::Service { service, via } => Some(format!("s_{} -- {} --> s_{service}", link.from, via_name(*via))),
+        Target::Operation { to, via } => {
+            Some(format!("s_{} -- {}, {} --> s_{}", link.from, to.operation, via_name(*via), to.service))
+        }
+        Target::Event(_) => None,
+    });
+    let mut events: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for link in &model.links {
+        if let Target::Event(event) = &link.to {
+            events.entry((&event.service, &link.from)).or_default().push(&event.event);
+        }
+    }
+    let events = events.iter().map(|((from, to), events)| format!("s_{from} -. {} .-> s_{to}", events.join(", ")));
+    nodes.chain(calls).chain(events).collect()
+}
+
+/// How a service reaches an operation of another.
+fn via(model: &Model, from: &str, to: &OperationRef) -> &'static str {
+    match model.link(from, to).map(|link| &link.to) {
+        Some(Target::Service { via, .. } | Target::Operation { via, .. }) => via_name(*via),
+        Some(Target::Event(_)) | None => "",
+    }
+}
+
+fn via_name(via: Via) -> &'static str {
+    match via {
+        Via::Rest => "REST",
+        Via::Grpc => "gRPC",
+        Via::Queue => "queue",
+    }
+}
+
+fn is_list(operation: &Operation) -> bool {
+    matches!(operation.shape, Shape::Verb { verb: Verb::List, .. })
+}
+
+fn transport(operation: &Operation) -> Option<&'static str> {
+    let faces =
+        [("REST", operation.expose.rest), ("GraphQL", operation.expose.graphql), ("gRPC", operation.expose.grpc)];
+    faces.into_iter().find(|(_, exposed)| *exposed).map(|(name, _)| name)
+}

@@ -76,8 +76,9 @@ fn called(
     call: &Call,
     sources: &[Source],
 ) -> (String, String) {
+    let said = |field: &Field| call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
     let argument: String =
-        call_arguments(model, owner, callee, call, sources).iter().map(|argument| format!(", {argument}")).collect();
+        arguments(model, owner, callee, &said, sources).iter().map(|argument| format!(", {argument}")).collect();
     let (dependency, name) = (names::rust::ident(&owner.name), names::rust::ident(&callee.name));
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&owner.name));
     (format!("self.{dependency}.{name}(&cx.call(){argument})"), upstream(operation, callee, &contract))
@@ -306,17 +307,36 @@ fn call_lines(
     lines
 }
 
-/// What a call takes: an id from our `<resource>_id`, a record filled by field name, examples for the rest.
-fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Call, sources: &[Source]) -> Vec<String> {
+/// What a call takes: an id from our `<resource>_id`, a record filled by field name, examples for the rest. `said` is
+/// what the design gives to a field.
+pub fn arguments(
+    model: &Model,
+    owner: &Service,
+    callee: &Operation,
+    said: &dyn Fn(&Field) -> Option<String>,
+    sources: &[Source],
+) -> Vec<String> {
     let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
     let mut all = examples::arguments(model, owner, callee, path);
     if let (Some(resource), Some(first)) = (shape::on_item(callee), all.first_mut()) {
         let id = Type::Ref(shape::of_service(owner, resource));
         *first = examples::value(model, &shape::plain(&events::item_id(resource), id), sources, path);
     }
-    let record = match &callee.shape {
+    if let (Some((name, fields)), Some(last)) = (record_of(model, owner, callee), all.last_mut()) {
+        let given = |field: &Field| {
+            let value = said(field).unwrap_or_else(|| examples::value(model, field, sources, path));
+            format!("{}: {value}", names::rust::ident(&field.name))
+        };
+        *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
+    }
+    all
+}
+
+/// The record that an operation takes, and its fields.
+pub fn record_of(model: &Model, owner: &Service, operation: &Operation) -> Option<(String, Vec<Field>)> {
+    match &operation.shape {
         Shape::Custom { input: Input::Named(name), .. } => Some((name.clone(), record_fields(model, name))),
-        Shape::Custom { input: Input::Fields(fields), .. } => Some((request_name(callee), fields.clone())),
+        Shape::Custom { input: Input::Fields(fields), .. } => Some((request_name(operation), fields.clone())),
         Shape::Verb { verb: Verb::Create, resource } => owner.resources.get(resource).map(|found| {
             (
                 format!("New{resource}"),
@@ -324,16 +344,7 @@ fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Cal
             )
         }),
         _ => None,
-    };
-    if let (Some((name, fields)), Some(last)) = (record, all.last_mut()) {
-        let given = |field: &Field| {
-            let said = call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
-            let value = said.unwrap_or_else(|| examples::value(model, field, sources, path));
-            format!("{}: {value}", names::rust::ident(&field.name))
-        };
-        *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
     }
-    all
 }
 
 /// `input.total.amount`: the place of a path that the design gives, in the first source that has it.

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    contracts::shape,
-    escape,
-    model::{EventRef, Exposure, Model, Operation, Service, Shape, Type, Verb},
+    model::{EventRef, Model, Operation, Service},
     names,
 };
 
@@ -19,21 +17,22 @@ use super::{
     heard::{self, Heard},
     manifest::Member,
     operations::{self, OperationView},
-    queue as commands, resources,
+    queue as commands,
     rust::user,
     ways,
 };
 
+mod flows;
 mod graphql;
 mod queue;
+
+use flows::Flows;
 
 /// What the tests of one contract see.
 #[derive(Serialize)]
 struct Contract {
     module: String,
     service: String,
-    /// What the clients of the flows are called after.
-    client: String,
     /// The contract's crate, as Rust names it.
     contract: String,
     /// Not marked: tests write the trait with its path.
@@ -44,12 +43,6 @@ struct Contract {
     has_graphql: bool,
     has_queue: bool,
     has_ways: bool,
-    /// What callers outside reach: the same, for the flows.
-    flows: Vec<Flow>,
-    graphql_flows: Vec<graphql::Flow>,
-    any_flows: bool,
-    /// The clients of the flows.
-    clients: Vec<Transport>,
 }
 
 #[derive(Serialize)]
@@ -86,24 +79,12 @@ struct Transport {
 }
 
 #[derive(Serialize)]
-struct Flow {
-    /// Rust string literal: `door.knock over REST`.
-    what: String,
-    /// The variable that holds the client.
-    client: String,
-    method: String,
-    arguments: Vec<String>,
-    may_miss: bool,
-    /// `let order_rest = ` and `.map_or(…)`, which gives the id of the item that was made; or empty.
-    binding: String,
-    id: String,
-}
-
-#[derive(Serialize)]
 struct View {
     contracts: Vec<Contract>,
     events: Vec<TestedEvent>,
     heard: Vec<Heard>,
+    #[serde(flatten)]
+    flows: Flows,
 }
 
 /// Plans `tests`.
@@ -118,6 +99,7 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         contracts: contracts.filter(Contract::is_tested).collect(),
         events: model.services.values().flat_map(|service| events::tested(model, service, example)).collect(),
         heard: heard::heard(model),
+        flows: flows::flows(planner),
     };
     // Names of a contract are written with its path, since two contracts may have the same.
     let mut sources = Sources::new("tests".into(), Owner::Generated);
@@ -177,22 +159,15 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         };
         names.map(transport).collect()
     };
-    let flows = flows(model, service, &format!("{contract}::"));
-    let graphql_flows = graphql::flows(model, service, &contract);
     Contract {
         module: names::rust::module(&service.name),
         service: service.name.clone(),
-        client: client(service).to_owned(),
         service_trait: trait_name(planner.model, &planner.scope, service),
         variable: names::variable(&service.name),
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
-        has_graphql: !graphql_flows.is_empty(),
+        has_graphql: contract::serves(model, service, |e| e.graphql),
         has_queue: commands::takes(model, service),
         has_ways: ways::has_ways(model, service),
-        any_flows: !(flows.is_empty() && graphql_flows.is_empty()),
-        clients: transports(&|name| flows.iter().any(|flow| flow.client.ends_with(&format!("_over_{name}")))),
-        flows,
-        graphql_flows,
         transports: transports(&|name| match name {
             "rest" => contract::serves(model, service, |e| e.rest),
             "grpc" => contract::serves(model, service, |e| e.grpc),
@@ -237,91 +212,5 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
         errors: errors.collect(),
         tests,
         operation: view,
-    }
-}
-
-/// What callers outside reach, over each transport: of each resource first what makes an item, last what deletes it, and
-/// in between everything on the item that was made.
-fn flows(model: &Model, service: &Service, path: &str) -> Vec<Flow> {
-    let mut flows = Vec::new();
-    for (client, transport, pick) in TRANSPORTS {
-        let mut operations: Vec<&Operation> = service.operations.values().filter(|o| pick(o.expose)).collect();
-        operations.sort_by_key(|operation| turn(service, operation));
-        let mut made = std::collections::BTreeSet::new();
-        for operation in operations {
-            let mut arguments = examples::arguments(model, service, operation, path);
-            let item = shape::on_item(operation);
-            let variable = |resource: &str| format!("{}_{client}", names::snake(resource));
-            if let (Some(resource), Some(first)) = (item, arguments.first_mut())
-                && made.contains(resource)
-            {
-                *first = format!("{}.clone()", variable(resource));
-            }
-            let maker = match &operation.shape {
-                Shape::Verb { verb: Verb::Create, resource } => service.resources.get(resource),
-                Shape::Verb { verb: Verb::Replace, resource } => {
-                    service.resources.get(resource).filter(|resource| resources::is_natural(resource))
-                }
-                _ => None,
-            };
-            let (mut binding, mut id) = (String::new(), String::new());
-            if let Some(resource) = maker.filter(|resource| made.insert(resource.name.as_str())) {
-                let of = shape::of_service(service, &resource.name);
-                binding = format!("let {} = ", variable(&resource.name));
-                id = format!(
-                    ".map_or({}, |made| made.{})",
-                    examples::example(model, &Type::Ref(of), path),
-                    names::rust::ident(&resource.id)
-                );
-            }
-            flows.push(Flow {
-                what: escape::rust_str(&format!("{}.{} over {transport}", service.name, operation.name)),
-                client: format!("{}_over_{client}", self::client(service)),
-                method: names::rust::ident(&operation.name),
-                arguments,
-                // Nobody makes an item, so there is none to work on.
-                may_miss: item.is_some_and(|resource| !made.contains(resource)),
-                binding,
-                id,
-            });
-        }
-    }
-    let used = |variable: &str| {
-        flows.iter().flat_map(|flow: &Flow| &flow.arguments).any(|argument| *argument == format!("{variable}.clone()"))
-    };
-    let spare: Vec<bool> = flows.iter().map(|flow| !used(bound(&flow.binding))).collect();
-    for (flow, _) in flows.iter_mut().zip(spare).filter(|(_, spare)| *spare) {
-        (flow.binding, flow.id) = (String::new(), String::new());
-    }
-    flows
-}
-
-/// The variable of `let order_rest = `.
-fn bound(binding: &str) -> &str {
-    binding.trim_start_matches("let ").trim_end_matches(" = ")
-}
-
-/// `self_` to `self`: the clients are `self_over_rest`. No two names of services differ in `_` alone.
-fn client(service: &Service) -> &str {
-    service.name.trim_end_matches('_')
-}
-
-type Pick = fn(Exposure) -> bool;
-
-/// The clients of a contract: their modules, what they are called, and whether an operation is exposed to them.
-const TRANSPORTS: [(&str, &str, Pick); 3] =
-    [("rest", "REST", |e| e.rest), ("grpc", "gRPC", |e| e.grpc), ("queue", "the queue", |e| e.queue)];
-
-/// When the flow of an operation has its turn.
-fn turn(service: &Service, operation: &Operation) -> u8 {
-    match &operation.shape {
-        Shape::Verb { verb: Verb::Create, .. } => 0,
-        Shape::Verb { verb: Verb::Replace, resource }
-            if service.resources.get(resource).is_some_and(resources::is_natural) =>
-        {
-            0
-        }
-        Shape::Verb { verb: Verb::Delete, .. } => 2,
-        _ => 1,
     }
 }

@@ -93,7 +93,18 @@ pub fn map(model: &Model) -> Vec<String> {
             events.entry((&event.service, &link.from)).or_default().push(&event.event);
         }
     }
-    let events = events.iter().map(|((from, to), events)| format!("s_{from} -. {} .-> s_{to}", events.join(", ")));
+    for (service, operation) in model.operations() {
+        for event in &operation.follows {
+            let seen = events.entry((&event.service, &service.name)).or_default();
+            if event.service != service.name && !seen.contains(&event.event.as_str()) {
+                seen.push(&event.event);
+            }
+        }
+    }
+    let events = events
+        .iter()
+        .filter(|(_, events)| !events.is_empty())
+        .map(|((from, to), events)| format!("s_{from} -. {} .-> s_{to}", events.join(", ")));
     nodes.chain(calls).chain(events).collect()
 }
 

@@ -6,45 +6,17 @@ use std::process::ExitCode;
 
 use kit_test::{Flows, graphql, url};
 use rust_decimal::Decimal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let mut flows = Flows::new();
-
-    let front_over_graphql = graphql::Client::new(&url("FRONT")?)?;
-    flows
-        .run("front.order_page over GraphQL", async |cx| {
-            let request = r#"query {
-          orderPage(orderId: "0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e79") { order { id customer status placedAt etag } goods { sku name onHand reserved etag } }
-        }"#;
-            front_over_graphql.ask::<front_contract::OrderPageError>(&cx, request, Value::Null).await
-        })
-        .await;
-    flows
-        .run("front.place_order over GraphQL", async |cx| {
-            let request = r#"mutation {
-          placeOrder(
-            customer: "customer2"
-            lines: [{ sku: "CBC-456", quantity: 3 }]
-            payment: { cardPayment: { token: "token2" } }
-          ) {
-            id
-            customer
-            lines { sku quantity }
-            payment { __typename ... on CardPayment { token } ... on InvoicePayment { days } }
-            total { amount currency }
-            status
-            placedAt
-            etag
-          }
-        }"#;
-            front_over_graphql.ask::<front_contract::PlaceOrderError>(&cx, request, Value::Null).await
-        })
-        .await;
-
     let orders_over_rest = orders_contract::rest::Client(kit_http::Client::new(&url("ORDERS")?)?);
+    let inventory_over_grpc = inventory_contract::grpc::Client::new(kit_grpc::connect(&url("INVENTORY")?)?);
+    let front_over_graphql = graphql::Client::new(&url("FRONT")?)?;
+    let shipping_over_rest = shipping_contract::rest::Client(kit_http::Client::new(&url("SHIPPING")?)?);
+
     let order_rest = flows
         .run("orders.create_order over REST", async |cx| {
             orders_contract::Orders::create_order(
@@ -77,8 +49,6 @@ async fn main() -> anyhow::Result<ExitCode> {
             orders_contract::Orders::cancel(&orders_over_rest, &cx, order_rest.clone()).await
         })
         .await;
-
-    let inventory_over_grpc = inventory_contract::grpc::Client::new(kit_grpc::connect(&url("INVENTORY")?)?);
     let product_grpc = flows
         .run("inventory.replace_product over gRPC", async |cx| {
             inventory_contract::Inventory::replace_product(
@@ -120,15 +90,42 @@ async fn main() -> anyhow::Result<ExitCode> {
                 &inventory_over_grpc,
                 &cx,
                 inventory_contract::ReserveRequest {
-                    order_id: inventory_contract::OrderId(Uuid::from_u128(1)),
+                    order_id: order_rest.clone(),
                     lines: vec![inventory_contract::Line { sku: "BBC-456".into(), quantity: 1 }],
                 },
             )
             .await
         })
         .await;
-
-    let shipping_over_rest = shipping_contract::rest::Client(kit_http::Client::new(&url("SHIPPING")?)?);
+    flows
+        .run("front.order_page over GraphQL", async |cx| {
+            let request = r"query($orderId: ID!) {
+          orderPage(orderId: $orderId) { order { id customer status placedAt etag } goods { sku name onHand reserved etag } }
+        }";
+            front_over_graphql.ask::<front_contract::OrderPageError>(&cx, request, json!({ "orderId": order_rest })).await
+        })
+        .await;
+    flows
+        .run("front.place_order over GraphQL", async |cx| {
+            let request = r#"mutation {
+          placeOrder(
+            customer: "customer2"
+            lines: [{ sku: "CBC-456", quantity: 3 }]
+            payment: { cardPayment: { token: "token2" } }
+          ) {
+            id
+            customer
+            lines { sku quantity }
+            payment { __typename ... on CardPayment { token } ... on InvoicePayment { days } }
+            total { amount currency }
+            status
+            placedAt
+            etag
+          }
+        }"#;
+            front_over_graphql.ask::<front_contract::PlaceOrderError>(&cx, request, Value::Null).await
+        })
+        .await;
     flows
         .run("shipping.list_parcels over REST", async |cx| {
             shipping_contract::Shipping::list_parcels(

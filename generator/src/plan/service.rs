@@ -176,7 +176,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         .resources
         .values()
         .enumerate()
-        .map(|(number, r)| store::view(model, &shape::of_service(service, &r.name), r, number + 1, &code))
+        .map(|(number, r)| store::view(model, &shape::of_service(service, &r.name), r, number + 1))
         .collect();
     let has_store = events::has_store(model, service);
     let (emits, sends) = (events::emits(service), queue::sends(model, service));

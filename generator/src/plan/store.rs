@@ -56,16 +56,8 @@ pub struct StoreView {
     pub table: String,
     pub columns: Vec<String>,
     pub indexes: Vec<String>,
-    pub has_get: bool,
-    pub has_insert: bool,
-    pub has_update: bool,
-    /// Any of the last two.
     pub has_change: bool,
-    /// Items are read at all.
-    pub has_item: bool,
     pub has_delete: bool,
-    /// Nothing uses it on the first day, so it has everything that a resource can have.
-    pub spare: bool,
 }
 
 /// A column whose values are unique and its field, Rust string literals.
@@ -91,8 +83,8 @@ struct Column {
     bind: String,
 }
 
-/// `of` names the resource; `number` is that of its migration; `code` is the business code that uses it.
-pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize, code: &str) -> StoreView {
+/// `of` names the resource; `number` is that of its migration.
+pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize) -> StoreView {
     let name = &resource.name;
     let item = names::rust::ident(&names::snake(name));
     let table = names::sql::quoted(&names::sql::table(&resource.plural));
@@ -138,15 +130,11 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize,
         (false, _) => format!("select * from {table}"),
     };
     let has = |verb| resource.verbs.contains(&verb);
-    let module = names::rust::module(name);
-    let uses = |function: &str| code.contains(&format!("store::{module}::{function}("));
-    let spare = !code.contains(&format!("store::{module}::"));
-    let (has_insert, has_update) = (spare || uses("insert"), spare || uses("update"));
-    let (has_get, has_list) = (spare || uses("get"), has(crate::model::Verb::List));
     StoreView {
         name: user(name),
         id_type: user(&id_name(name)),
         noun: names::snake(name).replace('_', " "),
+        module: names::rust::module(name),
         migration: format!("migrations/{number:04}_{}.sql", names::snake(&resource.plural)),
         select: escape::rust_str(&select),
         select_one: raw(&format!("select * from {table} where {} = ?", quoted(&key))),
@@ -157,7 +145,7 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize,
             c.bind.replace(&format!("{item}.{}", names::rust::ident(&resource.id)), "id")
         }),
         key: escape::rust_str(&key),
-        has_list,
+        has_list: has(crate::model::Verb::List),
         list_type: user(&format!("List{}", resource.plural)),
         page_type: user(&format!("{name}Page")),
         sort_type: user(&format!("{name}Sort")),
@@ -194,14 +182,8 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize,
             })
             .collect(),
         table,
-        has_get,
-        has_insert,
-        has_update,
-        has_change: has_insert || has_update,
-        has_item: has_get || has_list,
+        has_change: !resource.verbs.is_empty(),
         has_delete: has(crate::model::Verb::Delete),
-        spare,
-        module,
         item,
     }
 }

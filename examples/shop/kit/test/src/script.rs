@@ -63,13 +63,13 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     pub async fn carries<F>(
         &self,
         what: &str,
-        input: I,
+        input: impl FnOnce() -> I,
         answer: impl Fn() -> Result<O, E>,
         call: impl FnOnce(Context) -> F,
     ) where
         F: Future<Output = Result<O, E>>,
     {
-        assert_eq!(self.hears(what, input, answer(), call).await, answer(), "{what}: the answer");
+        assert_eq!(self.hears(what, input(), answer(), call).await, answer(), "{what}: the answer");
     }
 
     /// Calls once, checks that the question arrives as it was given, and gives what the caller got for `answer`.
@@ -189,7 +189,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         for kind in Kind::ALL {
             let what = format!("{what}: failure of kind {kind}");
             let failed = || Err(Failure::new(kind, "as the script says").into());
-            self.carries(&what, input(), failed, &call).await;
+            self.carries(&what, &input, failed, &call).await;
         }
     }
 
@@ -226,8 +226,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn does_as_it_is_told_and_remembers() {
         let script: Script<u32, u32, Failure> = Script::default();
-        script.carries("double", 2, || Ok(4), async |cx| script.play(&cx, 2).await).await;
-        script.carries("double", 2, || Err(Failure::stale()), async |cx| script.play(&cx, 2).await).await;
+        script.carries("double", || 2, || Ok(4), async |cx| script.play(&cx, 2).await).await;
+        script.carries("double", || 2, || Err(Failure::stale()), async |cx| script.play(&cx, 2).await).await;
         script.carries_failures("double", || 2, async |cx| script.play(&cx, 2).await).await;
         script.times_out("double", async |cx| cx.limit(script.play(&cx, 2)).await).await;
         assert_eq!(script.play(&Context::default(), 1).await.map_err(|e| e.kind), Err(Kind::Unsupported));
@@ -264,6 +264,6 @@ mod tests {
     #[should_panic(expected = "double: the input")]
     async fn a_question_that_changes_on_its_way_is_noticed() {
         let script: Script<u32, u32, Failure> = Script::default();
-        script.carries("double", 2, || Ok(4), async |cx| script.play(&cx, 3).await).await;
+        script.carries("double", || 2, || Ok(4), async |cx| script.play(&cx, 3).await).await;
     }
 }

@@ -69,7 +69,7 @@ async fn list_parcels(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(ParcelPage {
                     items: vec![Parcel {
@@ -104,7 +104,7 @@ async fn get_parcel(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(Parcel {
                     order_id: ParcelId(OrderId(Uuid::from_u128(1))),

@@ -82,7 +82,7 @@ async fn list_products(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(ProductPage {
                     items: vec![Product {
@@ -119,7 +119,7 @@ async fn get_product(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(Product {
                     sku: ProductId("BBC-456".into()),
@@ -163,7 +163,7 @@ async fn replace_product(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(Product {
                     sku: ProductId("BBC-456".into()),
@@ -202,7 +202,7 @@ async fn reserve(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || Ok(ReserveResponse { total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur } }),
             ask,
         )
@@ -210,7 +210,7 @@ async fn reserve(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: declared error"),
-            input(),
+            input,
             || Err(ReserveError::OutOfStock(Shortage { sku: "BBC-456".into(), left: 1 })),
             ask,
         )
@@ -232,7 +232,7 @@ async fn release(what: &str, (script, _server, client): Peer) {
         async move { client.release(&cx, input).await }
     };
     let script = &script.release;
-    script.carries(&format!("{what}: answer"), input(), || Ok(()), ask).await;
+    script.carries(&format!("{what}: answer"), input, || Ok(()), ask).await;
     script.carries_failures(what, input, ask).await;
     script.times_out(what, ask).await;
 }
@@ -250,7 +250,7 @@ async fn dispatch(what: &str, (script, _server, client): Peer) {
         async move { client.dispatch(&cx, input).await }
     };
     let script = &script.dispatch;
-    script.carries(&format!("{what}: answer"), input(), || Ok(()), ask).await;
+    script.carries(&format!("{what}: answer"), input, || Ok(()), ask).await;
     script.carries_failures(what, input, ask).await;
     script.times_out(what, ask).await;
 }

@@ -82,7 +82,7 @@ async fn list_orders(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(OrderPage {
                     items: vec![Order {
@@ -121,7 +121,7 @@ async fn get_order(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(Order {
                     id: OrderId(Uuid::from_u128(1)),
@@ -163,7 +163,7 @@ async fn create_order(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(Order {
                     id: OrderId(Uuid::from_u128(1)),
@@ -182,7 +182,7 @@ async fn create_order(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: declared error"),
-            input(),
+            input,
             || Err(CreateOrderError::OutOfStock(Shortage { sku: "BBC-456".into(), left: 1 })),
             ask,
         )
@@ -207,7 +207,7 @@ async fn cancel(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(Order {
                     id: OrderId(Uuid::from_u128(1)),
@@ -223,7 +223,7 @@ async fn cancel(what: &str, (script, _server, client): Peer) {
             ask,
         )
         .await;
-    script.carries(&format!("{what}: declared error"), input(), || Err(CancelError::TooLate), ask).await;
+    script.carries(&format!("{what}: declared error"), input, || Err(CancelError::TooLate), ask).await;
     script.carries_failures(what, input, ask).await;
     script.times_out(what, ask).await;
 }
@@ -252,7 +252,7 @@ async fn mark_paid(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(Order {
                     id: OrderId(Uuid::from_u128(1)),
@@ -290,7 +290,7 @@ async fn mark_refused(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(Order {
                     id: OrderId(Uuid::from_u128(1)),
@@ -326,7 +326,7 @@ async fn mark_sent(what: &str, (script, _server, client): Peer) {
     script
         .carries(
             &format!("{what}: answer"),
-            input(),
+            input,
             || {
                 Ok(Order {
                     id: OrderId(Uuid::from_u128(1)),

@@ -47,7 +47,7 @@ fn consume_show(broker: &Arc<dyn Broker>, board: &Arc<Board>, service: &mut Serv
     let board = board.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, board) = (cx.within(Duration::from_secs(30)), board.clone());
-        async move { cx.limit(board.show(&cx, message.data()?)).await }
+        async move { cx.limit(board.show(&cx, message.payload()?)).await }
     };
     service.task("board.show", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

@@ -2,6 +2,6 @@
 
 pub mod app;
 mod board;
-mod store;
+pub mod store;
 
 pub use board::Board;

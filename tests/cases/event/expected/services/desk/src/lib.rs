@@ -2,6 +2,6 @@
 
 pub mod app;
 mod desk;
-mod store;
+pub mod store;
 
 pub use desk::Desk;

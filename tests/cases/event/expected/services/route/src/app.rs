@@ -48,7 +48,7 @@ fn consume_load(broker: &Arc<dyn Broker>, route: &Arc<Route>, service: &mut Serv
     let route = route.clone();
     let handle = move |cx: Context, message: Message| {
         let (cx, route) = (cx.within(Duration::from_secs(30)), route.clone());
-        async move { cx.limit(route.load(&cx, message.data()?)).await }
+        async move { cx.limit(route.load(&cx, message.payload()?)).await }
     };
     service.task("route.load", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

@@ -2,6 +2,6 @@
 
 pub mod app;
 mod route;
-mod store;
+pub mod store;
 
 pub use route::Route;

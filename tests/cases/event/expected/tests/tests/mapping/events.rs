@@ -17,7 +17,7 @@ fn desk_accepted() -> anyhow::Result<()> {
     assert_eq!((message.kind.as_str(), message.source.as_str()), ("post.desk.Accepted.v1", "/desk"));
     assert_eq!(message.subject, event.subject());
     assert_eq!(message.data::<desk_contract::Accepted>()?, event);
-    message.data::<board_contract::ShowRequest>()?;
-    message.data::<route_contract::Accepted>()?;
+    message.payload::<board_contract::ShowRequest>()?;
+    message.payload::<route_contract::Accepted>()?;
     Ok(())
 }

@@ -21,7 +21,8 @@ impl Till {
 #[async_trait]
 impl till_contract::Till for Till {
     async fn sell(&self, cx: &Context, input: SellRequest) -> Result<SellResponse, Failure> {
-        let answer = self.stock.take(cx, stock_contract::TakeRequest { sku: input.sku, count: input.number }).await;
+        let answer =
+            self.stock.take(&cx.call(), stock_contract::TakeRequest { sku: input.sku, count: input.number }).await;
         // What stands in for an answer that does not come is a decision of this service: make it yours.
         let answer = fallback::default(cx, &stock_contract::operations::TAKE, answer, || {
             stock_contract::TakeResponse { left: 1 }

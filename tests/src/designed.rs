@@ -41,7 +41,7 @@ pub fn designed(text: &str) -> Result<Designed> {
 /// As [`designed`].
 pub fn designed_after(text: &str, wire: WireLock) -> Result<Designed> {
     let sources = sources(text);
-    let model = generator::emittable(&sources)
+    let model = generator::understand(&sources)
         .map_err(|found| anyhow!("the design is refused:\n{}", render::render(&found, &sources, false)))?;
     let plan = plan::plan(&model, &[("design.toml".to_owned(), text.to_owned())], wire)?;
     Ok(Designed { model, plan })

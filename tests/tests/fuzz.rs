@@ -36,7 +36,7 @@ fn take(text: &str) -> Result<Fate, String> {
     let all_the_way = AssertUnwindSafe(move || {
         let sources = sources(&text);
         _ = generator::check_text(&sources);
-        let Ok(model) = generator::emittable(&sources) else { return Ok(Fate::Refused) };
+        let Ok(model) = generator::understand(&sources) else { return Ok(Fate::Refused) };
         let plan = plan::plan(&model, &[], WireLock::default()).map_err(|error| format!("{error:#?}"))?;
         match readable::complaints(&plan).as_slice() {
             [] => Ok(Fate::Planned),

@@ -201,6 +201,7 @@ fn names_in_targets() {
     assert_eq!(rust::module("OrderPlaced"), "order_placed");
     assert_eq!(rust::service_trait("orders", ["Order"]), "Orders");
     assert_eq!(rust::service_trait("order", ["Line", "Order"]), "OrderService");
+    assert_eq!(rust::service_trait("ok", ["Line"]), "OkService");
     assert_eq!(proto::package("web-shop", "orders", 1), "web_shop.orders.v1");
     assert_eq!(proto::enum_value("OrderStatus", "in_transit"), "ORDER_STATUS_IN_TRANSIT");
     assert_eq!(proto::verb_rpc(Verb::Patch, "Order", "Orders"), "UpdateOrder");

@@ -8,8 +8,8 @@ use crate::{
     contracts::shape,
     escape,
     model::{
-        Delivery, Event, EventRef, Field, Input, Link, Model, Operation, Output, Payload, Policy, Scalar, Service,
-        Shape, Store, StreamItem, Target, Type, TypeDef,
+        Batch, Delivery, Event, EventRef, Field, Input, Link, Model, Operation, Output, Payload, Policy, Scalar,
+        Service, Shape, Store, StreamItem, Target, Type, TypeDef,
     },
     names,
 };
@@ -73,6 +73,8 @@ pub struct Consumer {
     pub guarantee: &'static str,
     pub dead_letter: bool,
     pub timeout: String,
+    /// `batch: Batch { … }, `, or empty where each message is taken for itself.
+    pub batch: String,
     /// What becomes of a message that cannot be digested.
     pub promise: Vec<String>,
 }
@@ -95,6 +97,10 @@ impl Consumer {
             },
             dead_letter: policy.dead_letter,
             timeout: duration(policy.timeout),
+            batch: match policy.batch.size {
+                0 | 1 => String::new(),
+                size => format!("batch: Batch {{ size: {size}, within: {} }}, ", duration(policy.batch.within)),
+            },
             promise: promise(policy),
         }
     }
@@ -318,7 +324,13 @@ fn promise(policy: &Policy) -> Vec<String> {
             policy.retry.attempts
         )],
     };
-    tries.into_iter().chain([last.to_owned()]).collect()
+    let batch = (policy.batch.size > 1).then(|| {
+        let Batch { size, within } = policy.batch;
+        format!(
+            "Up to {size} messages are taken at once, the first waiting {within:?} for others, and settled together."
+        )
+    });
+    tries.into_iter().chain([last.to_owned()]).chain(batch).collect()
 }
 
 /// `Duration::from_secs(30)`

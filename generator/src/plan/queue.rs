@@ -129,6 +129,9 @@ fn careful(policies: &[&Policy]) -> Policy {
         policy.retry.backoff.0 = policy.retry.backoff.0.max(other.retry.backoff.0);
         policy.retry.backoff.1 = policy.retry.backoff.1.max(other.retry.backoff.1);
         policy.dead_letter |= other.dead_letter;
+        if other.batch.size > policy.batch.size {
+            policy.batch = other.batch;
+        }
         if other.delivery == Delivery::AtLeastOnce {
             policy.delivery = Delivery::AtLeastOnce;
         }

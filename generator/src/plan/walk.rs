@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     contracts::shape,
-    model::{EventRef, Model, Operation, OperationRef, Service, Shape, Target, Verb, Via},
+    model::{EventRef, Link, Model, Operation, OperationRef, Service, Shape, Target, Verb, Via},
 };
 
 /// An operation of a service.
@@ -59,7 +59,7 @@ impl<'m> Walk<'m> {
             let OperationRef { service: to, operation: name } = &call.to;
             let Some(callee) = self.model.services.get(to) else { continue };
             let Some(called) = callee.operations.get(name) else { continue };
-            let via = via(self.model, &service.name, &call.to);
+            let via = self.model.link(&service.name, &call.to).and_then(Link::via).map_or("", via_name);
             lines.push(format!("{indent}- calls `{to}.{name}` over {via}"));
             self.follow((callee, called), depth + 1, seen, lines);
         }
@@ -106,14 +106,6 @@ pub fn map(model: &Model) -> Vec<String> {
         .filter(|(_, events)| !events.is_empty())
         .map(|((from, to), events)| format!("s_{from} -. {} .-> s_{to}", events.join(", ")));
     nodes.chain(calls).chain(events).collect()
-}
-
-/// How a service reaches an operation of another.
-fn via(model: &Model, from: &str, to: &OperationRef) -> &'static str {
-    match model.link(from, to).map(|link| &link.to) {
-        Some(Target::Service { via, .. } | Target::Operation { via, .. }) => via_name(*via),
-        Some(Target::Event(_)) | None => "",
-    }
 }
 
 fn via_name(via: Via) -> &'static str {

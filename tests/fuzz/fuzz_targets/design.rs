@@ -9,7 +9,7 @@ use tests::{designed::sources, readable};
 
 fuzz_target!(|bytes: &[u8]| {
     let sources = sources(&String::from_utf8_lossy(bytes));
-    if let Ok(model) = generator::emittable(&sources) {
+    if let Ok(model) = generator::understand(&sources) {
         let plan = plan::plan(&model, &[], WireLock::default()).expect("whatever is checked can be planned");
         assert_eq!(readable::complaints(&plan), Vec::<String>::new());
     }

@@ -222,7 +222,7 @@ mod tests {
     fn it_becomes_a_workspace() {
         let text = design();
         let sources = Sources(vec![Source { path: "design.toml".into(), location: PathBuf::new(), text: text.into() }]);
-        let model = generator::emittable(&sources)
+        let model = generator::understand(&sources)
             .unwrap_or_else(|found| panic!("{}", render::render(&found, &sources, false)));
         let plan = plan::plan(&model, &[], WireLock::default()).expect("a plan");
         assert!(plan.files.contains_key("services/m25/src/m25.rs"));

@@ -59,6 +59,7 @@
 //! ```
 
 mod arrival;
+mod batch;
 mod broker;
 mod command;
 mod consumer;
@@ -80,5 +81,5 @@ pub use consumer::{Consumer, ConsumerState};
 pub use embedded::EmbeddedBroker;
 pub use memory::MemoryBroker;
 pub use message::{Event, Message, SpecVersion};
-pub use policy::{Guarantee, Policy};
+pub use policy::{Batch, Guarantee, Policy};
 pub use relay::{Relay, RelayState};

@@ -63,20 +63,26 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     pub async fn carries<F>(
         &self,
         what: &str,
-        input: impl FnOnce() -> I,
+        input: impl Fn() -> I,
         answer: impl Fn() -> Result<O, E>,
         call: impl FnOnce(Context) -> F,
     ) where
         F: Future<Output = Result<O, E>>,
     {
-        assert_eq!(self.hears(what, input(), answer(), call).await, answer(), "{what}: the answer");
+        assert_eq!(self.hears(what, input, answer(), call).await, answer(), "{what}: the answer");
     }
 
     /// Calls once, checks that the question arrives as it was given, and gives what the caller got for `answer`.
     ///
     /// # Panics
     /// If it does not.
-    pub async fn hears<T, F>(&self, what: &str, input: I, answer: Result<O, E>, call: impl FnOnce(Context) -> F) -> T
+    pub async fn hears<T, F>(
+        &self,
+        what: &str,
+        input: impl Fn() -> I,
+        answer: Result<O, E>,
+        call: impl FnOnce(Context) -> F,
+    ) -> T
     where
         F: Future<Output = T>,
     {
@@ -94,7 +100,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     pub async fn arrives<F>(
         &self,
         what: &str,
-        input: I,
+        input: impl Fn() -> I,
         answer: impl Fn() -> Result<O, E>,
         send_and_take: impl FnOnce(Context) -> F,
     ) where
@@ -117,7 +123,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         for kind in Kind::ALL {
             let what = format!("{what}: failure of kind {kind}");
             let failed = || Err(Failure::new(kind, "as the script says").into());
-            self.arrives(&what, input(), failed, &send_and_take).await;
+            self.arrives(&what, &input, failed, &send_and_take).await;
         }
     }
 
@@ -160,7 +166,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     async fn reached<T, F>(
         &self,
         what: &str,
-        input: I,
+        input: impl Fn() -> I,
         answer: Result<O, E>,
         call: impl FnOnce(Context) -> F,
     ) -> (T, Context)
@@ -173,7 +179,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         let got = call(cx).await;
         let asked = self.asked();
         let [(seen, question)] = asked.as_slice() else { panic!("{what}: called {} times", asked.len()) };
-        assert_eq!(*question, input, "{what}: the input");
+        assert_eq!(*question, input(), "{what}: the input");
         assert_eq!(seen.trace().id(), trace, "{what}: the trace");
         (got, seen.clone())
     }
@@ -237,7 +243,7 @@ mod tests {
     async fn what_waits_arrives_under_a_key_of_its_own() {
         let script: Script<u32, (), Failure> = Script::default();
         let later = async |cx: Context| script.play(&Context::default().in_trace(cx.trace()).keyed("own"), 2).await;
-        script.arrives("note", 2, || Ok(()), later).await;
+        script.arrives("note", || 2, || Ok(()), later).await;
         script.failures_arrive("note", || 2, later).await;
         for safety in [Safety::Safe, Safety::Unsafe] {
             let operation = Operation { service: "a", name: "note", safety };
@@ -257,7 +263,7 @@ mod tests {
     #[should_panic(expected = "note: the idempotency key")]
     async fn a_command_with_the_key_of_its_sender_is_noticed() {
         let script: Script<u32, (), Failure> = Script::default();
-        script.arrives("note", 2, || Ok(()), async |cx| script.play(&cx, 2).await).await;
+        script.arrives("note", || 2, || Ok(()), async |cx| script.play(&cx, 2).await).await;
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use kit::{Failure, Kind};
+use kit::{Failure, Kind, Stream};
 use kit_messaging::{
     Broker, DeadLetter, Delivery, MemoryBroker, Message, Receipt, Subscription, SubscriptionStats, Verdict, Which,
 };
@@ -57,6 +57,11 @@ impl Broker for Faulty {
     async fn extend(&self, receipt: &Receipt, lease: Duration) -> Result<bool, Failure> {
         self.here()?;
         Ok(!self.forgets_leases.load(Ordering::SeqCst) && self.inner.extend(receipt, lease).await?)
+    }
+
+    async fn follow(&self, types: &[&str]) -> Result<Stream<Message, Failure>, Failure> {
+        self.here()?;
+        self.inner.follow(types).await
     }
 
     async fn stats(&self) -> Result<Vec<SubscriptionStats>, Failure> {

@@ -73,7 +73,8 @@ pub fn all() -> Result<Vec<(String, String)>> {
             let path = entry?.path();
             let path = if path.is_dir() { path.join("design.toml") } else { path };
             // What is ahead of the blueprints is no workspace yet.
-            if path.is_file() && !path.ends_with("shop-full.toml") {
+            let is_design = path.is_file() && path.extension().is_some_and(|ending| ending == "toml");
+            if is_design && !path.ends_with("shop-full.toml") {
                 designs.push((path.display().to_string(), read(&path)?));
             }
         }

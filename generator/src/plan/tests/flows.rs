@@ -107,7 +107,7 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
     let model = planner.model;
     let (mut clients, mut flows, mut last, mut made) = (Vec::new(), Vec::new(), Vec::new(), Made::default());
     for service in callees_first(model) {
-        for (transport, shown, pick) in TRANSPORTS {
+        for (number, (transport, shown, pick)) in TRANSPORTS.into_iter().enumerate() {
             let mut operations: Vec<&Operation> = service.operations.values().filter(|o| pick(o.expose)).collect();
             if operations.is_empty() {
                 continue;
@@ -125,16 +125,32 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
             });
             let service_trait = format!("{contract}::{}", trait_name(model, &planner.scope, service));
             let writer = Writer { model, service, contract, service_trait, transport, shown };
+            let mut gone = Vec::new();
             for operation in operations {
                 let flow = writer.flow(operation, &mut made);
-                if matches!(operation.shape, Shape::Verb { verb: Verb::Delete, .. }) { &mut last } else { &mut flows }
-                    .push(flow);
+                let later = &TRANSPORTS[number + 1..];
+                match &operation.shape {
+                    Shape::Verb { verb: Verb::Delete, resource } if is_made_again(service, resource, later) => {
+                        gone.push(flow);
+                    }
+                    Shape::Verb { verb: Verb::Delete, .. } => last.push(flow),
+                    _ => flows.push(flow),
+                }
             }
+            flows.append(&mut gone);
         }
     }
     flows.append(&mut last);
     drop_spare(&mut flows);
     Flows { clients, flows }
+}
+
+/// Whether the same item is made over another transport, for which what is unique has to be free. GraphQL makes one of
+/// its own.
+fn is_made_again(service: &Service, resource: &str, later: &[(&str, &str, Pick)]) -> bool {
+    let makes = |operation: &&Operation| maker(service, operation).is_some_and(|made| made.name == resource);
+    let exposed = |e: Exposure| later.iter().any(|(transport, _, pick)| *transport != GRAPHQL && pick(e));
+    service.operations.values().filter(makes).any(|operation| exposed(operation.expose))
 }
 
 /// Drops the variables of items that nothing else is about.

@@ -185,6 +185,8 @@ fn markdown_line(line: &str) -> String {
             '.' | ')' => digits > 0 && at == digits,
             // `http://…`, which rustdoc would rather see as a link.
             '/' => before == ':' && after == '/',
+            // `"""` ends a description of GraphQL, and async-graphql does not look whether there is one in it.
+            '"' => before == '"',
             _ => false,
         };
         if special {

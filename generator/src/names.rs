@@ -39,14 +39,15 @@ pub fn snake(name: &str) -> String {
     name.to_snake_case()
 }
 
-/// `OrderPlaced` to `ORDER_PLACED`: constants, error reasons, prefixes of environment variables.
+/// `OrderPlaced` to `ORDER_PLACED`: constants, error reasons.
 pub fn shouty(name: &str) -> String {
     name.to_shouty_snake_case()
 }
 
-/// The environment variable that says where a service or external is: `INVENTORY_URL`.
-pub fn url_variable(service: &str) -> String {
-    format!("{}_URL", shouty(service))
+/// What the environment variables of a service or external begin with, as the kit reads them: `INVENTORY` of
+/// `INVENTORY_URL`; every `_` stays.
+pub fn variable(service: &str) -> String {
+    service.to_uppercase()
 }
 
 /// The CloudEvents `type` of an event: `shop.orders.OrderPlaced.v1`.

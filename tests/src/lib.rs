@@ -1,3 +1,6 @@
-//! What the tests share.
+//! What the tests of this crate share.
 
+pub mod designed;
 pub mod dump;
+pub mod random;
+pub mod readable;

@@ -2,6 +2,8 @@
 
 mod child;
 pub mod examples;
+mod matrix;
+mod pairs;
 mod stage;
 mod test;
 

@@ -125,7 +125,7 @@ fn answer(types: &mut Types, operation: &Operation, output: &Output) -> String {
 fn verb_field(types: &mut Types, verb: Verb, resource: &Resource) -> (String, Vec<String>, String) {
     let name = names::graphql::verb_field(verb, &resource.name, &resource.plural);
     let of = shape::of_service(types.service, &resource.name);
-    let item = types.item(&of);
+    let item = if verb == Verb::Delete { String::new() } else { types.item(&of) };
     let id = types.field(&shape::item_id(&of), Side::Input);
     let optional = |name: &str, scalar, text: &str| Field {
         docs: shape::summary(text),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use prost::Message;
 use prost_build::Module;
-use prost_types::FileDescriptorSet;
+use prost_types::{DescriptorProto, FileDescriptorSet};
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
 /// The Rust side of a `.proto` file.
@@ -39,11 +39,25 @@ pub fn pb(path: &str, proto: &str) -> Result<Pb, PbError> {
     let encoded = descriptors.encode_to_vec();
     let mut config = prost_build::Config::new();
     config.btree_map(["."]).service_generator(tonic_prost_build::configure().service_generator());
-    let files = descriptors.file.into_iter().map(|file| (Module::from_protobuf_package_name(file.package()), file));
+    let files = descriptors.file.into_iter().map(|mut file| {
+        file.message_type.iter_mut().for_each(mark_ends);
+        (Module::from_protobuf_package_name(file.package()), file)
+    });
     // Only our own package has code; what it imports is in `prost_types`.
     let code = config.generate(files.collect())?.into_values().next().unwrap_or_default();
-    Ok(Pb { rust: format!("{ALLOW}\n\n{code}"), descriptors: encoded })
+    Ok(Pb { rust: format!("{ALLOW}\n\n{code}").replace(END, ""), descriptors: encoded })
 }
+
+/// Keeps the `_` that a field's name ends with, which prost would leave out: `order_`, beside a field `order` elsewhere.
+fn mark_ends(message: &mut DescriptorProto) {
+    for field in message.field.iter_mut().filter(|field| field.name().ends_with('_')) {
+        field.name = Some(field.name().to_owned() + END);
+    }
+    message.nested_type.iter_mut().for_each(mark_ends);
+}
+
+/// Longer than any name of a design.
+const END: &str = "the0field0ends0with0an0underscore0which0prost0would0otherwise0leave0out0of0its0name";
 
 /// The file and all that it imports.
 pub(crate) fn compile(path: &str, proto: &str) -> Result<FileDescriptorSet, protox::Error> {

@@ -82,6 +82,11 @@ pub fn check(kind: Kind, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether a type of this name would meet one that emitted code stands on.
+pub fn is_taken(name: &str) -> bool {
+    Kind::Type.taken_by(name).is_some()
+}
+
 /// A name as a message shows it: control characters escaped, at most 80 characters.
 pub fn shown(name: &str) -> String {
     let mut text: String = name.chars().take(80).flat_map(char::escape_debug).collect();

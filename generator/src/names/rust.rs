@@ -1,6 +1,6 @@
 //! Names in Rust: as written where Rust takes them, raw (`r#type`) where it wants that.
 
-use super::{key, path, shouty, snake, upper_camel};
+use super::{key, path, rules, shouty, snake, upper_camel};
 
 /// Keywords of every edition, strict and reserved. Weak ones (`union`, `default`, `raw`, `safe`) are names anywhere.
 const KEYWORDS: &[&str] = &[
@@ -49,10 +49,11 @@ pub fn module(name: &str) -> String {
 }
 
 /// The trait of a service: `order_desk` to `OrderDesk`; `OrderService` for a service `order` in whose contract
-/// something is called `Order`. `types` are the names of everything in the contract.
+/// something is called `Order`, and `OkService` for one that is called as Rust or the kit call something. `types` are the
+/// names of everything in the contract.
 pub fn service_trait<'a>(service: &str, types: impl IntoIterator<Item = &'a str>) -> String {
     let plain = upper_camel(service);
-    match types.into_iter().any(|name| key(name) == key(&plain)) {
+    match rules::is_taken(&plain) || types.into_iter().any(|name| key(name) == key(&plain)) {
         true => plain + "Service",
         false => plain,
     }

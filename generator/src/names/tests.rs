@@ -68,7 +68,7 @@ proptest! {
         }
         for ident in [
             name.clone(), ty.clone(), graphql::field(&name), graphql::enum_value(&name), proto::rpc(&name),
-            proto::enum_value(&ty, &name), proto::enum_zero(&ty), proto::service(&name), url_variable(&name),
+            proto::enum_value(&ty, &name), proto::enum_zero(&ty), proto::service(&name), variable(&name),
         ] {
             prop_assert!(is_plain_ident(&ident), "{}", ident);
         }
@@ -201,6 +201,7 @@ fn names_in_targets() {
     assert_eq!(rust::module("OrderPlaced"), "order_placed");
     assert_eq!(rust::service_trait("orders", ["Order"]), "Orders");
     assert_eq!(rust::service_trait("order", ["Line", "Order"]), "OrderService");
+    assert_eq!(rust::service_trait("ok", ["Line"]), "OkService");
     assert_eq!(proto::package("web-shop", "orders", 1), "web_shop.orders.v1");
     assert_eq!(proto::enum_value("OrderStatus", "in_transit"), "ORDER_STATUS_IN_TRANSIT");
     assert_eq!(proto::verb_rpc(Verb::Patch, "Order", "Orders"), "UpdateOrder");
@@ -213,7 +214,7 @@ fn names_in_targets() {
     assert_eq!(graphql::object_of_ref("product"), None);
     assert_eq!(sql::quoted("order"), "\"order\"");
     assert_eq!(sql::column(&["price", "amount"]), "price_amount");
-    assert_eq!(url_variable("order_desk"), "ORDER_DESK_URL");
+    assert_eq!((variable("order_desk"), variable("http_2_")), ("ORDER_DESK".into(), "HTTP_2_".into()));
     assert_eq!(event_type("shop", "orders", "OrderPlaced", 1), "shop.orders.OrderPlaced.v1");
 }
 

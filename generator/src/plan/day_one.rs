@@ -278,11 +278,20 @@ fn call_lines(
     let called = called + ".await";
     let mut lines = Vec::new();
     let answered = answer_source(model, owner, callee, &name);
-    let binding = if answered.is_some() { format!("let {name} = ") } else { String::new() };
+    let stream = matches!(callee.shape, Shape::Custom { output: Output::Stream(_), .. });
+    let binding = match answered {
+        Some(_) => format!("let {name} = "),
+        // What it is read for is the user's.
+        None if stream => format!("let _{} = ", callee.name),
+        None => String::new(),
+    };
     let link = model.link(&service.name, &call.to);
     if link.is_some_and(|link| link.policy.fallback.contains(&Fallback::Default)) {
         let constant = names::rust::constant(&callee.name);
-        let zero = examples::answer(model, owner, callee, &path);
+        let zero = match stream {
+            true => "Box::pin(futures_util::stream::empty())".to_owned(),
+            false => examples::answer(model, owner, callee, &path),
+        };
         lines.push(format!("let answer = {called};"));
         lines.push(
             "// What stands in for an answer that does not come is a decision of this service: make it yours.".into(),
@@ -406,7 +415,11 @@ fn bound(lines: Vec<String>) -> Vec<String> {
         others.into_iter().any(|(_, line)| mentions(line, name))
     };
     let kept = |(at, line): (usize, &String)| match line.strip_prefix("let ").and_then(|rest| rest.split_once(" = ")) {
-        Some((name, value)) if value.ends_with("?;") && name != "mut tx" && !looked_at(at, name) => value.to_owned(),
+        Some((name, value))
+            if value.ends_with("?;") && !name.starts_with('_') && name != "mut tx" && !looked_at(at, name) =>
+        {
+            value.to_owned()
+        }
         _ => line.clone(),
     };
     lines.iter().enumerate().map(kept).collect()

@@ -353,6 +353,7 @@ mod tests {
             "use crate::Context;\nfn f(cx: &kit::Context, o: Context)\n"
         );
         assert_eq!(with("use _;\nstruct X(pub §Order);"), "use crate::Order;\nstruct X(pub Order);\n");
+        assert_eq!(with("use _;\nx!(pub §Order, pub §Mine { §Order });"), "x!(pub Order, pub Mine { Order });\n");
         assert_eq!(with("use _;\npair!(pub §Order, u8);"), "pair!(pub Order, u8);\n");
         assert_eq!(with("use _;\n// So.\nArc::x"), "use std::sync::Arc;\n// So.\nArc::x\n");
         assert_eq!(with("use _;\nx.Arc r#\"Arc\"# §Mine"), "x.Arc r#\"Arc\"# Mine\n");

@@ -224,6 +224,12 @@ pub fn workspace(versions: &Versions, used: &BTreeSet<String>, local: &BTreeMap<
     let mut rust = Table::new();
     rust["unsafe_code"] = value("forbid");
     lints["rust"] = Item::Table(rust);
+    let mut clippy = Table::new();
+    // A type is as deep and as large, and a method called, as the design says.
+    for lint in ["large_enum_variant", "result_large_err", "type_complexity", "wrong_self_convention"] {
+        clippy[lint] = value("allow");
+    }
+    lints["clippy"] = Item::Table(clippy);
     workspace["lints"] = Item::Table(lints);
     manifest["workspace"] = Item::Table(workspace);
     if let Some(profile) = versions.manifest.get("profile") {

@@ -166,7 +166,10 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
             own_signature,
         }
     });
-    let dependencies = ways::dependencies(planner, service);
+    let operations: Vec<Implemented> = operations.collect();
+    let code: String =
+        operations.iter().flat_map(|operation| &operation.body).map(|line| line.clone() + "\n").collect();
+    let dependencies = ways::dependencies(planner, service, &code);
     let ways: Vec<Way> = dependencies.iter().flat_map(|dependency| dependency.ways.clone()).collect();
     let has_grpc = contract::serves(model, service, |e| e.grpc);
     let stores: Vec<StoreView> = service
@@ -190,8 +193,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         name: trait_name(planner.model, &planner.scope, service),
         library: names::rust::crate_ident(&package(planner, service)),
         module: names::rust::module(&service.name),
-        variable: names::shouty(&service.name),
-        operations: operations.collect(),
+        variable: names::variable(&service.name),
+        operations,
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
         config: if dependencies.is_empty() && !has_store && !has_broker { "_config" } else { "config" },
         runtime: if dependencies.is_empty() && !has_grpc && !has_store && !has_broker { "_service" } else { "service" },

@@ -45,6 +45,8 @@ pub struct StoreView {
     pub sorts: Vec<SortView>,
     pub sort_type: String,
     pub natural: bool,
+    /// What SQLite calls the order of insertion, a Rust string literal.
+    pub rowid: String,
     /// `.bind(Text(&order.status))`, the id last.
     pub binds: Vec<String>,
     /// `status: row.read::<Text<_>>("status")?`
@@ -94,16 +96,18 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
         let read = column(model, &field.ty, &path, &format!("{item}.{ident}"), &mut columns);
         reads.push(format!("{ident}: {read}"));
     }
-    reads.push("etag: row.read::<Revision>(\"revision\")?".into());
     let key = names::sql::column(&[resource.id.as_str()]);
     let (of_id, others): (Vec<&Column>, Vec<&Column>) = columns.iter().partition(|c| c.name == key);
     let quoted = |name: &str| names::sql::quoted(name);
-    let revision = "revision";
+    // No name of a design begins with `_`.
+    let free = |name: &str| if columns.iter().any(|c| c.name == name) { format!("_{name}_") } else { name.to_owned() };
+    let (revision, rowid) = (free("revision"), free("rowid"));
+    reads.push(format!("etag: row.read::<Revision>({})?", escape::rust_str(&revision)));
     let insert_columns: Vec<String> = others.iter().chain(&of_id).map(|c| quoted(&c.name)).collect();
     let insert = format!(
         "insert into {table} ({}, {}) values ({}, 1)",
         insert_columns.join(", "),
-        quoted(revision),
+        quoted(&revision),
         vec!["?"; insert_columns.len()].join(", "),
     );
     let sets: Vec<String> = others.iter().map(|c| format!("{} = ?", quoted(&c.name))).collect();
@@ -112,7 +116,7 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
         sets.join(", "),
         if sets.is_empty() { "" } else { ", " },
         quoted(&key),
-        rev = quoted(revision),
+        rev = quoted(&revision),
     );
     let unique = resource.fields.iter().filter(|f| f.unique || f.name == resource.id).map(|f| {
         let column = names::sql::column(&[f.name.as_str()]);
@@ -120,7 +124,11 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
         Unique { column: escape::rust_str(&format!("{bare}.{column}")), field: escape::rust_str(&f.name) }
     });
     let natural = resources::is_natural(resource);
-    let select = if natural { format!("select rowid, * from {table}") } else { format!("select * from {table}") };
+    let select = match (natural, rowid.as_str()) {
+        (true, "rowid") => format!("select rowid, * from {table}"),
+        (true, other) => format!("select {other} as {other}, * from {table}"),
+        (false, _) => format!("select * from {table}"),
+    };
     let has = |verb| resource.verbs.contains(&verb);
     StoreView {
         name: user(name),
@@ -144,10 +152,11 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
         filters: filters(model, resource),
         sorts: sorts(resource),
         natural,
+        rowid: escape::rust_str(&rowid),
         binds: others.iter().chain(&of_id).map(|c| format!(".bind({})", c.bind)).collect(),
         reads,
         unique: unique.collect(),
-        columns: std::iter::once(format!("{} integer not null", quoted(revision)))
+        columns: std::iter::once(format!("{} integer not null", quoted(&revision)))
             .chain(columns.iter().map(|c| {
                 let primary = if c.name == key { " primary key" } else { "" };
                 let unique = resource.fields.iter().any(|f| f.unique && f.name != resource.id && f.name == c.name);

@@ -167,7 +167,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         module: names::rust::module(&service.name),
         service: service.name.clone(),
         service_trait: trait_name(planner.model, &planner.scope, service),
-        variable: names::shouty(&service.name),
+        variable: names::variable(&service.name),
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
         has_graphql: contract::serves(model, service, |e| e.graphql),
         has_queue: commands::takes(model, service),

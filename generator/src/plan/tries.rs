@@ -22,7 +22,7 @@ use crate::{
 pub fn lines(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     for service in model.services.values() {
-        let variable = names::shouty(&service.name);
+        let variable = names::variable(&service.name);
         // What does something is worth trying most.
         let best = |exposed: fn(Exposure) -> bool| {
             let works_alone = service.operations.values().filter(|o| exposed(o.expose) && shape::on_item(o).is_none());

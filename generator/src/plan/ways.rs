@@ -22,6 +22,8 @@ pub struct Dependency {
     pub service_trait: String,
     /// The expression that makes it.
     pub connected: String,
+    /// Nothing calls it on the first day.
+    pub spare: bool,
     #[serde(skip)]
     pub ways: Vec<Way>,
 }
@@ -69,11 +71,13 @@ struct Address {
     port: u16,
 }
 
-/// Everything that a service calls.
-pub fn dependencies(planner: &Planner<'_>, from: &Service) -> Vec<Dependency> {
+/// Everything that a service may call; `code` is what its business code begins with.
+pub fn dependencies(planner: &Planner<'_>, from: &Service, code: &str) -> Vec<Dependency> {
     let model = planner.model;
     let called: BTreeSet<&str> = model.links.iter().filter(|l| l.from == from.name).filter_map(callee).collect();
-    called.into_iter().filter_map(|callee| dependency(planner, from, model.services.get(callee)?)).collect()
+    let dependencies = called.into_iter().filter_map(|callee| dependency(planner, from, model.services.get(callee)?));
+    let spare = |name: &str| !code.contains(&format!("self.{name}."));
+    dependencies.map(|dependency| Dependency { spare: spare(&dependency.name), ..dependency }).collect()
 }
 
 /// Whether anybody leaves commands for this service in the queue where a call fails.
@@ -142,7 +146,7 @@ fn dependency(planner: &Planner<'_>, from: &Service, to: &Service) -> Option<Dep
         }
         parts => parts.concat(),
     };
-    Some(Dependency { name: names::rust::ident(&to.name), service_trait, connected, ways })
+    Some(Dependency { name: names::rust::ident(&to.name), service_trait, connected, spare: false, ways })
 }
 
 /// `most`: for every operation that has no way of its own; `first`: it has the address.
@@ -218,7 +222,7 @@ impl Way {
 
 fn address(model: &Model, to: &Service) -> Address {
     let number = model.services.get_index_of(&to.name).unwrap_or_default();
-    Address { variable: names::shouty(&to.name), port: super::workspace::port(number) }
+    Address { variable: names::variable(&to.name), port: super::workspace::port(number) }
 }
 
 /// A name that no service has.

@@ -131,7 +131,7 @@ fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> Serv
     ServiceView {
         name: service.name.clone(),
         binary: service::package(planner, service),
-        variable: names::shouty(&service.name),
+        variable: names::variable(&service.name),
         port: port(number),
         faces_text: if faces.is_empty() { "–".into() } else { faces.join(", ") },
         faces,

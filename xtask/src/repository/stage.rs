@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use super::{
     child::{cargo, command},
+    matrix,
     test::{Bench, Depth, Tool},
 };
 
@@ -42,6 +43,12 @@ pub const STAGES: &[Stage] = &[
         run: cases,
     },
     Stage {
+        name: "fuzz",
+        shows: "no text is too much for the generator, and what it plans can be read",
+        from: Depth::Full,
+        run: fuzz,
+    },
+    Stage {
         name: "examples",
         shows: "committed examples are what their designs say",
         from: Depth::Quick,
@@ -61,6 +68,12 @@ pub const STAGES: &[Stage] = &[
         from: Depth::Full,
         run: designs,
     },
+    Stage {
+        name: "matrix",
+        shows: "services of all pairs of features become one workspace that runs",
+        from: Depth::Full,
+        run: matrix,
+    },
     Stage { name: "install", shows: "linkwright works as an installed program", from: Depth::Full, run: install },
     Stage { name: "deny", shows: "licences and sources of all dependencies are allowed", from: Depth::Full, run: deny },
 ];
@@ -70,7 +83,7 @@ const CLIPPY: Tool = Tool { name: "clippy", probe: &["clippy", "--version"], ins
 const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], install: "cargo install cargo-deny" };
 
 /// The designs of `tests/designs` that become workspaces.
-const DESIGNS: &[&str] = &["depot", "events", "graphql", "queue", "streams"];
+const DESIGNS: &[&str] = &["depot", "events", "graphql", "hostile", "queue", "streams"];
 
 // Names of files are enough: `cargo fmt` shows and mends the rest.
 const FMT: &[&str] = &["fmt", "--all", "--check", "--", "-l"];
@@ -110,6 +123,11 @@ fn kit(bench: &mut Bench) -> Result<()> {
 
 fn cases(bench: &mut Bench) -> Result<()> {
     bench.step("tests", cargo(&bench.root, &["test", "--no-fail-fast", "--package", "tests"]))?;
+    Ok(())
+}
+
+fn fuzz(bench: &mut Bench) -> Result<()> {
+    bench.search("random designs", cargo(&bench.root, &["test", "--package", "tests", "--test", "fuzz"]))?;
     Ok(())
 }
 
@@ -158,6 +176,12 @@ fn designs(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
+fn matrix(bench: &mut Bench) -> Result<()> {
+    let design = bench.root.join("target/workspaces/matrix.toml");
+    fs::write(&design, matrix::design()).with_context(|| format!("cannot write {}", design.display()))?;
+    workspace(bench, "matrix", &["--design", &design.to_string_lossy()])
+}
+
 /// The installed program has nothing but itself: it is called far from the repository.
 fn install(bench: &mut Bench) -> Result<()> {
     let place = bench.root.join("target/install");
@@ -198,7 +222,8 @@ fn workspace(bench: &mut Bench, name: &str, made_from: &[&str]) -> Result<()> {
     // Its own: two workspaces with a path crate of one name would take each other's builds for theirs.
     let target = scratch.join("target").join(name);
     let with_target = |mut command: Command| {
-        command.env("CARGO_TARGET_DIR", &target);
+        // Made anew each time, so what would speed up the next build only fills the disk.
+        command.env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", "0");
         command
     };
     let linkwright = |arguments: &[&str]| {

@@ -57,6 +57,15 @@ impl Depth {
             Self::Thorough => "8192",
         }
     }
+
+    /// How many seconds a search for designs that make trouble goes on.
+    fn search(self) -> &'static str {
+        match self {
+            Self::Quick => "2",
+            Self::Full => "60",
+            Self::Thorough => "1800",
+        }
+    }
 }
 
 /// Runs the stages asked for; exits with 1 if anything failed.
@@ -178,6 +187,12 @@ impl<'a> Bench<'a> {
         let outcome = if counts.failed == 0 { "done" } else { "FAILED" };
         writeln!(self.out, "── {}: {outcome} in {}", stage.name, seconds(time))?;
         Ok(StageResult { name: stage.name, counts, time, failures })
+    }
+
+    /// As [`step`](Self::step), for tests that search: here they have the time that this depth gives them.
+    pub fn search(&mut self, what: &str, mut command: Command) -> Result<bool> {
+        command.env("FUZZ_SECONDS", self.depth.search());
+        self.step(what, command)
     }
 
     /// Runs a command and counts it. Says whether it succeeded, for steps that build on it.

@@ -40,6 +40,16 @@ fn descriptors_are_whole() {
 }
 
 #[test]
+fn fields_keep_the_underscore_that_their_names_end_with() {
+    let text =
+        "syntax = \"proto3\";\npackage a;\nmessage B { string order_ = 1; map<string, B> self_ = 2; string type = 3; }";
+    let rust = pb("x.proto", text).unwrap().rust;
+    for field in ["pub order_: ", "pub self_: ", "pub r#type: "] {
+        assert!(rust.contains(field), "{field}: {rust}");
+    }
+}
+
+#[test]
 fn what_is_no_proto_is_an_error() {
     for text in ["", "message", "syntax = \"proto3\";\nmessage A { Missing a = 1; }", "import \"elsewhere.proto\";"] {
         match pb("x.proto", text) {

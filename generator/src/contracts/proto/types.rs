@@ -125,7 +125,8 @@ impl<'m> Types<'m> {
                 let list = Type::List { item: Box::new(item), min: 0, max: None };
                 wrapper(self.members(&[shape::plain("items", list)]))
             }
-            Needed::Option(value) => wrapper(self.members(&[shape::plain("value", value)])),
+            // Without a list or map in it, for an empty one is not none.
+            Needed::Option(value) => wrapper(self.members(&[shape::plain("value", Type::Optional(Box::new(value)))])),
             Needed::Map(key, value) => {
                 let map = Type::Map { key, value: Box::new(value) };
                 wrapper(self.members(&[shape::plain("items", map)]))

@@ -107,7 +107,7 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
     let model = planner.model;
     let (mut clients, mut flows, mut last, mut made) = (Vec::new(), Vec::new(), Vec::new(), Made::default());
     for service in callees_first(model) {
-        for (transport, shown, pick) in TRANSPORTS {
+        for (number, (transport, shown, pick)) in TRANSPORTS.into_iter().enumerate() {
             let mut operations: Vec<&Operation> = service.operations.values().filter(|o| pick(o.expose)).collect();
             if operations.is_empty() {
                 continue;
@@ -117,7 +117,7 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
             clients.push(Client {
                 name: client(service, transport),
                 contract: contract.clone(),
-                variable: names::shouty(&service.name),
+                variable: names::variable(&service.name),
                 rest: transport == REST,
                 grpc: transport == GRPC,
                 graphql: transport == GRAPHQL,
@@ -125,19 +125,50 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
             });
             let service_trait = format!("{contract}::{}", trait_name(model, &planner.scope, service));
             let writer = Writer { model, service, contract, service_trait, transport, shown };
+            let mut gone = Vec::new();
             for operation in operations {
                 let flow = writer.flow(operation, &mut made);
-                if matches!(operation.shape, Shape::Verb { verb: Verb::Delete, .. }) { &mut last } else { &mut flows }
-                    .push(flow);
+                let later = &TRANSPORTS[number + 1..];
+                match &operation.shape {
+                    Shape::Verb { verb: Verb::Delete, resource } if is_made_again(service, resource, later) => {
+                        gone.push(flow);
+                    }
+                    Shape::Verb { verb: Verb::Delete, .. } => last.push(flow),
+                    _ => flows.push(flow),
+                }
             }
+            flows.append(&mut gone);
         }
     }
     flows.append(&mut last);
+    drop_spare(&mut flows);
     Flows { clients, flows }
 }
 
+/// Whether the same item is made over another transport, for which what is unique has to be free. GraphQL makes one of
+/// its own.
+fn is_made_again(service: &Service, resource: &str, later: &[(&str, &str, Pick)]) -> bool {
+    let makes = |operation: &&Operation| maker(service, operation).is_some_and(|made| made.name == resource);
+    let exposed = |e: Exposure| later.iter().any(|(transport, _, pick)| *transport != GRAPHQL && pick(e));
+    service.operations.values().filter(makes).any(|operation| exposed(operation.expose))
+}
+
+/// Drops the variables of items that nothing else is about.
+fn drop_spare(flows: &mut [Flow]) {
+    let said = flows.iter().flat_map(|flow| flow.arguments.iter().chain(flow.requests.iter().map(|r| &r.variables)));
+    let said: Vec<&str> = said.map(String::as_str).collect();
+    let said = said.join("\n");
+    for flow in flows {
+        let variable = flow.binding.strip_prefix("let ").and_then(|binding| binding.strip_suffix(" = "));
+        if variable.is_some_and(|variable| !day_one::mentions(&said, variable)) {
+            (flow.binding, flow.id) = (String::new(), String::new());
+        }
+    }
+}
+
 fn client(service: &Service, transport: &str) -> String {
-    format!("{}_over_{transport}", service.name)
+    // No two names of services differ in `_` alone, and `self__over_rest` is no name of Rust's kind.
+    format!("{}_over_{transport}", service.name.trim_end_matches('_'))
 }
 
 /// Each service after those that it calls and whose items it refers to, as far as they do not go round in a ring.
@@ -242,7 +273,7 @@ impl Writer<'_> {
     fn variable(&self, of: &ResourceRef) -> String {
         let alike = self.model.services.values().filter(|service| service.resources.contains_key(&of.resource)).count();
         let name = format!("{}_{}", names::snake(&of.resource), self.transport);
-        if alike > 1 { format!("{}_{name}", of.service) } else { name }
+        if alike > 1 { format!("{}_{name}", of.service.trim_end_matches('_')) } else { name }
     }
 
     /// Examples, but ids of items that were made.

@@ -1,0 +1,120 @@
+//! A design that does without something gets a workspace without it: no package in the tree, no word in a file.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::{collections::BTreeSet, process::Command};
+
+use generator::{
+    disk::create,
+    plan::{Owner, Plan},
+};
+use tests::designed::{designed, files};
+
+/// A design of one service, and what its workspace has and has not.
+struct Case {
+    what: &'static str,
+    design: &'static str,
+    has: &'static [&'static str],
+    has_not: &'static [&'static str],
+    /// In lower case, in no file but those of the kit.
+    no_word: &'static [&'static str],
+}
+
+const CASES: &[Case] = &[
+    Case {
+        what: "nothing kept",
+        design: r#"
+            [services.alone]
+            expose = ["rest", "grpc", "graphql"]
+            [services.alone.queries.ask]
+            input = { text = "string" }
+            output = { answer = "string" }
+        "#,
+        has: &["axum", "tonic", "async-graphql"],
+        has_not: &["sqlx", "sqlx-core", "libsqlite3-sys", "kit-store", "kit-messaging"],
+        no_word: &["sqlx", "sqlite", "migration", "store::", "kit_messaging", "outbox", "inbox"],
+    },
+    Case {
+        what: "REST only",
+        design: r#"
+            [services.alone]
+            expose = ["rest"]
+            [services.alone.resources.Thing]
+            verbs = ["list", "get", "create", "replace", "patch", "delete"]
+            fields = { name = "string" }
+        "#,
+        has: &["axum", "sqlx", "kit-http", "kit-store"],
+        has_not: &["tonic", "prost", "prost-types", "kit-grpc", "async-graphql", "kit-graphql", "kit-messaging"],
+        no_word: &["tonic", "prost", "grpc", "protobuf", "graphql"],
+    },
+    Case {
+        what: "gRPC only",
+        design: r#"
+            [services.alone]
+            expose = ["grpc"]
+            [services.alone.queries.ask]
+            output = { answer = "string" }
+        "#,
+        has: &["tonic", "prost", "kit-grpc"],
+        has_not: &["async-graphql", "kit-graphql", "sqlx", "kit-messaging"],
+        no_word: &["graphql", "openapi", "sqlite"],
+    },
+    Case {
+        what: "no events",
+        design: r#"
+            [services.alone]
+            expose = ["rest", "grpc", "graphql"]
+            [services.alone.resources.Thing]
+            verbs = ["get", "create"]
+            fields = { name = "string" }
+            [services.alone.commands.mark]
+            of = "Thing"
+        "#,
+        has: &["axum", "tonic", "async-graphql", "sqlx"],
+        has_not: &["kit-messaging"],
+        no_word: &["kit_messaging", "outbox", "inbox", "broker", "cloudevents", "asyncapi"],
+    },
+];
+
+#[test]
+fn what_is_not_asked_for_is_not_there() {
+    for case in CASES {
+        let plan = designed(&format!("[system]\nname = \"alone\"\n{}", case.design)).expect(case.what).plan;
+        let packages = tree(&plan);
+        let missing: Vec<_> = case.has.iter().filter(|name| !packages.contains(**name)).collect();
+        assert!(missing.is_empty(), "{}: no {missing:?} in {packages:?}", case.what);
+        let found: Vec<_> = case.has_not.iter().filter(|name| packages.contains(**name)).collect();
+        assert!(found.is_empty(), "{}: {found:?}", case.what);
+        let traces = traces(&plan, case.no_word);
+        assert!(traces.is_empty(), "{}:\n{}", case.what, traces.join("\n"));
+    }
+}
+
+/// Every package of the workspace's tree, on this machine's platform.
+fn tree(plan: &Plan) -> BTreeSet<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().join("alone");
+    let files = files(plan).expect("files");
+    create::create(&root, &files, &mut |_| Ok(()), |_| Ok::<_, generator::disk::Error>(())).expect("a workspace");
+    let mut cargo = Command::new("cargo");
+    cargo.args(["tree", "--quiet", "--workspace", "--prefix", "none", "--format", "{p}"]).current_dir(&root);
+    let output = cargo.output().expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).expect("text");
+    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+/// The lines that have one of the words. Cargo.lock is the tested set of every workspace until cargo has seen it.
+fn traces(plan: &Plan, words: &[&str]) -> Vec<String> {
+    let files = plan.files.iter().filter(|(path, file)| {
+        !matches!(file.owner, Owner::Vendored | Owner::Seed)
+            && !path.starts_with("kit/")
+            && !path.starts_with(".linkwright")
+    });
+    let lines = files.filter(|(path, _)| *path != "design.toml").flat_map(|(path, file)| {
+        let paths = [path.as_str()].into_iter().chain(file.text.lines());
+        paths.map(move |line| (path, line.to_lowercase())).collect::<Vec<_>>()
+    });
+    let found = lines.filter(|(_, line)| words.iter().any(|word| line.contains(word)));
+    found.map(|(path, line)| format!("{path}: {line}")).collect()
+}

@@ -24,7 +24,6 @@ mod triggers;
 mod types;
 mod unavailable;
 mod unbuilt;
-mod unemitted;
 mod verbs;
 
 use indexmap::IndexMap;
@@ -36,7 +35,6 @@ use crate::{
     source::{Span, Spanned},
 };
 use symbols::Symbols;
-pub use unemitted::refuse as unemitted;
 
 /// What a design means, or everything that is wrong with it in the order of the text. There is a model exactly if
 /// there are no diagnostics.

@@ -47,24 +47,6 @@ pub fn understand_files(files: &Loaded) -> Result<Model, Vec<Diagnostic>> {
     understood(files.parse())
 }
 
-/// As [`understand`], for a workspace: what means something but no blueprint emits yet is refused by name (E001).
-///
-/// # Errors
-/// As [`understand`].
-pub fn emittable(sources: &Sources) -> Result<Model, Vec<Diagnostic>> {
-    let (design, _) = parse::parse(sources);
-    let unemitted = check::unemitted(&design);
-    match understand(sources) {
-        Ok(model) if unemitted.is_empty() => Ok(model),
-        outcome => {
-            let mut diagnostics = outcome.err().unwrap_or_default();
-            diagnostics.extend(unemitted);
-            diagnostics.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
-            Err(diagnostics)
-        }
-    }
-}
-
 /// Everything that is wrong with a design, in the order of the text. Empty: it has a meaning.
 pub fn check_text(sources: &Sources) -> Vec<Diagnostic> {
     understand(sources).err().unwrap_or_default()

@@ -121,6 +121,8 @@ pub struct Operation {
     pub safety: Safety,
     /// Events that run it.
     pub on: Vec<EventRef>,
+    /// Events that it sends on: it is a query that streams.
+    pub follows: Vec<EventRef>,
     /// Operations it calls, in order.
     pub calls: Vec<Call>,
     /// Events of its service that it publishes.
@@ -389,9 +391,23 @@ impl Model {
                 Via::Grpc => served.grpc = true,
                 Via::Queue => served.queue |= own.can_be_queued(),
             }
-            served.queue |= own.can_be_queued() && link.policy.fallback.contains(&Fallback::Queue);
+            served.queue |= own.can_be_queued() && link.policy.queues();
         }
         served
+    }
+
+    /// The link that a service's calls to an operation go by: the one to the operation, else that to its service.
+    pub fn link(&self, from: &str, operation: &OperationRef) -> Option<&Link> {
+        let of = |pick: &dyn Fn(&Target) -> bool| self.links.iter().find(|link| link.from == from && pick(&link.to));
+        of(&|to| matches!(to, Target::Operation { to, .. } if to == operation))
+            .or_else(|| of(&|to| matches!(to, Target::Service { service, .. } if *service == operation.service)))
+    }
+
+    /// Every operation, with its service.
+    pub fn operations(&self) -> impl Iterator<Item = (&Service, &Operation)> {
+        self.services
+            .values()
+            .flat_map(|service| service.operations.values().map(move |operation| (service, operation)))
     }
 
     /// Whether `from` has a link to just this operation.
@@ -416,6 +432,52 @@ impl Operation {
     /// Whether it can be sent now and done later: a command without output.
     pub fn can_be_queued(&self) -> bool {
         self.kind == OperationKind::Command && !self.answers()
+    }
+}
+
+impl Link {
+    /// How its calls travel; of events nothing.
+    pub fn via(&self) -> Option<Via> {
+        match &self.to {
+            Target::Service { via, .. } | Target::Operation { via, .. } => Some(*via),
+            Target::Event(_) => None,
+        }
+    }
+}
+
+impl Breaker {
+    /// What one has where nothing is said.
+    pub const USUAL: Self = Self { failure_rate: 0.5, window: 20, open_for: Duration::from_secs(10) };
+}
+
+impl Policy {
+    /// What a call has where nothing is said.
+    pub fn call() -> Self {
+        Self {
+            timeout: Duration::from_secs(1),
+            retry: Retry { attempts: 3, backoff: (Duration::from_millis(50), Duration::from_secs(1)) },
+            breaker: Some(Breaker::USUAL),
+            bulkhead: 64,
+            fallback: Vec::new(),
+            delivery: Delivery::AtLeastOnce,
+            dead_letter: true,
+            batch: Batch { size: 1, within: Duration::ZERO },
+        }
+    }
+
+    /// What a message has where nothing is said. Its attempt may make calls with retries of their own, so it has longer
+    /// than one call.
+    pub fn message() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            retry: Retry { attempts: 5, backoff: (Duration::from_millis(100), Duration::from_secs(60)) },
+            ..Self::call()
+        }
+    }
+
+    /// Whether a command that cannot be called is left in the queue: where a default comes first, that answers.
+    pub fn queues(&self) -> bool {
+        self.fallback.first() == Some(&Fallback::Queue)
     }
 }
 

@@ -88,6 +88,9 @@ fn operation(text: &mut String, model: &Model, service: &Service, operation: &Op
     for event in &operation.on {
         let _ = writeln!(text, "    on {}.{}", event.service, event.event);
     }
+    for event in &operation.follows {
+        let _ = writeln!(text, "    follows {}.{}", event.service, event.event);
+    }
     for call in &operation.calls {
         let with: Vec<_> = call.with.iter().map(|(field, path)| format!(" {field} = {path}")).collect();
         let _ = writeln!(text, "    calls {}.{}{}", call.to.service, call.to.operation, with.concat());

@@ -54,7 +54,7 @@ pub fn plan(origin: &Origin) -> Result<Designed, Problem> {
         Origin::Workspace(root) => read(&root.join(ROOT))?,
         Origin::Example(name) => example(name)?,
     };
-    let model = match generator::emittable(&sources) {
+    let model = match generator::understand(&sources) {
         Ok(model) => model,
         Err(diagnostics) => return Err(Problem::Design(diagnostics, sources)),
     };

@@ -1,6 +1,7 @@
 //! The tasks of this repository, which an installed `linkwright` does not have.
 
 mod child;
+pub mod examples;
 mod stage;
 mod test;
 

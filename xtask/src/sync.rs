@@ -14,10 +14,10 @@ use crate::{
 #[group(skip)]
 pub struct Args {
     #[command(flatten)]
-    workspace: check::Args,
+    pub workspace: check::Args,
     /// Only say what would be done, as check does
     #[arg(long)]
-    dry_run: bool,
+    pub dry_run: bool,
 }
 
 pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {

@@ -104,16 +104,22 @@ fn lower_custom(
     let home = service.head.name.value.as_str();
     let name = &operation.head.name.value;
     let common = &operation.common;
-    let on = event_list(checker, items(&operation.on), home, "on");
+    let events = event_list(checker, items(&operation.on), home, "on");
+    let (on, follows) = match kind {
+        OperationKind::Command => (events, Vec::new()),
+        OperationKind::Query => (Vec::new(), events),
+    };
     let of = operation.of.as_ref().and_then(|of| lower_of(checker, of, home));
 
     let request = format!("{}Request", names::upper_camel(name));
     let input = match (&operation.input, on.first()) {
         (Some(body), _) => bodies::input(checker, body, Place { home, record: &request, enums }),
-        (None, Some(event)) if kind == OperationKind::Command => Input::Payload(event.clone()),
+        (None, Some(event)) => Input::Payload(event.clone()),
         // `on` that names only what is not there.
-        (None, None) if !items(&operation.on).is_empty() => Input::Named(String::new()),
-        (None, _) => Input::None,
+        (None, None) if kind == OperationKind::Command && !items(&operation.on).is_empty() => {
+            Input::Named(String::new())
+        }
+        (None, None) => Input::None,
     };
     let response = format!("{}Response", names::upper_camel(name));
     let output = match &operation.output {
@@ -150,6 +156,7 @@ fn lower_custom(
         errors: errors(checker, common, home),
         safety,
         on,
+        follows,
         calls: calls::lower(checker, items(&common.calls), home),
         emits: emits(checker, common, &operation.head, home),
         expose: Exposure { queue: expose.queue && queued, ..expose },

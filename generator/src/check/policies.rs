@@ -8,40 +8,12 @@ use crate::{
     model::{Batch, Breaker, Delivery, Fallback, Policy, Retry},
 };
 
-/// What a call has where nothing is said.
-fn call() -> Policy {
-    Policy {
-        timeout: Duration::from_secs(1),
-        retry: Retry { attempts: 3, backoff: (Duration::from_millis(50), Duration::from_secs(1)) },
-        breaker: Some(breaker()),
-        bulkhead: 64,
-        fallback: Vec::new(),
-        delivery: Delivery::AtLeastOnce,
-        dead_letter: true,
-        batch: Batch { size: 1, within: Duration::ZERO },
-    }
-}
-
-fn breaker() -> Breaker {
-    Breaker { failure_rate: 0.5, window: 20, open_for: Duration::from_secs(10) }
-}
-
-/// What a message has where nothing is said. Its attempt may make calls with retries of their own, so it has longer
-/// than one call.
-fn message() -> Policy {
-    Policy {
-        timeout: Duration::from_secs(30),
-        retry: Retry { attempts: 5, backoff: (Duration::from_millis(100), Duration::from_secs(60)) },
-        ..call()
-    }
-}
-
 /// How long a batch that is not full waits, where nothing is said.
 const WITHIN: Duration = Duration::from_millis(100);
 
 /// The policy of calls: `links` from the most general to the most specific.
 pub(super) fn of_calls(defaults: &design::Defaults, links: &[&design::Link]) -> Policy {
-    let mut policy = call();
+    let mut policy = Policy::call();
     if let Some(timeout) = &defaults.timeout {
         policy.timeout = timeout.value;
     }
@@ -50,7 +22,7 @@ pub(super) fn of_calls(defaults: &design::Defaults, links: &[&design::Link]) -> 
 
 /// The policy of messages. `[defaults] timeout` is that of one call and does not bound what a message does.
 pub(super) fn of_messages(defaults: &design::Defaults, links: &[&design::Link]) -> Policy {
-    of_links(message(), defaults, links)
+    of_links(Policy::message(), defaults, links)
 }
 
 fn of_links(mut policy: Policy, defaults: &design::Defaults, links: &[&design::Link]) -> Policy {
@@ -111,7 +83,7 @@ fn merge_breaker(breaker: &mut Option<Breaker>, said: &design::Breaker) {
     match said {
         design::Breaker::Off => *breaker = None,
         design::Breaker::On { failure_rate, window, open_for } => {
-            let merged = breaker.get_or_insert_with(self::breaker);
+            let merged = breaker.get_or_insert(Breaker::USUAL);
             if let Some(rate) = failure_rate {
                 merged.failure_rate = rate.value;
             }

@@ -3,7 +3,7 @@
 use super::{Checker, types};
 use crate::{
     design, fit,
-    model::{EventRef, Field, Input, Model, Operation, OperationKind, Output, Payload, Shape, StreamItem, TypeDef},
+    model::{EventRef, Field, Input, Model, Operation, Output, Payload, Shape, StreamItem, TypeDef},
     names,
     source::Span,
 };
@@ -16,11 +16,10 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
             let written = written.queries.get(name).or_else(|| written.commands.get(name));
             let Some(on) = written.and_then(|written| written.on.as_ref()) else { continue };
             for event in &operation.on {
-                let span = place(on, event);
-                match operation.kind {
-                    OperationKind::Command => runs(checker, model, service, operation, event, &span),
-                    OperationKind::Query => streams(checker, model, operation, event, &span),
-                }
+                runs(checker, model, service, operation, event, &place(on, event));
+            }
+            for event in &operation.follows {
+                streams(checker, model, operation, event, &place(on, event));
             }
             same_payload(checker, model, operation, &on.span);
         }

@@ -33,6 +33,7 @@ pub(super) fn lower(
                 errors: settings.map_or_else(Vec::new, |settings| errors(checker, &settings.common, home)),
                 safety: verb_safety(checker, *verb, settings),
                 on: Vec::new(),
+                follows: Vec::new(),
                 calls: settings.map_or_else(Vec::new, |s| calls::lower(checker, items(&s.common.calls), home)),
                 emits: settings.map_or_else(Vec::new, |s| verb_emits(checker, *verb, s, home)),
                 expose: verb_exposure(checker, *verb, service, design, settings),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     escape,
-    model::{Docs, Event, EventRef, Fallback, Link, Model, OperationRef, Payload, Service, Target, Via},
+    model::{Docs, Event, EventRef, Field, Model, OperationRef, Payload, Service, Shape, Type, Verb, Via},
     names,
 };
 
@@ -26,7 +26,7 @@ pub fn asyncapi(model: &Model, service: &Service) -> Value {
         writer.event(&format!("publish.{}", event.name), "send", &of, &event.docs);
     }
     for operation in service.operations.values() {
-        for of in &operation.on {
+        for of in operation.on.iter().chain(&operation.follows) {
             let key = format!("{}.{}.{}", operation.name, of.service, of.event);
             writer.event(&key, "receive", of, &operation.docs);
         }
@@ -53,31 +53,15 @@ pub fn asyncapi(model: &Model, service: &Service) -> Value {
 }
 
 /// The commands of other services that a service can send through the queue, if only when a call fails.
-fn sent(model: &Model, from: &Service) -> Vec<OperationRef> {
-    let links: Vec<_> = model.links.iter().filter(|link| link.from == from.name).collect();
-    let by_queue = |via: Via, link: &Link| via == Via::Queue || link.policy.fallback.contains(&Fallback::Queue);
-    let mut sent = Vec::new();
-    for service in model.services.values() {
-        for operation in service.operations.values().filter(|operation| operation.can_be_queued()) {
-            let own = links.iter().find_map(|link| match &link.to {
-                Target::Operation { to, via } if to.service == service.name && to.operation == operation.name => {
-                    Some(by_queue(*via, link))
-                }
-                _ => None,
-            });
-            let of_all = || {
-                links.iter().any(|link| match &link.to {
-                    Target::Service { service: to, via } => *to == service.name && by_queue(*via, link),
-                    _ => false,
-                })
-            };
-            // A link to the operation itself says what is true of it.
-            if own.unwrap_or_else(of_all) {
-                sent.push(OperationRef { service: service.name.clone(), operation: operation.name.clone() });
-            }
-        }
-    }
-    sent
+pub fn sent(model: &Model, from: &Service) -> Vec<OperationRef> {
+    let queued = model.operations().filter(|(_, operation)| operation.can_be_queued());
+    let places = queued
+        .map(|(service, operation)| OperationRef { service: service.name.clone(), operation: operation.name.clone() });
+    let by_queue = |to: &OperationRef| {
+        let link = model.link(&from.name, to);
+        link.is_some_and(|link| link.via() == Some(Via::Queue) || link.policy.queues())
+    };
+    places.filter(by_queue).collect()
 }
 
 struct Writer<'m> {
@@ -118,7 +102,11 @@ impl Writer<'_> {
         let Some(service) = self.model.services.get(&to.service) else { return };
         let Some(operation) = service.operations.get(&to.operation) else { return };
         let channel = format!("{}.{}", to.service, to.operation);
-        let fields = shape::request_fields(self.model, service, operation);
+        let mut fields = shape::request_fields(self.model, service, operation);
+        if let Shape::Verb { verb: Verb::Delete, .. } = operation.shape {
+            let etag = shape::etag();
+            fields.push(Field { ty: Type::Optional(Box::new(etag.ty.clone())), ..etag });
+        }
         let name = format!("{channel}.request");
         let data = self.schemas.message(&name, &Docs::default(), &fields, Side::Input);
         let example = example::object(self.model, &fields, 0);

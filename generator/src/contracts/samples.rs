@@ -126,6 +126,7 @@ pub(crate) fn operation(kind: OperationKind, name: &str, route: &str, input: Inp
         errors: Vec::new(),
         safety: if kind == OperationKind::Query { Safety::Safe } else { Safety::Keyed },
         on: Vec::new(),
+        follows: Vec::new(),
         calls: Vec::new(),
         emits: Vec::new(),
         expose: EVERYWHERE,

@@ -16,11 +16,13 @@ use super::{
     grpc::{self, GrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},
+    queue::{self, QueuedOperation},
     resources,
     rest::{self, RestOperation, RouteView},
     rust::user,
     scope::{Item, Scope},
     types::{Types, doc_lines},
+    ways,
 };
 
 /// The crate that holds what several contracts use.
@@ -55,6 +57,13 @@ struct View<'a> {
     proto_path: String,
     /// A Rust byte string literal.
     descriptors: String,
+    /// Operations that travel through the queue, and the others where there are any.
+    queued: Vec<QueuedOperation>,
+    not_queued: Vec<OperationView>,
+    /// Somebody leaves commands in the queue where a call fails.
+    stands_in: bool,
+    /// Somebody reaches operations by different ways.
+    has_ways: bool,
     graphql: Option<graphql::View>,
     /// The schema's file, beside the contract's own.
     graphql_path: String,
@@ -74,6 +83,9 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let over_grpc = |operation: &Operation| model.served(&service.name, &operation.name).grpc;
     let has_grpc = serves(model, service, |exposure| exposure.grpc);
     let has_graphql = serves(model, service, |exposure| exposure.graphql);
+    let over_queue = |operation: &Operation| queue::is_taken(model, service, operation);
+    let taken = || service.operations.values().filter(|o| over_queue(o));
+    let has_queue = queue::takes(model, service);
     let proto_service = names::proto::service(&service.name);
     let proto_path = proto::path(model, service);
     let proto = has_grpc.then(|| proto::proto(model, service, &mut planner.wire));
@@ -116,6 +128,10 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         proto_service,
         proto_path: proto_path.clone(),
         descriptors: pb.as_ref().map(|pb| byte_string(&pb.descriptors)).unwrap_or_default(),
+        queued: taken().map(|o| queue::operation(model, service, o)).collect(),
+        not_queued: if has_queue { views(&|operation| !over_queue(operation)) } else { Vec::new() },
+        stands_in: ways::stands_in(model, service),
+        has_ways: ways::has_ways(model, service),
         graphql: has_graphql.then(|| graphql::view(model, service)),
         graphql_path: schema_path(service),
         shared: shared.iter().map(|name| user(name)).collect(),
@@ -148,6 +164,17 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         let text = planner.render("partials/generated", &())? + "\n" + &pb.rust;
         sources.files.push(("src/grpc/pb.rs".into(), "model".into(), text));
         planner.file(format!("{folder}/proto/{proto_path}"), proto, Owner::Generated, "model".into());
+    }
+    if !view.queued.is_empty() {
+        planner.rust(&mut sources, "src/queue.rs", "contract/src/queue.rs", &view)?;
+        let stand_in = view.stands_in.then_some("stand_in");
+        for file in ["client", "message", "server"].into_iter().chain(stand_in) {
+            let path = format!("src/queue/{file}.rs");
+            planner.rust(&mut sources, &path, &format!("contract/src/queue/{file}.rs"), &view)?;
+        }
+    }
+    if view.has_ways {
+        planner.rust(&mut sources, "src/ways.rs", "contract/src/ways.rs", &view)?;
     }
     let names = names(model, &planner.scope, service, "crate");
     let mut graphql_names = BTreeMap::new();
@@ -191,7 +218,8 @@ fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
     if has_openapi(service) {
         documents.push(("openapi.json".to_owned(), openapi::openapi(model, service)));
     }
-    if !service.events.is_empty() || service.operations.values().any(|operation| !operation.on.is_empty()) {
+    let commands = queue::takes(model, service) || queue::sends(model, service);
+    if !service.events.is_empty() || events::consumes(service) || commands {
         documents.push(("asyncapi.json".to_owned(), asyncapi::asyncapi(model, service)));
     }
     for event in service.events.values() {

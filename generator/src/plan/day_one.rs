@@ -4,8 +4,8 @@
 use crate::{
     contracts::shape,
     model::{
-        Call, DeclaredError, ErrorKind, Fallback, Field, Input, Model, Operation, OperationKind, Output, Payload,
-        Resource, ResourceRef, Scalar, Service, Shape, StreamItem, Target, Type, TypeDef, Verb,
+        Call, DeclaredError, ErrorKind, EventRef, Fallback, Field, Input, Model, Operation, OperationKind, Output,
+        Payload, Resource, ResourceRef, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb,
     },
     names,
 };
@@ -14,7 +14,7 @@ use super::{
     events,
     examples::{self, Source},
     operations::{error_name, request_name, response_name},
-    publish, resources,
+    publish, queue, resources,
     rust::{self, id_name, user},
 };
 
@@ -27,6 +27,7 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
             sources.extend(id);
             let mut lines = calls(model, service, operation, &mut sources);
             match of.as_ref().and_then(|of| service.resources.get(of)) {
+                _ if !operation.follows.is_empty() => lines.extend(follow_lines(model, service, operation)),
                 Some(resource) => lines.extend(on_item(model, service, operation, resource, output, &mut sources)),
                 None => {
                     lines.extend(publish::effect(model, service, operation, &sources));
@@ -44,7 +45,43 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
 }
 
 fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Vec<Source>) -> Vec<String> {
-    operation.calls.iter().flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
+    let calls = operation.calls.iter().filter(|call| !is_sent(model, service, operation, call));
+    calls.flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
+}
+
+/// Whether a call is a command that a transaction sends.
+fn is_sent(model: &Model, service: &Service, operation: &Operation, call: &Call) -> bool {
+    let transaction = operation.kind == OperationKind::Command && events::has_store(model, service);
+    transaction && queue::by_queue(model, service, &call.to)
+}
+
+/// The statements that send the commands of an operation with its transaction.
+pub fn sends(model: &Model, service: &Service, operation: &Operation, sources: &[Source]) -> Vec<String> {
+    let sent = operation.calls.iter().filter(|call| is_sent(model, service, operation, call));
+    let line = |call: &Call| {
+        let owner = model.services.get(&call.to.service)?;
+        let callee = owner.operations.get(&call.to.operation)?;
+        let (called, upstream) = called(model, owner, operation, callee, call, sources);
+        Some(format!("outbox::together(&mut tx, {called}).await.map_err({upstream})?;"))
+    };
+    sent.filter_map(line).collect()
+}
+
+/// The call, not awaited yet, and what makes its error ours.
+fn called(
+    model: &Model,
+    owner: &Service,
+    operation: &Operation,
+    callee: &Operation,
+    call: &Call,
+    sources: &[Source],
+) -> (String, String) {
+    let said = |field: &Field| call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
+    let argument: String =
+        arguments(model, owner, callee, &said, sources).iter().map(|argument| format!(", {argument}")).collect();
+    let (dependency, name) = (names::rust::ident(&owner.name), names::rust::ident(&callee.name));
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(&owner.name));
+    (format!("self.{dependency}.{name}(&cx.call(){argument})"), upstream(operation, callee, &contract))
 }
 
 /// A command on one item reads it, leaves it to the user to change, and writes it; a query reads it.
@@ -76,8 +113,9 @@ fn on_item(
             let mut work =
                 vec![format!("// Yours: what this does to the {}.", names::snake(&resource.name).replace('_', " "))];
             work.push(format!("store::{module}::update(&mut tx, &mut {item}).await?;"));
+            work.extend(sends(model, service, operation, sources));
             work.extend(published);
-            lines.extend(publish::once(service, operation, work));
+            lines.extend(publish::once(model, service, operation, work));
         }
     }
     lines.extend(answer);
@@ -98,7 +136,9 @@ fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Ver
     let whole = (verb != Verb::Create).then(|| Source::item(&item, resource, &of));
     let sources: Vec<Source> = whole.into_iter().chain(sources).collect();
     let published = publish::statement(model, service, operation, &sources);
-    let commit = published.map_or_else(String::new, |publish| publish + "\n") + "tx.commit().await?;";
+    let mut told = sends(model, service, operation, &sources);
+    told.extend(published);
+    let commit = told.iter().map(|line| format!("{line}\n")).collect::<String>() + "tx.commit().await?;";
     let read = format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;");
     let update = format!("store::{module}::update(&mut tx, &mut {item}).await?;");
     let answer = format!("Ok({item})");
@@ -151,7 +191,10 @@ fn verb_lines(model: &Model, service: &Service, operation: &Operation, verb: Ver
         Verb::Delete => {
             let read = format!("let {item} = store::{module}::get(&mut *tx, &id).await?;");
             let check = format!("{item}.etag.check(etag)?;");
-            lines.extend([begin, read, check, format!("store::{module}::delete(&mut tx, &id).await?;"), commit]);
+            let mut work = vec![read, check, format!("store::{module}::delete(&mut tx, &id).await?;")];
+            work.extend(told);
+            lines.push(begin);
+            lines.extend(publish::once(model, service, operation, work));
             lines.push("Ok(())".into());
         }
     }
@@ -165,6 +208,34 @@ fn answered(model: &Model, resource: &Resource, item: &str, sources: &[Source]) 
     let set = resource.fields.iter().filter(|field| field.readonly && field.name != resource.id);
     let taken = set.filter_map(|field| Some((field, examples::taken(model, field, answers)?)));
     taken.map(|(field, value)| format!("{item}.{} = {value};", names::rust::ident(&field.name))).collect()
+}
+
+/// The events that a query sends on, as items of its stream.
+fn follow_lines(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
+    let types: Vec<String> = operation.follows.iter().map(|event| events::seen_from(service, event)).collect();
+    let listed: Vec<String> = types.iter().map(|ty| format!("{ty}::TYPE")).collect();
+    let payload = if operation.errors.is_empty() { "message?.payload()" } else { "Ok(message?.payload()?)" };
+    let item = match &operation.shape {
+        Shape::Custom { output: Output::Stream(StreamItem::Named(union)), .. }
+            if matches!(model.types.get(union), Some(TypeDef::Union(_))) =>
+        {
+            let last = types.len() - 1;
+            let arm = |(number, event): (usize, &EventRef)| {
+                let found = model.services.get(&event.service).and_then(|service| service.events.get(&event.event));
+                let Some(Payload::Named(variant)) = found.map(|event| &event.payload) else { return String::new() };
+                let kind = if number == last { "_".to_owned() } else { format!("{}::TYPE", types[number]) };
+                format!("{kind} => {}::{variant}(message.payload()?), ", user(union))
+            };
+            let arms: String = operation.follows.iter().enumerate().map(arm).collect();
+            format!("{{ let message = message?; Ok(match message.kind.as_str() {{ {arms} }}) }}")
+        }
+        _ => payload.to_owned(),
+    };
+    vec![
+        format!("let messages = self.broker.follow(&[{}]).await?;", listed.join(", ")),
+        "// Yours: which of them the caller gets.".to_owned(),
+        format!("Ok(Box::pin(messages.map(|message| {item})))"),
+    ]
 }
 
 /// A whole new item: what callers give, defaults, examples of what the service decides.
@@ -202,16 +273,14 @@ fn call_lines(
     let Some(owner) = model.services.get(&call.to.service) else { return Vec::new() };
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&call.to.service));
     let path = format!("{contract}::");
-    let argument: String =
-        call_arguments(model, owner, callee, call, sources).iter().map(|argument| format!(", {argument}")).collect();
     let name = names::rust::ident(&callee.name);
-    let dependency = names::rust::ident(&call.to.service);
-    let upstream = upstream(operation, callee, &contract);
-    let called = format!("self.{dependency}.{name}(&cx.call(){argument}).await");
+    let (called, upstream) = called(model, owner, operation, callee, call, sources);
+    let called = called + ".await";
     let mut lines = Vec::new();
     let answered = answer_source(model, owner, callee, &name);
     let binding = if answered.is_some() { format!("let {name} = ") } else { String::new() };
-    if falls_back(model, &service.name, call) {
+    let link = model.link(&service.name, &call.to);
+    if link.is_some_and(|link| link.policy.fallback.contains(&Fallback::Default)) {
         let constant = names::rust::constant(&callee.name);
         let zero = examples::answer(model, owner, callee, &path);
         lines.push(format!("let answer = {called};"));
@@ -229,17 +298,36 @@ fn call_lines(
     lines
 }
 
-/// What a call takes: an id from our `<resource>_id`, a record filled by field name, examples for the rest.
-fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Call, sources: &[Source]) -> Vec<String> {
+/// What a call takes: an id from our `<resource>_id`, a record filled by field name, examples for the rest. `said` is
+/// what the design gives to a field.
+pub fn arguments(
+    model: &Model,
+    owner: &Service,
+    callee: &Operation,
+    said: &dyn Fn(&Field) -> Option<String>,
+    sources: &[Source],
+) -> Vec<String> {
     let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
     let mut all = examples::arguments(model, owner, callee, path);
     if let (Some(resource), Some(first)) = (shape::on_item(callee), all.first_mut()) {
         let id = Type::Ref(shape::of_service(owner, resource));
         *first = examples::value(model, &shape::plain(&events::item_id(resource), id), sources, path);
     }
-    let record = match &callee.shape {
+    if let (Some((name, fields)), Some(last)) = (record_of(model, owner, callee), all.last_mut()) {
+        let given = |field: &Field| {
+            let value = said(field).unwrap_or_else(|| examples::value(model, field, sources, path));
+            format!("{}: {value}", names::rust::ident(&field.name))
+        };
+        *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
+    }
+    all
+}
+
+/// The record that an operation takes, and its fields.
+pub fn record_of(model: &Model, owner: &Service, operation: &Operation) -> Option<(String, Vec<Field>)> {
+    match &operation.shape {
         Shape::Custom { input: Input::Named(name), .. } => Some((name.clone(), record_fields(model, name))),
-        Shape::Custom { input: Input::Fields(fields), .. } => Some((request_name(callee), fields.clone())),
+        Shape::Custom { input: Input::Fields(fields), .. } => Some((request_name(operation), fields.clone())),
         Shape::Verb { verb: Verb::Create, resource } => owner.resources.get(resource).map(|found| {
             (
                 format!("New{resource}"),
@@ -247,16 +335,7 @@ fn call_arguments(model: &Model, owner: &Service, callee: &Operation, call: &Cal
             )
         }),
         _ => None,
-    };
-    if let (Some((name, fields)), Some(last)) = (record, all.last_mut()) {
-        let given = |field: &Field| {
-            let said = call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
-            let value = said.unwrap_or_else(|| examples::value(model, field, sources, path));
-            format!("{}: {value}", names::rust::ident(&field.name))
-        };
-        *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
     }
-    all
 }
 
 /// `input.total.amount`: the place of a path that the design gives, in the first source that has it.
@@ -295,18 +374,6 @@ fn upstream(operation: &Operation, callee: &Operation, contract: &str) -> String
         true => "Failure::upstream".into(),
         false => format!("|error| match error {{ {}other => Failure::upstream(other).into() }}", arms.concat()),
     }
-}
-
-fn falls_back(model: &Model, from: &str, call: &Call) -> bool {
-    let to = |target: &Target| match target {
-        Target::Operation { to, .. } => *to == call.to,
-        Target::Service { service, .. } => *service == call.to.service,
-        Target::Event(_) => false,
-    };
-    // The link to the operation alone counts before the one to its service.
-    let mut links: Vec<_> = model.links.iter().filter(|link| link.from == from && to(&link.to)).collect();
-    links.sort_by_key(|link| matches!(link.to, Target::Service { .. }));
-    links.first().is_some_and(|link| link.policy.fallback.contains(&Fallback::Default))
 }
 
 fn answer_lines(model: &Model, operation: &Operation, sources: &[Source]) -> Vec<String> {

@@ -8,14 +8,14 @@ use crate::{
     contracts::shape,
     escape,
     model::{
-        Delivery, Event, EventRef, Field, Input, Model, Operation, Payload, Policy, Scalar, Service, Shape, Store,
-        Target, Type, Verb,
+        Batch, Delivery, Event, EventRef, Field, Input, Link, Model, Operation, Output, Payload, Policy, Scalar,
+        Service, Shape, Store, StreamItem, Target, Type, TypeDef,
     },
     names,
 };
 
 use super::{
-    operations, resources,
+    operations, queue, resources,
     rust::{id_name, user},
     scope::{Item, Scope},
     types::doc_lines,
@@ -58,24 +58,52 @@ pub struct Subscription {
 /// A consumer of a service, as `app.rs` starts it.
 #[derive(Debug, Serialize)]
 pub struct Consumer {
-    /// As in the design.
-    pub operation: String,
+    /// What it does, on what: the first sentence about it.
+    pub intro: String,
     pub function: String,
-    pub method: String,
     /// `billing.charge`
     pub subscription: String,
-    /// `orders_contract::OrderPlaced`
-    pub types: Vec<String>,
-    /// `, message.member("order_id")?, message.data()?`
-    pub arguments: String,
+    /// The expression of the subscription.
+    pub subscribed: String,
+    /// The expression that does what `message` asks for, as `cx` has it.
+    pub call: String,
     pub attempts: u32,
     pub backoff_first: String,
     pub backoff_most: String,
     pub guarantee: &'static str,
     pub dead_letter: bool,
     pub timeout: String,
+    /// `batch: Batch { … }, `, or empty where each message is taken for itself.
+    pub batch: String,
     /// What becomes of a message that cannot be digested.
     pub promise: Vec<String>,
+}
+
+impl Consumer {
+    /// A consumer that subscribes to nothing yet.
+    pub fn new(intro: String, function: String, subscription: String, policy: &Policy) -> Self {
+        Self {
+            intro,
+            function,
+            subscription,
+            subscribed: String::new(),
+            call: String::new(),
+            attempts: policy.retry.attempts,
+            backoff_first: duration(policy.retry.backoff.0),
+            backoff_most: duration(policy.retry.backoff.1),
+            guarantee: match policy.delivery {
+                Delivery::AtLeastOnce => "AtLeastOnce",
+                Delivery::AtMostOnce => "AtMostOnce",
+            },
+            dead_letter: policy.dead_letter,
+            timeout: duration(policy.timeout),
+            batch: match policy.batch.size {
+                0 | 1 => String::new(),
+                size => format!("batch: Batch {{ size: {size}, within: {} }}, ", duration(policy.batch.within)),
+            },
+            promise: promise(policy),
+        }
+    }
 }
 
 /// The contract of a service: the types of the events that are its own, and who hears of any of them.
@@ -153,20 +181,50 @@ fn kind(model: &Model, event: &EventRef) -> String {
     escape::rust_str(&names::event_type(&model.name, &event.service, &event.event, VERSION))
 }
 
-fn source(service: &Service) -> String {
+/// Who the service is as a sender.
+pub fn source(service: &Service) -> String {
     format!("/{}", service.name)
 }
 
 /// The subscriptions that get any event of a service, all their types included.
 fn subscriptions(model: &Model, owner: &Service) -> Vec<Subscription> {
-    let operations = model.services.values().flat_map(|s| s.operations.values().map(move |o| (s, o)));
-    let hears = operations.filter(|(_, o)| o.on.iter().any(|event| event.service == owner.name));
+    let all = model.operations().flat_map(|(service, operation)| hearings(model, service, operation));
+    let hears = all.filter(|hearing| hearing.events.iter().any(|event| event.service == owner.name));
     hears
-        .map(|(service, operation)| Subscription {
-            name: escape::rust_str(&subscription(service, operation)),
-            kinds: operation.on.iter().map(|event| kind(model, event)).collect(),
+        .map(|hearing| Subscription {
+            name: escape::rust_str(&hearing.subscription),
+            kinds: hearing.events.iter().map(|event| kind(model, event)).collect(),
         })
         .collect()
+}
+
+/// Events that run an operation under one policy.
+pub struct Hearing<'m> {
+    /// `billing.charge`
+    pub subscription: String,
+    pub events: Vec<&'m EventRef>,
+    pub policy: &'m Policy,
+}
+
+/// The events that run an operation. Those whose links have one policy share a subscription; the first is called like the
+/// operation alone.
+pub fn hearings<'m>(model: &'m Model, service: &Service, operation: &'m Operation) -> Vec<Hearing<'m>> {
+    let mut hearings: Vec<Hearing> = Vec::new();
+    for event in &operation.on {
+        let to = |link: &&Link| link.from == service.name && matches!(&link.to, Target::Event(to) if to == event);
+        let Some(Link { policy, .. }) = model.links.iter().find(to) else { continue };
+        match hearings.iter_mut().find(|hearing| hearing.policy == policy) {
+            Some(hearing) => hearing.events.push(event),
+            None => {
+                let mut subscription = subscription(service, operation);
+                if !hearings.is_empty() {
+                    subscription += &format!(".{}.{}", event.service, event.event);
+                }
+                hearings.push(Hearing { subscription, events: vec![event], policy });
+            }
+        }
+    }
+    hearings
 }
 
 /// `billing.charge`: what the operation of a service is called as a subscriber.
@@ -184,57 +242,67 @@ pub fn consumes(service: &Service) -> bool {
     service.operations.values().any(|operation| !operation.on.is_empty())
 }
 
+/// Whether the service looks on events, for those who ask it.
+pub fn follows(service: &Service) -> bool {
+    service.operations.values().any(|operation| !operation.follows.is_empty())
+}
+
+/// The type of an event, as the business code of a service names it: `StockChanged`, `orders_contract::OrderPlaced`.
+pub fn seen_from(service: &Service, event: &EventRef) -> String {
+    match event.service == service.name {
+        true => user(&event.event),
+        false => format!("{}::{}", names::rust::crate_ident(&names::rust::contract_crate(&event.service)), event.event),
+    }
+}
+
 /// Whether the service has a database: it keeps items, or messages on their way.
-pub fn has_store(service: &Service) -> bool {
-    service.store == Store::Sqlite && (!service.resources.is_empty() || emits(service) || consumes(service))
+pub fn has_store(model: &Model, service: &Service) -> bool {
+    let messages =
+        || emits(service) || consumes(service) || queue::takes(model, service) || queue::sends(model, service);
+    service.store == Store::Sqlite && (!service.resources.is_empty() || messages())
 }
 
-/// The consumers of a service.
+/// The consumers of a service's events.
 pub fn consumers(model: &Model, service: &Service) -> Vec<Consumer> {
-    service.operations.values().filter_map(|operation| consumer(model, service, operation)).collect()
+    let of = |operation| {
+        let hearings = hearings(model, service, operation);
+        hearings.into_iter().enumerate().map(|(number, hearing)| consumer(service, operation, number, &hearing))
+    };
+    service.operations.values().flat_map(of).collect()
 }
 
-fn consumer(model: &Model, service: &Service, operation: &Operation) -> Option<Consumer> {
-    let policy = policy(model, service, operation)?;
-    let types = operation.on.iter().map(|event| {
-        let contract = names::rust::crate_ident(&names::rust::contract_crate(&event.service));
-        format!("{contract}::{}", event.event)
-    });
-    Some(Consumer {
-        operation: operation.name.clone(),
-        function: format!("consume_{}", operation.name),
-        method: names::rust::ident(&operation.name),
-        subscription: subscription(service, operation),
-        types: types.collect(),
-        arguments: arguments(operation),
-        attempts: policy.retry.attempts,
-        backoff_first: duration(policy.retry.backoff.0),
-        backoff_most: duration(policy.retry.backoff.1),
-        guarantee: match policy.delivery {
-            Delivery::AtLeastOnce => "AtLeastOnce",
-            Delivery::AtMostOnce => "AtMostOnce",
-        },
-        dead_letter: policy.dead_letter,
-        timeout: duration(policy.timeout),
-        promise: promise(policy),
-    })
-}
-
-/// The policy of the events that run an operation: all of them have the same.
-pub fn policy<'a>(model: &'a Model, service: &Service, operation: &Operation) -> Option<&'a Policy> {
-    let first = operation.on.first()?;
-    let link = model
-        .links
+fn consumer(service: &Service, operation: &Operation, number: usize, hearing: &Hearing<'_>) -> Consumer {
+    let types: Vec<String> = hearing
+        .events
         .iter()
-        .find(|link| link.from == service.name && matches!(&link.to, Target::Event(event) if event == first))?;
-    Some(&link.policy)
+        .map(|event| {
+            let contract = names::rust::crate_ident(&names::rust::contract_crate(&event.service));
+            format!("{contract}::{}", event.event)
+        })
+        .collect();
+    let linked: Vec<String> = types.iter().map(|ty| format!("[`{ty}`]")).collect();
+    let also = match hearing.events.first().filter(|_| number > 0) {
+        Some(event) => format!("_on_{}_{}", event.service, names::snake(&event.event)),
+        None => String::new(),
+    };
+    let mut consumer = Consumer::new(
+        format!("`{}`, on {}.", operation.name, linked.join(", ")),
+        format!("consume_{}{also}", operation.name),
+        hearing.subscription.clone(),
+        hearing.policy,
+    );
+    let kinds: String = types.iter().map(|ty| format!("{ty}::TYPE, ")).collect();
+    consumer.subscribed = format!("Subscription::new({}, [{kinds}])", escape::rust_str(&hearing.subscription));
+    let (variable, method) = (names::rust::ident(&service.name), names::rust::ident(&operation.name));
+    consumer.call = format!("{variable}.{method}(&cx{})", arguments(operation));
+    consumer
 }
 
 /// The arguments of an operation, out of the message: the id of the item by its name, the rest by serde.
 fn arguments(operation: &Operation) -> String {
     let Shape::Custom { of, input, .. } = &operation.shape else { return String::new() };
     let id = of.as_ref().map(|of| format!(", message.member(\"{}\")?", item_id(of)));
-    let input = if *input == Input::None { "" } else { ", message.data()?" };
+    let input = if *input == Input::None { "" } else { ", message.payload()?" };
     id.unwrap_or_default() + input
 }
 
@@ -256,7 +324,13 @@ fn promise(policy: &Policy) -> Vec<String> {
             policy.retry.attempts
         )],
     };
-    tries.into_iter().chain([last.to_owned()]).collect()
+    let batch = (policy.batch.size > 1).then(|| {
+        let Batch { size, within } = policy.batch;
+        format!(
+            "Up to {size} messages are taken at once, the first waiting {within:?} for others, and settled together."
+        )
+    });
+    tries.into_iter().chain([last.to_owned()]).chain(batch).collect()
 }
 
 /// `Duration::from_secs(30)`
@@ -289,6 +363,10 @@ pub struct Member {
     pub name: String,
 }
 
+fn is_union(model: &Model, name: &str) -> bool {
+    matches!(model.types.get(name), Some(TypeDef::Union(_)))
+}
+
 /// The events of a service, on the side of the publisher and of each consumer. `example` makes an example of a payload.
 pub fn tested(model: &Model, service: &Service, example: impl Fn(&EventRef) -> Option<String>) -> Vec<TestedEvent> {
     let contract = |service: &str| names::rust::crate_ident(&names::rust::contract_crate(service));
@@ -297,12 +375,25 @@ pub fn tested(model: &Model, service: &Service, example: impl Fn(&EventRef) -> O
         let ty = format!("{}::{}", contract(&service.name), event.name);
         let payload = example(&reference)?;
         let (mut members, mut inputs) = (BTreeSet::new(), BTreeSet::new());
-        for (consumer, operation) in model.services.values().flat_map(|s| s.operations.values().map(move |o| (s, o))) {
-            let Shape::Custom { of, input, .. } = &operation.shape else { continue };
+        for (consumer, operation) in model.operations() {
+            let Shape::Custom { of, input, output } = &operation.shape else { continue };
+            let path = contract(&consumer.name);
+            if operation.follows.contains(&reference) {
+                match (output, &event.payload) {
+                    // A union has the payload's record among its variants.
+                    (Output::Stream(StreamItem::Named(item)), Payload::Named(record)) if is_union(model, item) => {
+                        inputs.insert(format!("{path}::{record}"));
+                    }
+                    (Output::Stream(StreamItem::Named(item)), _) => drop(inputs.insert(format!("{path}::{item}"))),
+                    (Output::Stream(StreamItem::Resource(item)), _) => {
+                        inputs.insert(format!("{path}::{}", item.resource));
+                    }
+                    _ => {}
+                }
+            }
             if !operation.on.contains(&reference) {
                 continue;
             }
-            let path = contract(&consumer.name);
             if let Some(of) = of {
                 members.insert(Member { ty: format!("{path}::{}", id_name(of)), name: escape::rust_str(&item_id(of)) });
             }
@@ -334,54 +425,4 @@ pub fn tested(model: &Model, service: &Service, example: impl Fn(&EventRef) -> O
         })
     };
     service.events.values().filter_map(tested).collect()
-}
-
-/// A subscription that the flows of `smoke` must reach.
-#[derive(Debug, Serialize)]
-pub struct Heard {
-    /// Rust string literals.
-    pub what: String,
-    pub subscription: String,
-    /// `acknowledged`; `delivered` where examples cannot know which item is meant.
-    pub function: &'static str,
-}
-
-/// The subscriptions that hear something when every operation that callers reach has run once with example input.
-pub fn heard(model: &Model) -> Vec<Heard> {
-    let operations = || model.services.values().flat_map(|s| s.operations.values().map(move |o| (s, o)));
-    let mut published: BTreeSet<EventRef> = BTreeSet::new();
-    let emitted = |service: &Service, operation: &Operation| {
-        let event = operation.emits.first()?.clone();
-        Some(EventRef { service: service.name.clone(), event })
-    };
-    // An example names no item that is there, so only what needs none is sure to succeed.
-    let needs_no_item = |operation: &Operation| match &operation.shape {
-        Shape::Custom { of, .. } => of.is_none(),
-        Shape::Verb { verb, .. } => *verb == Verb::Create,
-    };
-    let callers = |operation: &Operation| operation.expose.rest || operation.expose.grpc;
-    let first =
-        operations().filter(|(_, o)| callers(o) && needs_no_item(o) && o.errors.is_empty() && o.calls.is_empty());
-    published.extend(first.filter_map(|(s, o)| emitted(s, o)));
-    loop {
-        let next = operations().filter(|(_, o)| {
-            needs_no_item(o) && o.errors.is_empty() && o.calls.is_empty() && o.on.iter().any(|e| published.contains(e))
-        });
-        let more: Vec<EventRef> = next.filter_map(|(s, o)| emitted(s, o)).filter(|e| !published.contains(e)).collect();
-        if more.is_empty() {
-            break;
-        }
-        published.extend(more);
-    }
-    let heard = operations().filter_map(|(service, operation)| {
-        let event = operation.on.iter().find(|event| published.contains(event))?;
-        let name = subscription(service, operation);
-        let sure = needs_no_item(operation) && operation.calls.is_empty() && operation.errors.is_empty();
-        Some(Heard {
-            what: escape::rust_str(&format!("{}.{} → {name}", event.service, event.event)),
-            subscription: escape::rust_str(&name),
-            function: if sure { "acknowledged" } else { "delivered" },
-        })
-    });
-    heard.collect()
 }

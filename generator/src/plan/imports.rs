@@ -44,6 +44,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Micros", "kit::json"),
     ("NaiveDate", "chrono"),
     ("Path", "kit_http"),
+    ("PolicyConfig", "kit_service"),
     ("Present", "kit::patch"),
     ("Problem", "kit_http"),
     ("Query", "kit_http"),
@@ -62,6 +63,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Validate", "kit"),
     ("Value", "serde_json"),
     ("Violations", "kit"),
+    ("Ways", "kit_resilience"),
     ("async_trait", "async_trait"),
     ("fallback", "kit_resilience"),
 ];

@@ -7,8 +7,9 @@ use crate::{
 };
 
 use super::{
-    events,
+    day_one, events,
     examples::{self, Source},
+    queue,
     rust::user,
 };
 
@@ -26,17 +27,17 @@ pub fn statement(model: &Model, service: &Service, operation: &Operation, source
             format!("{name}({})", examples::value(model, &item, sources, ""))
         }
     };
-    Some(match events::has_store(service) {
+    Some(match events::has_store(model, service) {
         true => format!("outbox::publish(&mut tx, cx, &{payload}).await?;"),
         false => format!("self.broker.publish(&[kit_messaging::Message::event(cx, &{payload})?]).await?;"),
     })
 }
 
-/// The statements of a transaction that has begun, committed at the end; if events run the operation, done the first
+/// The statements of a transaction that has begun, committed at the end; if messages run the operation, done the first
 /// time only.
-pub fn once(service: &Service, operation: &Operation, mut work: Vec<String>) -> Vec<String> {
+pub fn once(model: &Model, service: &Service, operation: &Operation, mut work: Vec<String>) -> Vec<String> {
     work.push("tx.commit().await?;".into());
-    if operation.on.is_empty() {
+    if operation.on.is_empty() && !queue::is_taken(model, service, operation) {
         return work;
     }
     let subscription = events::subscription(service, operation);
@@ -47,11 +48,14 @@ pub fn once(service: &Service, operation: &Operation, mut work: Vec<String>) -> 
 /// What an operation that is on no item does, between its calls and its answer.
 pub fn effect(model: &Model, service: &Service, operation: &Operation, sources: &[Source]) -> Vec<String> {
     let published = statement(model, service, operation, sources);
-    if !events::has_store(service) || (operation.on.is_empty() && published.is_none()) {
+    let sent = day_one::sends(model, service, operation, sources);
+    let messages = !operation.on.is_empty() || queue::is_taken(model, service, operation);
+    if !events::has_store(model, service) || !(messages || published.is_some() || !sent.is_empty()) {
         return published.into_iter().collect();
     }
     let mut work = vec!["// Yours: what this does.".to_owned()];
+    work.extend(sent);
     work.extend(published);
     let begin = "let mut tx = self.store.begin().await?;".to_owned();
-    [begin].into_iter().chain(once(service, operation, work)).collect()
+    [begin].into_iter().chain(once(model, service, operation, work)).collect()
 }

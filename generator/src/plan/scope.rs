@@ -93,7 +93,7 @@ impl Walk<'_> {
                 self.named(data);
             }
         }
-        for event in &operation.on {
+        for event in operation.on.iter().chain(&operation.follows) {
             self.event(event);
         }
         let Shape::Custom { of, input, output } = &operation.shape else { return };

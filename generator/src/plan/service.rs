@@ -1,13 +1,13 @@
 //! The crate of a service, which is the user's: business code, wiring, configuration.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::{
-    contracts::shape,
+    contracts::{asyncapi, shape},
     escape,
-    model::{Link, Model, Service, Target, Via},
+    model::{Model, Service},
     names,
 };
 
@@ -19,10 +19,11 @@ use super::{
     imports,
     manifest::Member,
     operations::{self, OperationView},
-    resources,
+    queue, resources,
     scope::Item,
     store::{self, StoreView},
     types::doc_lines,
+    ways::{self, Dependency, Way},
 };
 
 /// What the templates of a service see.
@@ -42,6 +43,7 @@ struct View {
     variable: String,
     operations: Vec<Implemented>,
     dependencies: Vec<Dependency>,
+    ways: Vec<Way>,
     port: u16,
     /// The parameters of `start`, `_` before those it does not use.
     config: &'static str,
@@ -59,11 +61,23 @@ struct View {
     has_outbox: bool,
     /// What it received is remembered in its store.
     has_inbox: bool,
-    /// It has no store and publishes directly.
-    has_publisher: bool,
+    /// It looks on events, or has no store and publishes directly.
+    holds_broker: bool,
+    follows: bool,
     /// The business code is given anything at all.
     has_parts: bool,
     consumers: Vec<Consumer>,
+    /// Some consumers are of events.
+    hears: bool,
+    /// It sends commands through the queue.
+    sends: bool,
+    /// The contracts whose queues it sends to.
+    written_queues: Vec<String>,
+    /// Who it is as a sender, a Rust string literal.
+    source: String,
+    /// Commands that travel through the queue, for the configuration.
+    sent: Vec<String>,
+    taken: Vec<String>,
     /// Traits that change items.
     changes: Vec<String>,
     stores: Vec<StoreView>,
@@ -80,32 +94,6 @@ struct Implemented {
     /// `_` before a parameter that the body does not use.
     cx: &'static str,
     own_signature: String,
-}
-
-/// A service that this one calls.
-#[derive(Clone, Serialize)]
-struct Dependency {
-    /// The field and the configuration section.
-    name: String,
-    service: String,
-    contract: String,
-    /// `greeter_contract::Greeter`
-    service_trait: String,
-    grpc: bool,
-    rest: bool,
-    variable: String,
-    port: u16,
-    timeout: String,
-    attempts: u32,
-    backoff_first: String,
-    backoff_most: String,
-    has_breaker: bool,
-    failure_rate: f64,
-    window: u32,
-    open_for: String,
-    bulkhead: u32,
-    /// What a caller sees when the other side is slow, failing or gone.
-    promise: Vec<String>,
 }
 
 /// Plans `services/<service>`.
@@ -178,7 +166,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
             own_signature,
         }
     });
-    let dependencies = dependencies(planner, service);
+    let dependencies = ways::dependencies(planner, service);
+    let ways: Vec<Way> = dependencies.iter().flat_map(|dependency| dependency.ways.clone()).collect();
     let has_grpc = contract::serves(model, service, |e| e.grpc);
     let stores: Vec<StoreView> = service
         .resources
@@ -186,9 +175,13 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         .enumerate()
         .map(|(number, r)| store::view(model, &shape::of_service(service, &r.name), r, number + 1))
         .collect();
-    let has_store = events::has_store(service);
-    let (emits, consumes) = (events::emits(service), events::consumes(service));
-    let has_broker = emits || consumes;
+    let has_store = events::has_store(model, service);
+    let (emits, sends) = (events::emits(service), queue::sends(model, service));
+    let mut consumers = events::consumers(model, service);
+    let hears = !consumers.is_empty();
+    consumers.extend(queue::consumers(model, service, &contract));
+    let follows = events::follows(service);
+    let has_broker = emits || sends || follows || !consumers.is_empty();
     let variable_name = names::rust::ident(&service.name);
     View {
         docs: doc_lines(&service.docs, ""),
@@ -206,14 +199,24 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         has_store,
         has_broker,
         emits,
-        has_outbox: has_store && emits,
-        has_inbox: has_store && consumes,
-        has_publisher: !has_store && emits,
-        has_parts: has_store || emits || !dependencies.is_empty(),
-        consumers: events::consumers(model, service),
+        has_outbox: has_store && (emits || sends),
+        has_inbox: has_store && !consumers.is_empty(),
+        sends,
+        written_queues: ways::written_queues(model, service),
+        source: escape::rust_str(&events::source(service)),
+        sent: listed(asyncapi::sent(model, service).iter().map(|to| format!("{}.{}", to.service, to.operation))),
+        taken: listed(
+            service.operations.values().filter(|o| queue::is_taken(model, service, o)).map(|o| o.name.clone()),
+        ),
+        hears,
+        holds_broker: follows || (!has_store && emits),
+        follows,
+        has_parts: has_store || emits || follows || !dependencies.is_empty(),
+        consumers,
         changes: changes(planner, service),
         migrations: stores.iter().map(|store| migration(&store.migration)).collect(),
         stores,
+        ways,
         dependencies,
         faces: faces(model, service, &contract, &variable_name),
         variable_name,
@@ -251,79 +254,14 @@ fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<St
     routers.into_iter().enumerate().map(face).chain(standard).collect()
 }
 
+/// `` `a`, `b` `` as one line, or none.
+fn listed(names: impl Iterator<Item = String>) -> Vec<String> {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { Vec::new() } else { vec![names.join(", ")] }
+}
+
 /// `migrations/0001_orders.sql` as one of the list in `store.rs`.
 fn migration(path: &str) -> String {
     let name = path.trim_start_matches("migrations/").trim_end_matches(".sql");
     format!("Migration {{ name: \"{name}\", sql: include_str!(\"../{path}\") }}")
-}
-
-fn dependencies(planner: &Planner<'_>, service: &Service) -> Vec<Dependency> {
-    let model = planner.model;
-    let mut seen = BTreeSet::new();
-    let calls = model.links.iter().filter(|link| link.from == service.name);
-    calls.filter_map(|link| dependency(planner, model, link)).filter(|d| seen.insert(d.name.clone())).collect()
-}
-
-fn dependency(planner: &Planner<'_>, model: &Model, link: &Link) -> Option<Dependency> {
-    let Target::Service { service, via } = &link.to else { return None };
-    let number = model.services.get_index_of(service)?;
-    let callee = &model.services[service];
-    let contract = names::rust::crate_ident(&names::rust::contract_crate(service));
-    let policy = &link.policy;
-    let breaker = policy.breaker;
-    Some(Dependency {
-        name: names::rust::ident(service),
-        service: service.clone(),
-        service_trait: format!("{contract}::{}", trait_name(planner.model, &planner.scope, callee)),
-        contract,
-        grpc: *via == Via::Grpc,
-        rest: *via == Via::Rest,
-        variable: names::shouty(service),
-        port: super::workspace::port(number),
-        timeout: duration(policy.timeout),
-        attempts: policy.retry.attempts,
-        backoff_first: duration(policy.retry.backoff.0),
-        backoff_most: duration(policy.retry.backoff.1),
-        has_breaker: breaker.is_some(),
-        failure_rate: breaker.map_or(0.5, |b| b.failure_rate),
-        window: breaker.map_or(20, |b| b.window),
-        open_for: duration(breaker.map_or(std::time::Duration::from_secs(10), |b| b.open_for)),
-        bulkhead: policy.bulkhead,
-        promise: promise(link),
-    })
-}
-
-/// What a caller of this link sees, in one paragraph.
-fn promise(link: &Link) -> Vec<String> {
-    let policy = &link.policy;
-    let slow = match policy.retry.attempts {
-        0 | 1 => format!("Slow: a call is given up after {}.", duration(policy.timeout)),
-        attempts => {
-            format!(
-                "Slow: a try is given up after {}, and what is safe is tried {attempts} times.",
-                duration(policy.timeout)
-            )
-        }
-    };
-    let failing = match policy.breaker {
-        Some(breaker) => format!(
-            "Failing or gone: `unavailable`; at once for {} when {} % of the last {} calls failed.",
-            duration(breaker.open_for),
-            (breaker.failure_rate * 100.0).round(),
-            breaker.window
-        ),
-        None => "Failing or gone: `unavailable`.".into(),
-    };
-    vec![slow, failing, format!("Busy: more than {} calls at a time are refused.", policy.bulkhead)]
-}
-
-/// As designs and configuration write it: `300ms`, `2s`.
-fn duration(span: std::time::Duration) -> String {
-    let ms = span.as_millis();
-    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
-        if ms > 0 && ms.is_multiple_of(size) {
-            return format!("{}{unit}", ms / size);
-        }
-    }
-    format!("{ms}ms")
 }

@@ -5,27 +5,31 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    contracts::shape,
-    escape,
-    model::{EventRef, Exposure, Model, Operation, Service, Shape, Type, Verb},
+    model::{EventRef, Model, Operation, Service},
     names,
 };
 
 use super::{
     Owner, PlanError, Planner, Sources,
     contract::{self, trait_name},
-    events::{self, Heard, TestedEvent},
+    events::{self, TestedEvent},
     examples,
+    heard::{self, Heard},
     manifest::Member,
     operations::{self, OperationView},
-    resources,
+    queue as commands,
     rust::user,
+    ways,
 };
 
 mod cases;
 mod description;
+mod flows;
 mod graphql;
 mod provider;
+mod queue;
+
+use flows::Flows;
 
 /// What the tests of one contract see.
 #[derive(Serialize)]
@@ -40,12 +44,8 @@ struct Contract {
     operations: Vec<Tested>,
     transports: Vec<Transport>,
     has_graphql: bool,
-    /// What callers outside reach: the same, for the flows.
-    flows: Vec<Flow>,
-    graphql_flows: Vec<graphql::Flow>,
-    any_flows: bool,
-    /// The clients of the flows.
-    clients: Vec<Transport>,
+    has_queue: bool,
+    has_ways: bool,
 }
 
 #[derive(Serialize)]
@@ -78,20 +78,7 @@ struct Transport {
     connect: String,
     rest: bool,
     grpc: bool,
-}
-
-#[derive(Serialize)]
-struct Flow {
-    /// Rust string literal: `door.knock over REST`.
-    what: String,
-    /// The variable that holds the client.
-    client: String,
-    method: String,
-    arguments: Vec<String>,
-    may_miss: bool,
-    /// `let order_rest = ` and `.map_or(…)`, which gives the id of the item that was made; or empty.
-    binding: String,
-    id: String,
+    queue: bool,
 }
 
 #[derive(Serialize)]
@@ -99,6 +86,8 @@ struct View {
     contracts: Vec<Contract>,
     events: Vec<TestedEvent>,
     heard: Vec<Heard>,
+    #[serde(flatten)]
+    flows: Flows,
 }
 
 /// Plans `tests`.
@@ -110,15 +99,18 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         examples::payload(model, event, &format!("{contract}::"))
     };
     let view = View {
-        contracts: contracts.filter(|contract| !contract.transports.is_empty() || contract.has_graphql).collect(),
+        contracts: contracts.filter(Contract::is_tested).collect(),
         events: model.services.values().flat_map(|service| events::tested(model, service, example)).collect(),
-        heard: events::heard(model),
+        heard: heard::heard(model),
+        flows: flows::flows(planner),
     };
     // Names of a contract are written with its path, since two contracts may have the same.
     let mut sources = Sources::new("tests".into(), Owner::Generated);
     planner.rust(&mut sources, "src/bin/flows.rs", "tests/flows.rs", &view)?;
-    if !view.events.is_empty() {
+    if !view.events.is_empty() || view.contracts.iter().any(|contract| contract.has_queue) {
         planner.rust(&mut sources, "src/bin/messages.rs", "tests/messages.rs", &view)?;
+    }
+    if !view.events.is_empty() {
         planner.rust(&mut sources, "tests/contracts/mapping/events.rs", "tests/mapping/events.rs", &view)?;
     }
     planner.rust(&mut sources, "tests/contracts/mapping.rs", "tests/mapping.rs", &view)?;
@@ -129,6 +121,17 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         planner.rust(&mut sources, &path, "tests/mapping/contract.rs", contract)?;
         if let Some(service) = model.services.get(&contract.service) {
             all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
+            if contract.has_queue {
+                let path = format!("tests/contracts/mapping/{}/queue.rs", contract.module);
+                let suite = queue::suite(model, service, contract.contract.clone(), contract.service_trait.clone());
+                planner.rust(&mut sources, &path, "tests/mapping/queue.rs", &suite)?;
+                all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
+            }
+            if contract.has_ways {
+                let path = format!("tests/contracts/mapping/{}/ways.rs", contract.module);
+                planner.rust(&mut sources, &path, "tests/mapping/ways.rs", contract)?;
+                all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
+            }
             if contract.has_graphql {
                 let (path, crate_name) =
                     (format!("tests/contracts/mapping/{}/graphql.rs", contract.module), contract.contract.clone());
@@ -151,29 +154,38 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let model = planner.model;
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
     let transports = |served: &dyn Fn(&str) -> bool| {
-        let names = ["rest", "grpc"].into_iter().filter(|name| served(name));
-        let transport =
-            |name| Transport { connect: format!("over_{name}"), rest: name == "rest", grpc: name == "grpc" };
+        let names = ["rest", "grpc", "queue"].into_iter().filter(|name| served(name));
+        let transport = |name| Transport {
+            connect: format!("over_{name}"),
+            rest: name == "rest",
+            grpc: name == "grpc",
+            queue: name == "queue",
+        };
         names.map(transport).collect()
     };
-    let flows = flows(model, service, &format!("{contract}::"));
-    let graphql_flows = graphql::flows(model, service, &contract);
     Contract {
         module: names::rust::module(&service.name),
         service: service.name.clone(),
         service_trait: trait_name(planner.model, &planner.scope, service),
         variable: names::shouty(&service.name),
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
-        has_graphql: !graphql_flows.is_empty(),
-        any_flows: !(flows.is_empty() && graphql_flows.is_empty()),
-        clients: transports(&|name| flows.iter().any(|flow| flow.client.ends_with(&format!("_over_{name}")))),
-        flows,
-        graphql_flows,
+        has_graphql: contract::serves(model, service, |e| e.graphql),
+        has_queue: commands::takes(model, service),
+        has_ways: ways::has_ways(model, service),
         transports: transports(&|name| match name {
             "rest" => contract::serves(model, service, |e| e.rest),
-            _ => contract::serves(model, service, |e| e.grpc),
+            "grpc" => contract::serves(model, service, |e| e.grpc),
+            // Tested apart, since nothing answers.
+            _ => false,
         }),
         contract,
+    }
+}
+
+impl Contract {
+    /// Anything carries it to somebody else.
+    fn is_tested(&self) -> bool {
+        !self.transports.is_empty() || self.has_graphql || self.has_queue
     }
 }
 
@@ -204,73 +216,5 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
         errors: errors.collect(),
         tests,
         operation: view,
-    }
-}
-
-/// What callers outside reach, over each transport: of each resource first what makes an item, last what deletes it, and
-/// in between everything on the item that was made.
-fn flows(model: &Model, service: &Service, path: &str) -> Vec<Flow> {
-    let mut flows = Vec::new();
-    for (client, transport, pick) in TRANSPORTS {
-        let mut operations: Vec<&Operation> = service.operations.values().filter(|o| pick(o.expose)).collect();
-        operations.sort_by_key(|operation| turn(service, operation));
-        let mut made = std::collections::BTreeSet::new();
-        for operation in operations {
-            let mut arguments = examples::arguments(model, service, operation, path);
-            let item = shape::on_item(operation);
-            let variable = |resource: &str| format!("{}_{client}", names::snake(resource));
-            if let (Some(resource), Some(first)) = (item, arguments.first_mut())
-                && made.contains(resource)
-            {
-                *first = format!("{}.clone()", variable(resource));
-            }
-            let maker = match &operation.shape {
-                Shape::Verb { verb: Verb::Create, resource } => service.resources.get(resource),
-                Shape::Verb { verb: Verb::Replace, resource } => {
-                    service.resources.get(resource).filter(|resource| resources::is_natural(resource))
-                }
-                _ => None,
-            };
-            let (mut binding, mut id) = (String::new(), String::new());
-            if let Some(resource) = maker.filter(|resource| made.insert(resource.name.as_str())) {
-                let of = shape::of_service(service, &resource.name);
-                binding = format!("let {} = ", variable(&resource.name));
-                id = format!(
-                    ".map_or({}, |made| made.{})",
-                    examples::example(model, &Type::Ref(of), path),
-                    names::rust::ident(&resource.id)
-                );
-            }
-            flows.push(Flow {
-                what: escape::rust_str(&format!("{}.{} over {transport}", service.name, operation.name)),
-                client: format!("{}_over_{client}", service.name),
-                method: names::rust::ident(&operation.name),
-                arguments,
-                // Nobody makes an item, so there is none to work on.
-                may_miss: item.is_some_and(|resource| !made.contains(resource)),
-                binding,
-                id,
-            });
-        }
-    }
-    flows
-}
-
-type Pick = fn(Exposure) -> bool;
-
-/// The clients of a contract: their modules, what they are called, and whether an operation is exposed to them.
-const TRANSPORTS: [(&str, &str, Pick); 2] = [("rest", "REST", |e| e.rest), ("grpc", "gRPC", |e| e.grpc)];
-
-/// When the flow of an operation has its turn.
-fn turn(service: &Service, operation: &Operation) -> u8 {
-    match &operation.shape {
-        Shape::Verb { verb: Verb::Create, .. } => 0,
-        Shape::Verb { verb: Verb::Replace, resource }
-            if service.resources.get(resource).is_some_and(resources::is_natural) =>
-        {
-            0
-        }
-        Shape::Verb { verb: Verb::Delete, .. } => 2,
-        _ => 1,
     }
 }

@@ -1,5 +1,7 @@
 //! Calls to paste in a terminal while `dev` runs.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
         example,
         graphql::{
             self,
-            request::{Id, Wish, request},
+            request::{Wish, request},
         },
         openapi, proto, shape,
     },
@@ -36,7 +38,7 @@ pub fn lines(model: &Model) -> Vec<String> {
             lines.push(format!("grpcurl -plaintext -d {body} {{{variable}_ADDRESS}} {package}.{name}/{rpc}"));
         }
         if let Some(operation) = best(|e| e.graphql) {
-            let wish = Wish { depth: 1, nth: 1, id: Id::Example, etag: false, references: false };
+            let wish = Wish { depth: 1, nth: 1, made: &BTreeSet::new(), etag: false, references: false };
             let body = shell_json(&json!({ "query": request(model, service, operation, wish).document.flat() }));
             let path = if graphql::root(operation) == "Subscription" { "graphql/stream" } else { "graphql" };
             lines.push(format!("curl -sN {{{variable}_URL}}/{path} -H 'content-type: application/json' -d {body}"));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     contracts::shape,
-    model::{EventRef, Model, Operation, OperationRef, Service, Shape, Target, Verb, Via},
+    model::{EventRef, Link, Model, Operation, OperationRef, Service, Shape, Target, Verb, Via},
 };
 
 /// An operation of a service.
@@ -59,7 +59,7 @@ impl<'m> Walk<'m> {
             let OperationRef { service: to, operation: name } = &call.to;
             let Some(callee) = self.model.services.get(to) else { continue };
             let Some(called) = callee.operations.get(name) else { continue };
-            let via = via(self.model, &service.name, to).map_or("", |via| via_name(via));
+            let via = self.model.link(&service.name, &call.to).and_then(Link::via).map_or("", via_name);
             lines.push(format!("{indent}- calls `{to}.{name}` over {via}"));
             self.follow((callee, called), depth + 1, seen, lines);
         }
@@ -93,15 +93,19 @@ pub fn map(model: &Model) -> Vec<String> {
             events.entry((&event.service, &link.from)).or_default().push(&event.event);
         }
     }
-    let events = events.iter().map(|((from, to), events)| format!("s_{from} -. {} .-> s_{to}", events.join(", ")));
+    for (service, operation) in model.operations() {
+        for event in &operation.follows {
+            let seen = events.entry((&event.service, &service.name)).or_default();
+            if event.service != service.name && !seen.contains(&event.event.as_str()) {
+                seen.push(&event.event);
+            }
+        }
+    }
+    let events = events
+        .iter()
+        .filter(|(_, events)| !events.is_empty())
+        .map(|((from, to), events)| format!("s_{from} -. {} .-> s_{to}", events.join(", ")));
     nodes.chain(calls).chain(events).collect()
-}
-
-fn via(model: &Model, from: &str, to: &str) -> Option<Via> {
-    model.links.iter().filter(|link| link.from == from).find_map(|link| match &link.to {
-        Target::Service { service, via } if service == to => Some(*via),
-        _ => None,
-    })
 }
 
 fn via_name(via: Via) -> &'static str {

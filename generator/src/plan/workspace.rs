@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{blueprints, escape, model::Service, names};
 
 use super::{
-    Owner, PlanError, Planner, Sources, contract, events, manifest, service, tries,
+    Owner, PlanError, Planner, Sources, contract, events, manifest, queue, service, tries,
     walk::{self, Walk},
 };
 
@@ -105,7 +105,10 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         walk: walk.as_ref().map_or("None".into(), |walk| format!("Some({})", escape::rust_str(&walk.flow()))),
         walked: walk.map(|walk| walk.lines()).unwrap_or_default(),
         map: walk::map(model),
-        queue: model.services.values().any(|s| events::emits(s) || events::consumes(s)),
+        queue: model
+            .services
+            .values()
+            .any(|s| events::emits(s) || events::consumes(s) || events::follows(s) || queue::takes(model, s)),
     }
 }
 
@@ -115,12 +118,16 @@ pub fn port(number: usize) -> u16 {
 }
 
 fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> ServiceView {
-    let faces: Vec<String> =
-        [("REST", service.expose.rest), ("gRPC", service.expose.grpc), ("GraphQL", service.expose.graphql)]
-            .into_iter()
-            .filter(|(_, exposed)| *exposed)
-            .map(|(face, _)| face.to_owned())
-            .collect();
+    let faces: Vec<String> = [
+        ("REST", service.expose.rest),
+        ("gRPC", service.expose.grpc),
+        ("GraphQL", service.expose.graphql),
+        ("queue", service.expose.queue),
+    ]
+    .into_iter()
+    .filter(|(_, exposed)| *exposed)
+    .map(|(face, _)| face.to_owned())
+    .collect();
     ServiceView {
         name: service.name.clone(),
         binary: service::package(planner, service),

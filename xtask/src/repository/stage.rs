@@ -41,7 +41,20 @@ pub const STAGES: &[Stage] = &[
         from: Depth::Quick,
         run: cases,
     },
+    Stage {
+        name: "examples",
+        shows: "committed examples are what their designs say",
+        from: Depth::Quick,
+        run: examples,
+    },
     Stage { name: "hello", shows: "examples/hello becomes a workspace that runs", from: Depth::Quick, run: hello },
+    Stage { name: "shop", shows: "examples/shop becomes a workspace that runs", from: Depth::Quick, run: shop },
+    Stage {
+        name: "outage",
+        shows: "the shop loses nothing while its services are killed",
+        from: Depth::Full,
+        run: outage,
+    },
     Stage {
         name: "designs",
         shows: "designs of all shapes become workspaces that run",
@@ -57,7 +70,7 @@ const CLIPPY: Tool = Tool { name: "clippy", probe: &["clippy", "--version"], ins
 const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], install: "cargo install cargo-deny" };
 
 /// The designs of `tests/designs` that become workspaces.
-const DESIGNS: &[&str] = &["depot", "events", "graphql"];
+const DESIGNS: &[&str] = &["depot", "events", "graphql", "queue", "streams"];
 
 // Names of files are enough: `cargo fmt` shows and mends the rest.
 const FMT: &[&str] = &["fmt", "--all", "--check", "--", "-l"];
@@ -102,6 +115,38 @@ fn cases(bench: &mut Bench) -> Result<()> {
 
 fn hello(bench: &mut Bench) -> Result<()> {
     workspace(bench, "hello", &["--example", "hello"])
+}
+
+fn shop(bench: &mut Bench) -> Result<()> {
+    workspace(bench, "shop", &["--example", "shop"])
+}
+
+/// With the programs that the stage before it has built, or builds them.
+fn outage(bench: &mut Bench) -> Result<()> {
+    let scratch = bench.root.join("target/workspaces");
+    let (shop, target) = (scratch.join("shop"), scratch.join("target/shop"));
+    if !shop.exists() {
+        let mut new = command(&bench.linkwright, &scratch);
+        new.args(["new", "shop", "--example", "shop", "--vcs", "none"]);
+        bench.step("new", new)?;
+    }
+    let mut build = cargo(&shop, &["build", "--workspace", "--bins"]);
+    build.env("CARGO_TARGET_DIR", &target);
+    if bench.step("build", build)? {
+        let orders = if bench.depth == Depth::Thorough { "100000" } else { "2000" };
+        let arguments = ["test", "--package", "tests", "--test", "outage", "--", "--nocapture", "--test-threads=1"];
+        let mut test = cargo(&bench.root, &arguments);
+        test.env("SHOP_PROGRAMS", target.join("debug")).env("SHOP_ORDERS", orders);
+        bench.step("kill -9 under load, and a breaker in an outage", test)?;
+    }
+    Ok(())
+}
+
+fn examples(bench: &mut Bench) -> Result<()> {
+    let mut check = command(&bench.linkwright, &bench.root);
+    check.args(["examples", "--check"]);
+    bench.silent_step("check has nothing to say", check)?;
+    Ok(())
 }
 
 fn designs(bench: &mut Bench) -> Result<()> {

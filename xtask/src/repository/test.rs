@@ -133,7 +133,7 @@ pub struct Bench<'a> {
     pub root: PathBuf,
     /// The program under test: what runs now, at a place where no build replaces it.
     pub linkwright: PathBuf,
-    depth: Depth,
+    pub depth: Depth,
     /// A missing tool is a failure (`TESTBED_REQUIRE=all`).
     strict: bool,
     out: &'a mut dyn Write,

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kit::{
-    Failure,
+    Failure, Stream,
     json::{As, Micros},
 };
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,10 @@ pub trait Broker: Send + Sync + 'static {
 
     /// The lease ends this long from now. False: it was over before, and somebody else may have the message.
     async fn extend(&self, receipt: &Receipt, lease: Duration) -> Result<bool, Failure>;
+
+    /// Every message of these types from now on, for one who looks on: nothing is kept for those who are away, nothing
+    /// acknowledged, and a copy for each of them. An error ends it.
+    async fn follow(&self, types: &[&str]) -> Result<Stream<Message, Failure>, Failure>;
 
     /// Every subscription with its numbers, by name.
     async fn stats(&self) -> Result<Vec<SubscriptionStats>, Failure>;

@@ -18,7 +18,10 @@ use tokio::{
 };
 use tracing::Instrument;
 
-use crate::{Broker, Delivery, Guarantee, Message, Policy, Receipt, Subscription, Verdict};
+use crate::{
+    Broker, Delivery, Guarantee, Message, Policy, Receipt, Subscription, Verdict,
+    batch::{self, Part},
+};
 
 /// Pause after an error of the broker.
 const BROKER_PAUSE: Duration = Duration::from_millis(500);
@@ -96,7 +99,8 @@ impl Consumer {
         let handler = Arc::new(handler);
         let slots = Arc::new(Semaphore::new(policy.concurrency.max(1)));
         let mut work = JoinSet::new();
-        let mut stop = std::pin::pin!(stop);
+        let stop = stop.shared();
+        let in_batches = policy.batch.size > 1;
         let declared = async {
             while let Err(failure) = broker.declare(subscription).await {
                 warn("cannot declare the subscription", subscription, &failure);
@@ -105,26 +109,35 @@ impl Consumer {
         };
         tokio::select! {
             biased;
-            () = &mut stop => return,
+            () = stop.clone() => return,
             () = declared => {}
         }
         loop {
             let received = tokio::select! {
                 biased;
-                () = &mut stop => break,
+                () = stop.clone() => break,
                 received = self.receive(&slots) => received,
             };
             match received {
+                Ok((mut deliveries, _slots)) if in_batches => {
+                    batch::fill(&mut deliveries, &**broker, &subscription.name, policy, stop.clone()).await;
+                    let parts = Part::each(deliveries.len()).map(Some);
+                    for (delivery, part) in deliveries.into_iter().zip(parts) {
+                        let (consumer, handler) = (self.clone(), handler.clone());
+                        work.spawn(async move { consumer.take(delivery, &*handler, None, part).await });
+                    }
+                    while work.join_next().await.is_some() {}
+                }
                 Ok((deliveries, mut free)) => {
                     for delivery in deliveries {
                         let (consumer, handler, slot) = (self.clone(), handler.clone(), free.split(1));
-                        work.spawn(async move { consumer.take(delivery, &*handler, slot).await });
+                        work.spawn(async move { consumer.take(delivery, &*handler, slot, None).await });
                     }
                 }
                 Err(failure) => {
                     warn("cannot receive", subscription, &failure);
                     tokio::select! {
-                        () = &mut stop => break,
+                        () = stop.clone() => break,
                         () = sleep(BROKER_PAUSE) => {}
                     }
                 }
@@ -134,7 +147,7 @@ impl Consumer {
         while work.join_next().await.is_some() {}
     }
 
-    /// As many as there are free slots, at least one.
+    /// As many as there are free slots, at least one; or as a batch has.
     async fn receive(&self, slots: &Arc<Semaphore>) -> Result<(Vec<Delivery>, OwnedSemaphorePermit), Failure> {
         let Inner { broker, subscription, policy, .. } = &*self.0;
         let closed = |_| Failure::internal(anyhow::anyhow!("the slots are closed"));
@@ -147,12 +160,21 @@ impl Consumer {
         while let Ok(more) = slots.clone().try_acquire_owned() {
             free.merge(more);
         }
-        let deliveries = broker.receive(&subscription.name, free.num_permits(), policy.lease).await?;
+        let (most, lease) = match policy.batch.size {
+            0 | 1 => (free.num_permits(), policy.lease),
+            size => (size, policy.lease + policy.batch.within),
+        };
+        let deliveries = broker.receive(&subscription.name, most, lease).await?;
         Ok((deliveries, free))
     }
 
-    async fn take<H, F, T, E>(&self, delivery: Delivery, handler: &H, slot: Option<OwnedSemaphorePermit>)
-    where
+    async fn take<H, F, T, E>(
+        &self,
+        delivery: Delivery,
+        handler: &H,
+        slot: Option<OwnedSemaphorePermit>,
+        part: Option<Part>,
+    ) where
         H: Fn(Context, Message) -> F,
         F: Future<Output = Result<T, E>>,
         E: OperationError,
@@ -201,6 +223,15 @@ impl Consumer {
             };
             // The next message may come in the commit that settles this one.
             drop(slot);
+            if let Some(part) = part {
+                tokio::select! {
+                    () = part.all() => {}
+                    () = self.keep_lease(&receipt) => {
+                        tracing::warn!("the lease was over before the batch: the message comes again");
+                        return;
+                    }
+                }
+            }
             self.settle(&receipt, verdict).await;
         }
         .instrument(span)

@@ -11,12 +11,13 @@ mod admin;
 mod sweeper;
 mod writer;
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
 use anyhow::Result;
 use async_trait::async_trait;
 use chrono::Utc;
-use kit::Failure;
+use futures_util::{StreamExt as _, stream};
+use kit::{Failure, Stream};
 use kit_store::{Migration, Store, failure};
 use sqlx::Row;
 use tokio::{
@@ -136,6 +137,36 @@ impl Broker for EmbeddedBroker {
 
     async fn extend(&self, receipt: &Receipt, lease: Duration) -> Result<bool, Failure> {
         self.ask(|reply| Job::Extend { receipt: receipt.clone(), lease, reply }).await
+    }
+
+    async fn follow(&self, types: &[&str]) -> Result<Stream<Message, Failure>, Failure> {
+        let (types, begin) = (serde_json::json!(types), admin::last(&self.store).await?);
+        let (broker, wake) = (self.clone(), self.wake.subscribe());
+        let pages = stream::unfold((broker, wake, begin), move |(broker, mut wake, mut after)| {
+            let types = types.clone();
+            async move {
+                loop {
+                    wake.mark_unchanged();
+                    match admin::after(&broker.store, after, &types).await {
+                        Ok((_, messages)) if messages.is_empty() => {}
+                        Ok((last, messages)) => {
+                            after = last;
+                            let page = messages.into_iter().map(Ok).collect();
+                            return Some((page, (broker, wake, after)));
+                        }
+                        Err(failure) => return Some((vec![Err(failure)], (broker, wake, after))),
+                    }
+                    // Only the broker itself holds the other end.
+                    wake.changed().await.ok()?;
+                }
+            }
+        });
+        let ends_with_an_error =
+            pages.flat_map(stream::iter).scan(false, |ended, message: Result<Message, Failure>| {
+                let before = std::mem::replace(ended, message.is_err());
+                ready((!before).then_some(message))
+            });
+        Ok(Box::pin(ends_with_an_error))
     }
 
     async fn stats(&self) -> Result<Vec<SubscriptionStats>, Failure> {

@@ -1,7 +1,7 @@
 //! Messages between services. Each is a CloudEvent ([`Message`]); a [`Broker`] carries it to the subscriptions of its
 //! type; a [`Consumer`] hands it to the service and acknowledges, retries or sets it aside. What a service publishes is
 //! stored in its own transaction first ([`outbox`]), what it receives is remembered there ([`inbox`]), so that state and
-//! messages never disagree.
+//! messages never disagree. A [`Command`] travels the same way to the one service that does it; a [`Sender`] sends it.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -59,7 +59,9 @@
 //! ```
 
 mod arrival;
+mod batch;
 mod broker;
+mod command;
 mod consumer;
 pub mod desk;
 mod embedded;
@@ -70,13 +72,14 @@ pub mod outbox;
 mod policy;
 mod relay;
 
-pub use arrival::{acknowledged, delivered};
+pub use arrival::{acknowledged, delivered, taken};
 pub use broker::{
     Broker, DeadLetter, Delivery, Mishap, Receipt, Start, Subscription, SubscriptionStats, Verdict, Which, connect,
 };
+pub use command::{Command, Sender};
 pub use consumer::{Consumer, ConsumerState};
 pub use embedded::EmbeddedBroker;
 pub use memory::MemoryBroker;
 pub use message::{Event, Message, SpecVersion};
-pub use policy::{Guarantee, Policy};
+pub use policy::{Batch, Guarantee, Policy};
 pub use relay::{Relay, RelayState};

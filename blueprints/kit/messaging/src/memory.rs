@@ -5,7 +5,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use kit::{Failure, json};
+use futures_util::stream;
+use kit::{Failure, Stream, json};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
@@ -213,6 +214,27 @@ impl Broker for MemoryBroker {
         let Some(copy) = state.leased(receipt) else { return Ok(false) };
         copy.due = later(lease);
         Ok(true)
+    }
+
+    async fn follow(&self, types: &[&str]) -> Result<Stream<Message, Failure>, Failure> {
+        let types: Vec<String> = types.iter().map(|&kind| kind.to_owned()).collect();
+        let begin = self.state().messages.len();
+        Ok(Box::pin(stream::unfold((self.clone(), begin), move |(broker, mut next)| {
+            let types = types.clone();
+            async move {
+                loop {
+                    let shared = broker.changed.clone();
+                    let changed = shared.notified();
+                    let newer = broker.state().messages[next..].to_vec();
+                    let found = newer.iter().position(|message| types.contains(&message.kind));
+                    if let Some(place) = found {
+                        return Some((Ok(newer[place].clone()), (broker, next + place + 1)));
+                    }
+                    next += newer.len();
+                    changed.await;
+                }
+            }
+        })))
     }
 
     async fn stats(&self) -> Result<Vec<SubscriptionStats>, Failure> {

@@ -2,12 +2,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kit::{
-    Context, Failure,
+    Context, Failure, Validate,
     json::{As, Micros},
+    strict,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
+
+use crate::Command;
 
 /// The biggest message, as JSON. What is bigger belongs into a store, and a reference to it into the message.
 const MAX_BYTES: usize = 16 << 20;
@@ -98,13 +101,45 @@ impl Message {
         Ok(Self { subject: event.subject(), ..Self::new(cx, E::TYPE, E::SOURCE, event)? })
     }
 
-    /// A command for whoever takes this type from the queue. It carries the caller's idempotency key, so that a call
-    /// and its later repetition by queue have one effect; the deadline stays behind, since nobody waits.
+    /// A command of `source` without input yet. It is an intent of its own, under its id: a key of `cx` stays behind,
+    /// since that is of what the sender does itself; and so does the deadline, since nobody waits.
     ///
     /// # Errors
-    /// The input has no JSON form.
-    pub fn command(cx: &Context, kind: &str, source: &str, input: &impl Serialize) -> Result<Self, Failure> {
-        Ok(Self { idempotencykey: cx.idempotency_key().map(str::to_owned), ..Self::new(cx, kind, source, input)? })
+    /// None: an empty object has a JSON form.
+    pub fn command(cx: &Context, command: &Command, source: &str) -> Result<Self, Failure> {
+        Self::new(cx, command.kind, source, &Map::new())
+    }
+
+    /// With one more member of the data, if the value is any.
+    ///
+    /// # Errors
+    /// The value has no JSON form.
+    pub fn with(mut self, name: &str, value: &impl Serialize) -> Result<Self, Failure> {
+        let value = serde_json::to_value(value).map_err(Failure::internal)?;
+        if let Value::Object(members) = &mut self.data
+            && !value.is_null()
+        {
+            members.insert(name.to_owned(), value);
+        }
+        Ok(self)
+    }
+
+    /// With the members of a record in the data.
+    ///
+    /// # Errors
+    /// `invalid` if the record is: later there would be nobody to tell. It has no JSON form.
+    pub fn with_input(mut self, input: &(impl Serialize + Validate)) -> Result<Self, Failure> {
+        input.check()?;
+        let input = serde_json::to_value(input).map_err(Failure::internal)?;
+        if let (Value::Object(members), Value::Object(more)) = (&mut self.data, input) {
+            members.extend(more);
+        }
+        Ok(self)
+    }
+
+    /// The same intent as a call with the idempotency key of `cx`: together they have one effect.
+    pub fn keyed(self, cx: &Context) -> Self {
+        Self { idempotencykey: cx.idempotency_key().map(str::to_owned), ..self }
     }
 
     /// Of no use after this span from now.
@@ -152,6 +187,41 @@ impl Message {
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         T::deserialize(&self.data)
             .map_err(|error| Failure::invalid(format!("message {} of type {}: {error}", self.id, self.kind)))
+    }
+
+    /// The data of an event as the type it is meant to be. It may come from a newer version: what is not known is
+    /// left alone.
+    ///
+    /// # Errors
+    /// `invalid` if it is something else or out of bounds, which sends the message to the dead letters.
+    pub fn payload<T: DeserializeOwned + Validate>(&self) -> Result<T, Failure> {
+        let payload: T = self.data()?;
+        payload.check_told().map_err(|failure| self.refused(failure))?;
+        Ok(payload)
+    }
+
+    /// The input of a command: all of the data but the members `beside` it, and nothing that is not known.
+    ///
+    /// # Errors
+    /// `invalid` if it is something else or out of bounds, which sends the message to the dead letters.
+    pub fn input<T: DeserializeOwned + Validate>(&self, beside: &[&str]) -> Result<T, Failure> {
+        let mut data = self.data.clone();
+        if let Value::Object(members) = &mut data {
+            members.retain(|name, _| !beside.contains(&name.as_str()));
+        }
+        let (value, wrong) = strict::read::<T, _>(data, ToString::to_string);
+        match value {
+            Ok(value) => strict::valid(value, wrong),
+            Err(_) => Err(Failure::fields(wrong)),
+        }
+        .map_err(|failure| self.refused(failure))
+    }
+
+    /// For those who read dead letters, where no field has a place of its own.
+    fn refused(&self, failure: Failure) -> Failure {
+        let fields: Vec<_> = failure.fields.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.detail)).collect();
+        let detail = format!("message {} of type {}: {}", self.id, self.kind, fields.join(", "));
+        Failure { detail, ..failure }
     }
 
     /// One member of the data as the type it is meant to be.

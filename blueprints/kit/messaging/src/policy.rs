@@ -18,10 +18,21 @@ pub struct Policy {
     pub guarantee: Guarantee,
     /// Whether a message that is given up is kept as a dead letter. If not, it is lost and counted.
     pub dead_letter: bool,
-    /// Messages worked on at the same time.
+    /// Messages worked on at the same time, where they are not taken in batches.
     pub concurrency: usize,
+    pub batch: Batch,
     /// How long after its consumer vanished a message comes again. A consumer that is alive extends it.
     pub lease: Duration,
+}
+
+/// Messages taken at once: each is worked on for itself, all at the same time; they are settled together, and only then
+/// the next batch is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// At most as many. With one, there are no batches.
+    pub size: usize,
+    /// How long the first waits for others.
+    pub within: Duration,
 }
 
 /// What is promised of a message.
@@ -42,6 +53,7 @@ impl Default for Policy {
             guarantee: Guarantee::default(),
             dead_letter: true,
             concurrency: 16,
+            batch: Batch { size: 1, within: Duration::ZERO },
             lease: Duration::from_secs(30),
         }
     }

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use kit::{Context, Failure, Kind};
+use futures_util::StreamExt as _;
+use kit::{Context, Failure, Kind, Stream};
 use kit_messaging::{Broker, Delivery, Message, Start, Subscription, SubscriptionStats, Verdict, Which};
 use serde_json::json;
 use tokio::time::timeout;
@@ -44,6 +45,21 @@ async fn nothing(broker: &TestBroker, name: &str) -> bool {
 
 async fn stats(broker: &TestBroker, name: &str) -> SubscriptionStats {
     broker.stats().await.unwrap().into_iter().find(|stats| stats.subscription == name).unwrap()
+}
+
+async fn who_looks_on_sees_everything_from_now_on(broker: TestBroker) {
+    broker.publish(&[message("a", 1)]).await.unwrap();
+    let (mut first, mut second) = (broker.follow(&["a", "b"]).await.unwrap(), broker.follow(&["b"]).await.unwrap());
+    broker.publish(&[message("a", 2), message("c", 3), message("b", 4)]).await.unwrap();
+    let next = async |stream: &mut Stream<Message, Failure>| {
+        let message = timeout(Duration::from_secs(20), stream.next()).await.expect("nothing came").unwrap().unwrap();
+        message.data["number"].as_u64().unwrap()
+    };
+    assert_eq!((next(&mut first).await, next(&mut first).await, next(&mut second).await), (2, 4, 4));
+    assert!(timeout(SHORT, first.next()).await.is_err());
+    broker.publish(&[message("b", 5)]).await.unwrap();
+    assert_eq!((next(&mut first).await, next(&mut second).await), (5, 5));
+    assert_eq!(broker.stats().await.unwrap(), [], "it leaves nothing behind");
 }
 
 async fn acknowledged_is_gone(broker: TestBroker) {
@@ -302,6 +318,7 @@ macro_rules! suite {
 suite! {
     memory: "memory:", embedded: "sqlite:FOLDER/messages.db", embedded_process: "sqlite:FOLDER/m.db?durability=process";
     acknowledged_is_gone,
+    who_looks_on_sees_everything_from_now_on,
     each_subscription_gets_a_copy_of_its_types,
     consumers_compete,
     an_expired_lease_brings_it_again_and_settles_nothing,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use kit::{Context, Failure, Kind};
-use kit_messaging::{Broker, Consumer, ConsumerState, Guarantee, MemoryBroker, Message, Policy, Subscription};
+use kit_messaging::{Broker, Command, Consumer, ConsumerState, Guarantee, MemoryBroker, Message, Policy, Subscription};
 use kit_resilience::Backoff;
 use serde_json::json;
 use tokio::{
@@ -114,7 +114,10 @@ async fn the_handler_is_told_who_asks() {
     })
     .await;
     let caller = Context::default().keyed("intent");
-    let command = Message::command(&caller, "a", "/x", &json!({"n": 1})).unwrap().within(Duration::from_secs(7));
+    let restock = Command { queue: "x.restock", kind: "a" };
+    let command = Message::command(&caller, &restock, "/x").unwrap();
+    assert_eq!(command.context(1).idempotency_key(), Some(command.id.as_str()), "an intent of its own");
+    let command = command.keyed(&caller).within(Duration::from_secs(7));
     let event = running.publish([2]).await.remove(0);
     running.broker.publish(std::slice::from_ref(&command)).await.unwrap();
     let (cx, message) = told.recv().await.unwrap();
@@ -233,9 +236,9 @@ async fn a_deadline_ends_the_work_and_then_the_message() {
     })
     .await;
     let cx = Context::default();
-    let late = Message { deadline: Some(kit::json::now()), ..Message::command(&cx, "a", "/x", &1).unwrap() };
+    let late = Message { deadline: Some(kit::json::now()), ..Message::new(&cx, "a", "/x", &1).unwrap() };
     // Wall time decides whether a deadline has passed; the work itself follows the paused clock.
-    let soon = Message::command(&cx, "a", "/x", &2).unwrap().within(Duration::from_secs(5));
+    let soon = Message::new(&cx, "a", "/x", &2).unwrap().within(Duration::from_secs(5));
     let begun = Instant::now();
     running.broker.publish(&[late, soon]).await.unwrap();
     settled(&running).await;
@@ -249,7 +252,7 @@ async fn a_deadline_ends_the_work_and_then_the_message() {
 #[tokio::test(start_paused = true)]
 async fn at_most_once_ends_with_its_deadline_too() {
     let running = start(Policy { guarantee: Guarantee::AtMostOnce, ..policy() }, |_, _| async { Ok(()) }).await;
-    let late = Message::command(&Context::default(), "a", "/x", &1).unwrap().within(Duration::ZERO);
+    let late = Message::new(&Context::default(), "a", "/x", &1).unwrap().within(Duration::ZERO);
     running.broker.publish(&[late]).await.unwrap();
     settled(&running).await;
     let (broker, state) = running.stop().await;

@@ -17,7 +17,9 @@ mod bulkhead;
 pub mod fallback;
 mod link;
 mod policy;
+mod ways;
 
 pub use breaker::BreakerState;
 pub use link::{Link, LinkState, keyed};
 pub use policy::{Backoff, Breaker, Budget, Policy, Retry};
+pub use ways::Ways;

@@ -57,8 +57,9 @@ impl Link {
     }
 
     /// Calls an operation. `attempt` runs once a try, with the context of that try: a call on behalf of `cx`, with the
-    /// try's deadline and number, and with `cx`'s idempotency key, which a [`Keyed`](Safety::Keyed) operation gets if
-    /// there is none. A key is one intent: two different calls need two.
+    /// try's deadline and number. A [`Keyed`](Safety::Keyed) operation gets `cx`'s idempotency key, or one made here if
+    /// there is none; any other gets none, for the key of what we were asked ourselves says nothing of this call. A key
+    /// is one intent: two different calls need two.
     ///
     /// # Errors
     ///
@@ -172,7 +173,7 @@ impl Link {
         let mut number = 1;
         let mut unsent = true;
         loop {
-            let error: E = match self.one(cx, end, number, &attempt).await {
+            let error: E = match self.one(cx, end, operation, number, &attempt).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => {
                     unsent &= is_unsent(&error);
@@ -214,6 +215,7 @@ impl Link {
         &self,
         cx: &Context,
         end: Option<Instant>,
+        operation: &Operation,
         number: u32,
         attempt: &impl Fn(Context) -> F,
     ) -> Result<Result<(T, Place), E>, Refusal>
@@ -225,7 +227,7 @@ impl Link {
         let permit = circuit.as_ref().map(Circuit::admit).transpose().map_err(Refusal::Open)?;
         let place = bulkhead.enter().ok_or(Refusal::Full)?;
         let cut_short = end.is_some_and(|end| end.saturating_duration_since(Instant::now()) < policy.timeout);
-        let cx = one_try(cx, number).within(policy.timeout);
+        let cx = one_try(cx, operation, number).within(policy.timeout);
         let result = cx.limit(attempt(cx.clone())).await;
         let fault = match &result {
             // The caller had no more time: that says nothing of the service.
@@ -254,9 +256,9 @@ pub fn keyed(cx: &Context, operation: &Operation) -> Context {
     }
 }
 
-fn one_try(cx: &Context, number: u32) -> Context {
+fn one_try(cx: &Context, operation: &Operation, number: u32) -> Context {
     let call = cx.call().try_number(number);
-    match cx.idempotency_key() {
+    match cx.idempotency_key().filter(|_| operation.safety == Safety::Keyed) {
         Some(key) => call.keyed(key),
         None => call,
     }

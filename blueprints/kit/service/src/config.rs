@@ -111,7 +111,31 @@ pub struct BreakerConfig {
     pub open_for: Span,
 }
 
+/// `[links.<service>_<operation>]`: the policy of the calls of one operation, which is where its service is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PolicyConfig {
+    /// As in [`LinkConfig`].
+    #[serde(default)]
+    pub timeout: Option<Span>,
+    #[serde(default)]
+    pub attempts: Option<u32>,
+    #[serde(default)]
+    pub backoff: Option<(Span, Span)>,
+    #[serde(default)]
+    pub bulkhead: Option<usize>,
+    #[serde(default)]
+    pub breaker: Option<BreakerConfig>,
+}
+
 impl LinkConfig {
+    /// What is not said is as the policy has it by default.
+    pub fn policy(&self) -> Policy {
+        let Self { url: _, timeout, attempts, backoff, bulkhead, breaker } = self.clone();
+        PolicyConfig { timeout, attempts, backoff, bulkhead, breaker }.policy()
+    }
+}
+
+impl PolicyConfig {
     /// What is not said is as the policy has it by default.
     pub fn policy(&self) -> Policy {
         let default = Policy::default();

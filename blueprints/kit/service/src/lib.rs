@@ -33,7 +33,7 @@ mod service;
 mod signal;
 mod span;
 
-pub use config::{BreakerConfig, BrokerConfig, LinkConfig, LogFormat, ServerConfig, StoreConfig};
+pub use config::{BreakerConfig, BrokerConfig, LinkConfig, LogFormat, PolicyConfig, ServerConfig, StoreConfig};
 pub use embed::{Embedded, embed};
 pub use run::run;
 pub use service::Service;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use kit_resilience::Link;
+use kit_resilience::{Link, Policy};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -36,10 +36,15 @@ pub struct Service {
 impl Service {
     /// A link under the configured policy. Its state is shown at `/-/links`.
     pub fn link(&mut self, name: &'static str, config: &LinkConfig) -> Link {
-        let link = Link::new(name, config.policy());
+        self.link_to(name, &config.url, config.policy())
+    }
+
+    /// The same, where address and policy are configured apart.
+    pub fn link_to(&mut self, name: &'static str, url: &str, policy: Policy) -> Link {
+        let link = Link::new(name, policy);
         let state = link.clone();
         self.show(move || state.state());
-        self.line(name, &config.url);
+        self.line(name, url);
         link
     }
 

@@ -184,16 +184,16 @@ impl<I: Clone + Debug + PartialEq, O: Debug + PartialEq> Case<I, O> {
                 Shows::Items => client.watch(&cx, request, Value::Null).await.map(Value::Array),
             }
         };
-        let got = script.hears(what, input.clone(), Ok(answer), ask).await;
+        let got = script.hears(what, || input.clone(), Ok(answer), ask).await;
         assert_eq!(got, Ok(data), "{what}: the answer");
         for (name, data) in errors {
             let error = || E::from_declared(name, data.clone()).unwrap_or_else(|| panic!("{what}: no error {name}"));
-            let got = script.hears(what, input.clone(), Err(error()), ask).await;
+            let got = script.hears(what, || input.clone(), Err(error()), ask).await;
             assert_eq!(got, Err(error()), "{what}: the declared error");
         }
         for kind in Kind::ALL {
             let failure = || E::from(Failure::new(kind, "as the script says"));
-            let got = script.hears(what, input.clone(), Err(failure()), ask).await;
+            let got = script.hears(what, || input.clone(), Err(failure()), ask).await;
             let expected = match (shows, kind) {
                 (Shows::Item, Kind::NotFound) => Ok(Value::Null),
                 _ => Err(failure()),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::contracts::samples::{self, foreign, walk, wrong};
-use crate::model::{Batch, Delivery, Policy, Retry};
+use crate::model::{Batch, Delivery, Fallback, Link, Policy, Retry, Target};
 
 fn link(from: &str, to: Target, fallback: Vec<Fallback>) -> Link {
     let (timeout, window) = (Default::default(), Default::default());

@@ -1,6 +1,11 @@
 //! An operation to a request for it: example arguments, what is selected of the answer, and what GraphQL then shows of
 //! an example answer. Generated tests and flows send them.
 
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
 use serde_json::{Map, Value, json};
 
 use super::{Reference, Side, arguments, references, root, type_name, with_id};
@@ -28,34 +33,28 @@ pub struct Request {
     pub answer: Value,
     /// What GraphQL shows of that answer.
     pub data: Value,
+    /// The items whose ids stand in variables, each with the name of its variable: `orderId`.
+    pub variables: BTreeMap<ResourceRef, String>,
 }
 
 /// What a request should be like.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish {
+pub struct Wish<'m> {
     /// Scalars of the answer are selected that are at most so many objects deep.
     pub depth: usize,
     /// Which example is given.
     pub nth: u32,
-    /// Which item it is about.
-    pub id: Id,
+    /// The items that are there: their ids are given by variables. Others are examples.
+    pub made: &'m BTreeSet<ResourceRef>,
     /// Whether a revision is demanded.
     pub etag: bool,
     /// Whether the ids of what others refer to are asked for through them.
     pub references: bool,
 }
 
-/// Which item a request is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Id {
-    Example,
-    /// The variable `$id`.
-    Variable,
-}
-
 /// A request for an operation.
-pub fn request(model: &Model, service: &Service, operation: &Operation, wish: Wish) -> Request {
-    let writer = Writer { model, service, wish };
+pub fn request(model: &Model, service: &Service, operation: &Operation, wish: Wish<'_>) -> Request {
+    let writer = Writer { model, service, wish, variables: RefCell::default() };
     let (name, arguments) = match &operation.shape {
         Shape::Custom { of, input, .. } => {
             (names::graphql::field(&operation.name), writer.arguments(operation, of.as_deref(), input))
@@ -70,16 +69,18 @@ pub fn request(model: &Model, service: &Service, operation: &Operation, wish: Wi
     let data = shown.data(&answer);
     let kind = root(operation);
     let streams = kind == "Subscription";
-    let variable = wish.id == Id::Variable && shape::on_item(operation).is_some();
     let (input, written): (Vec<Value>, Vec<Vec<Document>>) =
         arguments.into_iter().map(|argument| (argument.value, argument.written)).unzip();
     let field = Document::Row(vec![Document::text(name), Document::arguments(written.concat()), shown.selection()]);
-    let head = format!("{}{} ", kind.to_lowercase(), if variable { "($id: ID!)" } else { "" });
+    let variables = writer.variables.into_inner();
+    let declared = variables.values().map(|name| Document::text(format!("${name}: ID!"))).collect();
+    let head = format!("{}{} ", kind.to_lowercase(), Document::arguments(declared).flat());
     Request {
         document: Document::Row(vec![Document::text(head), Document::braces(vec![field])]),
         input,
         answer: if streams { json!([answer]) } else { answer },
         data: if streams { json!([data]) } else { data },
+        variables,
     }
 }
 
@@ -98,8 +99,9 @@ const DEPTH: usize = 3;
 
 /// A request for an operation that takes any input. Of a list it asks for the place of the next page too.
 pub fn asked(model: &Model, service: &Service, operation: &Operation) -> Asked {
-    let wish = Wish { depth: DEPTH, nth: 0, id: Id::Example, etag: false, references: false };
-    let writer = Writer { model, service, wish };
+    let (made, variables) = (BTreeSet::new(), RefCell::default());
+    let wish = Wish { depth: DEPTH, nth: 0, made: &made, etag: false, references: false };
+    let writer = Writer { model, service, wish, variables };
     let (name, whole) = match &operation.shape {
         Shape::Custom { .. } => (names::graphql::field(&operation.name), None),
         Shape::Verb { verb, resource } => {
@@ -174,7 +176,8 @@ struct Member {
 struct Writer<'m> {
     model: &'m Model,
     service: &'m Service,
-    wish: Wish,
+    wish: Wish<'m>,
+    variables: RefCell<BTreeMap<ResourceRef, String>>,
 }
 
 impl Writer<'_> {
@@ -214,11 +217,14 @@ impl Writer<'_> {
     fn id(&self, of: &ResourceRef) -> Argument {
         let ty = Type::Ref(of.clone());
         let value = example::nth_value(self.model, &ty, "id", self.wish.nth);
-        let text = match self.wish.id {
-            Id::Example => self.literal(&ty, &value),
-            Id::Variable => Document::text("$id"),
-        };
-        Argument { written: vec![Document::member("id", text)], value }
+        Argument { written: vec![Document::member("id", self.literal(&ty, &value))], value }
+    }
+
+    /// `orderId`, with the service before it if another has a resource of that name.
+    fn variable(&self, of: &ResourceRef) -> String {
+        let alike = self.model.services.values().filter(|service| service.resources.contains_key(&of.resource)).count();
+        let resource = names::snake(&of.resource) + "_id";
+        names::graphql::field(&if alike > 1 { format!("{}_{resource}", of.service) } else { resource })
     }
 
     /// An example answer, of a stream its item, and what is shown of it.
@@ -341,6 +347,12 @@ impl Writer<'_> {
                 Document::list(entries.iter().map(entry).collect())
             }
             (Type::Named(of), value) if !value.is_null() => self.named_literal(of, value),
+            (Type::Ref(of), value) if !value.is_null() && self.wish.made.contains(of) => {
+                let name = self.variable(of);
+                let text = Document::text(format!("${name}"));
+                self.variables.borrow_mut().insert(of.clone(), name);
+                text
+            }
             _ => json_literal(value),
         }
     }

@@ -268,13 +268,14 @@ fn a_service_without_queries_can_be_asked_its_version() {
 
 #[test]
 fn requests_for_every_operation_can_be_read() {
-    use request::{Id, Wish, request};
+    use request::{Wish, request};
     let mut count = 0;
     for model in [samples::shop(), samples::everything(), samples::library()] {
         for service in model.services.values() {
             for operation in service.operations.values() {
-                for (id, references) in [(Id::Example, false), (Id::Variable, true)] {
-                    let wish = Wish { depth: 2, nth: 1, id, etag: true, references };
+                let made = service.resources.keys().map(|resource| shape::of_service(service, resource)).collect();
+                for (made, references) in [(&BTreeSet::new(), false), (&made, true)] {
+                    let wish = Wish { depth: 2, nth: 1, made, etag: true, references };
                     let document = request(&model, service, operation, wish).document;
                     for text in [document.flat(), document.lines(8)] {
                         let read = async_graphql_parser::parse_query(&text);
@@ -290,16 +291,18 @@ fn requests_for_every_operation_can_be_read() {
 
 #[test]
 fn a_request_says_what_it_gives_and_what_comes_of_it() {
-    use request::{Id, Wish, request};
+    use request::{Wish, request};
     let model = samples::library();
     let of = |operation: &str, wish| {
         let service = &model.services["catalogue"];
         request(&model, service, &service.operations[operation], wish)
     };
-    let wish = Wish { depth: 1, nth: 0, id: Id::Example, etag: true, references: false };
-    let lend = of("lend", Wish { id: Id::Variable, ..wish });
+    let none = BTreeSet::new();
+    let wish = Wish { depth: 1, nth: 0, made: &none, etag: true, references: false };
+    let made = [shape::of_service(&model.services["catalogue"], "Book")].into();
+    let lend = of("lend", Wish { made: &made, ..wish });
     let text = lend.document.flat();
-    assert!(text.starts_with("mutation($id: ID!) { lend(id: $id, reader: \"0190a5c8-"), "{text}");
+    assert!(text.starts_with("mutation($bookId: ID!) { lend(id: $bookId, reader: \"0190a5c8-"), "{text}");
     assert_eq!(lend.input.len(), 2, "the id and the input");
     let arrivals = of("arrivals", wish);
     assert_eq!(

@@ -41,7 +41,7 @@ pub fn of(model: &Model, service: &Service) -> Value {
         "operations": operations,
         "resources": in_order(service).into_iter().map(|resource| self::resource(model, service, resource)).collect::<Vec<_>>(),
         "events": events,
-        "consumers": service.operations.values().filter_map(|o| consumer(model, service, o)).collect::<Vec<_>>(),
+        "consumers": service.operations.values().flat_map(|o| consumers(model, service, o)).collect::<Vec<_>>(),
         "components": { "schemas": writer.schemas.into_named() },
     })
 }
@@ -259,18 +259,21 @@ fn order(ty: &Type) -> &'static str {
     }
 }
 
-fn consumer(model: &Model, service: &Service, operation: &Operation) -> Option<Value> {
-    let policy = events::policy(model, service, operation)?;
-    let Shape::Custom { of, input, .. } = &operation.shape else { return None };
-    let messages: Vec<String> = operation.on.iter().map(|event| format!("{}.{}", event.service, event.event)).collect();
-    Some(json!({
-        "operation": operation.name,
-        "subscription": events::subscription(service, operation),
-        "dead_letter": policy.dead_letter && policy.delivery == Delivery::AtLeastOnce,
-        "reads": *input != Input::None,
-        "item": of.as_ref().map(|of| events::item_id(of)),
-        "messages": messages,
-    }))
+fn consumers(model: &Model, service: &Service, operation: &Operation) -> Vec<Value> {
+    let Shape::Custom { of, input, .. } = &operation.shape else { return Vec::new() };
+    let consumer = |hearing: events::Hearing<'_>| {
+        let messages: Vec<String> =
+            hearing.events.iter().map(|event| format!("{}.{}", event.service, event.event)).collect();
+        json!({
+            "operation": operation.name,
+            "subscription": hearing.subscription,
+            "dead_letter": hearing.policy.dead_letter && hearing.policy.delivery == Delivery::AtLeastOnce,
+            "reads": *input != Input::None,
+            "item": of.as_ref().map(|of| events::item_id(of)),
+            "messages": messages,
+        })
+    };
+    events::hearings(model, service, operation).into_iter().map(consumer).collect()
 }
 
 fn kind(model: &Model, service: &Service, event: &str) -> String {

@@ -10,22 +10,22 @@ use crate::{
         example,
         graphql::{
             self as schema,
-            request::{Id, Request, Wish, request},
+            request::{Request, Wish, request},
         },
         shape,
     },
     escape,
-    model::{Model, Operation, Service, Shape, Type, Verb},
+    model::{Model, Operation, Service, Shape, Verb},
     names,
 };
 
-use super::super::{contract, operations, resources};
+use super::super::contract;
 
 /// Which example the flows take. Those over other transports take the first, and some fields are unique.
-const OURS: u32 = 2;
+pub const OURS: u32 = 2;
 
 /// How deep flows and tests look into an answer.
-const DEPTH: usize = 2;
+pub const DEPTH: usize = 2;
 
 /// What `tests/mapping/graphql.rs` sees.
 #[derive(Serialize)]
@@ -53,23 +53,6 @@ struct Case {
     errors: Vec<String>,
 }
 
-#[derive(Serialize)]
-pub struct Flow {
-    /// Rust string literals.
-    what: String,
-    request: String,
-    /// A Rust expression.
-    variables: String,
-    /// The method of the client.
-    ask: &'static str,
-    /// The operation's error.
-    error: String,
-    may_miss: bool,
-    /// `let order_graphql = ` and `.map_or(…)`, which gives the id of the item that was made; or empty.
-    binding: String,
-    id: String,
-}
-
 pub fn suite(model: &Model, service: &Service, contract: String, service_trait: String) -> Suite {
     let exposed = service.operations.values().filter(|operation| operation.expose.graphql);
     let schema = format!("../../../../../{}/{}", contract::folder(service), contract::schema_path(service));
@@ -82,8 +65,8 @@ pub fn suite(model: &Model, service: &Service, contract: String, service_trait: 
 }
 
 fn case(model: &Model, service: &Service, operation: &Operation) -> Case {
-    let wish = Wish { depth: DEPTH, nth: 0, id: Id::Example, etag: true, references: false };
-    let Request { document, input, answer, data } = request(model, service, operation, wish);
+    let wish = Wish { depth: DEPTH, nth: 0, made: &BTreeSet::new(), etag: true, references: false };
+    let Request { document, input, answer, data, .. } = request(model, service, operation, wish);
     let error = |error: &crate::model::DeclaredError| {
         let data = error.data.as_ref().map_or(Value::Null, |data| example::value(model, &shape::named_type(data)));
         format!("({}, json!({}))", escape::rust_str(&error.name), code(&data, 2))
@@ -105,64 +88,8 @@ fn case(model: &Model, service: &Service, operation: &Operation) -> Case {
     }
 }
 
-/// The flows of a service in an order in which each finds the item that it is on.
-pub fn flows(model: &Model, service: &Service, contract: &str) -> Vec<Flow> {
-    let mut operations: Vec<_> = service.operations.values().filter(|operation| operation.expose.graphql).collect();
-    operations.sort_by_key(|operation| super::turn(service, operation));
-    let mut made = BTreeSet::new();
-    operations.into_iter().map(|operation| flow(model, service, operation, contract, &mut made)).collect()
-}
-
-fn flow<'m>(
-    model: &'m Model,
-    service: &'m Service,
-    operation: &'m Operation,
-    contract: &str,
-    made: &mut BTreeSet<&'m str>,
-) -> Flow {
-    let variable = |resource: &str| format!("{}_graphql", names::snake(resource));
-    let item = shape::on_item(operation);
-    let on_made = item.filter(|resource| made.contains(resource));
-    let wish = Wish {
-        depth: DEPTH,
-        nth: OURS,
-        id: if on_made.is_some() { Id::Variable } else { Id::Example },
-        etag: false,
-        references: true,
-    };
-    let maker = match &operation.shape {
-        Shape::Verb { verb: Verb::Create, resource } => service.resources.get(resource),
-        Shape::Verb { verb: Verb::Replace, resource } => {
-            service.resources.get(resource).filter(|resource| resources::is_natural(resource))
-        }
-        _ => None,
-    };
-    let maker = maker.filter(|resource| made.insert(resource.name.as_str()));
-    let id = maker.map(|resource| {
-        let ty = Type::Ref(shape::of_service(service, &resource.name));
-        let example = code(&example::nth_value(model, &ty, "id", OURS), 2);
-        let field = escape::rust_str(&names::graphql::field(&resource.id));
-        format!(".map_or(json!({example}), |made| made[{field}].clone())")
-    });
-    Flow {
-        what: escape::rust_str(&format!("{}.{} over GraphQL", service.name, operation.name)),
-        request: escape::rust_raw_str(&request(model, service, operation, wish).document.lines(8)),
-        variables: on_made
-            .map_or("Value::Null".into(), |resource| format!("json!({{ \"id\": {} }})", variable(resource))),
-        ask: if schema::root(operation) == "Subscription" { "opens" } else { "ask" },
-        error: match operation.errors.is_empty() {
-            true => "kit::Failure".into(),
-            false => format!("{contract}::{}", operations::error_name(operation)),
-        },
-        // Nobody makes an item, so there is none to work on.
-        may_miss: item.is_some_and(|resource| !made.contains(resource)),
-        binding: maker.map(|resource| format!("let {} = ", variable(&resource.name))).unwrap_or_default(),
-        id: id.unwrap_or_default(),
-    }
-}
-
 /// The value as `json!` takes it, over several lines if it is long.
-fn code(value: &Value, level: usize) -> String {
+pub fn code(value: &Value, level: usize) -> String {
     let flat = flat(value);
     if flat.len() < 80 {
         return flat;

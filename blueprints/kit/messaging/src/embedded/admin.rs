@@ -2,6 +2,7 @@
 
 use kit::{Failure, json};
 use kit_store::{Json, Store, failure};
+use serde_json::Value;
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::now;
@@ -50,6 +51,29 @@ pub(super) async fn declare(store: &Store, subscription: &Subscription) -> Resul
     .await
     .map_err(failure)?;
     tx.commit().await
+}
+
+/// The number of the last message.
+pub(super) async fn last(store: &Store) -> Result<i64, Failure> {
+    // Messages are removed, their numbers are not given again.
+    let last = sqlx::query_scalar(r#"select coalesce(max("seq"), 0) from "sqlite_sequence" where "name" = 'messages'"#);
+    last.fetch_one(store.read()).await.map_err(failure)
+}
+
+/// Messages of some types after that number, oldest first, and the number of the last of them.
+pub(super) async fn after(store: &Store, number: i64, types: &Value) -> Result<(i64, Vec<Message>), Failure> {
+    let rows = sqlx::query(
+        r#"select "seq", "event" from "messages"
+           where "seq" > ? and "type" in (select "value" from json_each(?)) order by "seq" limit 100"#,
+    )
+    .bind(number)
+    .bind(Json(types))
+    .fetch_all(store.read())
+    .await
+    .map_err(failure)?;
+    let number = rows.last().map_or(Ok(number), |row| row.try_get("seq")).map_err(failure)?;
+    let messages = rows.iter().map(|row| Ok(Message::decode(row.try_get("event")?)));
+    Ok((number, messages.collect::<Result<_, sqlx::Error>>().map_err(failure)?))
 }
 
 pub(super) async fn stats(store: &Store) -> Result<Vec<SubscriptionStats>, Failure> {

@@ -48,6 +48,7 @@ async fn each_try_is_a_call_of_its_own_with_the_key_of_all() {
     assert_ne!(one, other, "another call, another key");
     assert_eq!(keys(&cx.clone().keyed("k"), &KEYED).await, [Some("k".into()), Some("k".into()), Some("k".into())]);
     assert_eq!(keys(&cx, &SAFE).await, [None, None, None]);
+    assert_eq!(keys(&cx.keyed("k"), &SAFE).await, [None, None, None], "the key of another intent");
 }
 
 #[tokio::test(start_paused = true)]

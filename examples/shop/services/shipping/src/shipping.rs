@@ -1,11 +1,10 @@
 // Yours: written once by Linkwright, never overwritten.
 //! Packs parcels and sends them when they are paid.
 
-use anyhow::anyhow;
 use async_trait::async_trait;
 use kit::{Context, Etag, Failure};
 use kit_messaging::{inbox, outbox};
-use kit_store::Store;
+use kit_store::{Store, Tx};
 use shipping_contract::{
     CardCharged, Line, ListParcels, Order, Parcel, ParcelId, ParcelPage, ParcelSent, ParcelStatus, UnpackRequest,
 };
@@ -39,9 +38,15 @@ impl shipping_contract::Shipping for Shipping {
             return Ok(());
         }
         let id = ParcelId(input.id);
-        // There is one already if word of the cancellation came first.
-        if store::parcel::find(&mut *tx, &id).await?.is_none() {
-            store::parcel::insert(&mut tx, &parcel(id, input.lines, ParcelStatus::Packed)).await?;
+        match store::parcel::find(&mut *tx, &id).await? {
+            None => store::parcel::insert(&mut tx, &parcel(id, input.lines, ParcelStatus::Packed)).await?,
+            // Word of the payment came first, and waits for the goods.
+            Some(mut parcel) if parcel.status == ParcelStatus::Paid => {
+                parcel.lines = input.lines;
+                ship(&mut tx, cx, &mut parcel).await?;
+            }
+            // Word of the cancellation came first.
+            Some(_) => {}
         }
         tx.commit().await?;
         Ok(())
@@ -52,13 +57,13 @@ impl shipping_contract::Shipping for Shipping {
         if !inbox::first_time(&mut tx, cx, "shipping.send").await? {
             return Ok(());
         }
-        let found = store::parcel::find(&mut *tx, &ParcelId(input.order_id.clone())).await?;
-        // Events of two kinds come in any order: the order itself is still to come, so this one comes again later.
-        let mut parcel = found.ok_or_else(|| Failure::unavailable(anyhow!("{} is not packed yet", input.order_id)))?;
-        if parcel.status == ParcelStatus::Packed {
-            parcel.status = ParcelStatus::Sent;
-            store::parcel::update(&mut tx, &mut parcel).await?;
-            outbox::publish(&mut tx, cx, &ParcelSent { order_id: input.order_id }).await?;
+        let id = ParcelId(input.order_id);
+        match store::parcel::find(&mut *tx, &id).await? {
+            Some(mut parcel) if parcel.status == ParcelStatus::Packed => ship(&mut tx, cx, &mut parcel).await?,
+            // Sent, or not to be sent any more.
+            Some(_) => {}
+            // Events of two kinds come in any order: the order itself is still to come.
+            None => store::parcel::insert(&mut tx, &parcel(id, Vec::new(), ParcelStatus::Paid)).await?,
         }
         tx.commit().await?;
         Ok(())
@@ -71,7 +76,7 @@ impl shipping_contract::Shipping for Shipping {
         }
         let id = ParcelId(input.order_id);
         match store::parcel::find(&mut *tx, &id).await? {
-            Some(mut parcel) if parcel.status == ParcelStatus::Packed => {
+            Some(mut parcel) if parcel.status != ParcelStatus::Sent => {
                 parcel.status = ParcelStatus::Unpacked;
                 store::parcel::update(&mut tx, &mut parcel).await?;
             }
@@ -82,6 +87,14 @@ impl shipping_contract::Shipping for Shipping {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Sends a parcel that is packed and paid.
+async fn ship(tx: &mut Tx, cx: &Context, parcel: &mut Parcel) -> Result<(), Failure> {
+    parcel.status = ParcelStatus::Sent;
+    store::parcel::update(tx, parcel).await?;
+    outbox::publish(tx, cx, &ParcelSent { order_id: parcel.order_id.0.clone() }).await?;
+    Ok(())
 }
 
 fn parcel(order_id: ParcelId, lines: Vec<Line>, status: ParcelStatus) -> Parcel {

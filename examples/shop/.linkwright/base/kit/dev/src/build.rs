@@ -1,0 +1,47 @@
+//! cargo, as the one who runs us has it.
+
+use std::{env, path::PathBuf, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::root;
+
+/// Builds every member, so that all of them share one resolution of features, and shows cargo's own progress.
+pub fn workspace() -> Result<()> {
+    let status = cargo(&["build", "--workspace", "--bins"])?.status().context("cannot run cargo")?;
+    if status.success() { Ok(()) } else { bail!("the workspace does not build") }
+}
+
+/// Runs the tests of every member but the kit, which is proved where it comes from; `rest` goes to `cargo test`.
+pub fn test(rest: &[&str]) -> Result<()> {
+    let status = cargo(&["test", "--workspace", "--exclude", "kit", "--exclude", "kit-*"])?.args(rest).status();
+    if status.context("cannot run cargo")?.success() { Ok(()) } else { bail!("a test failed") }
+}
+
+/// Builds and runs a binary of the workspace, with some more environment.
+pub fn run(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    let mut command = cargo(&["run", "--quiet", "--bin", name, "--"])?;
+    command.args(arguments).envs(environment.iter().copied());
+    if command.status().context("cannot run cargo")?.success() { Ok(()) } else { bail!("`{name}` failed") }
+}
+
+/// Where the build put a binary of the workspace: beside the one that runs now.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let here = env::current_exe().context("cannot tell where the build is")?;
+    let path = here.with_file_name(format!("{name}{}", env::consts::EXE_SUFFIX));
+    if path.is_file() { Ok(path) } else { bail!("{} was not built", path.display()) }
+}
+
+/// A call of cargo in the workspace. What the cargo that runs us says of our own package is left out: the build
+/// scripts of others look at it, and would run anew each time.
+fn cargo(arguments: &[&str]) -> Result<Command> {
+    let mut command = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+    for (name, _) in env::vars() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|prefix| name.starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).current_dir(root()?);
+    Ok(command)
+}

@@ -1,0 +1,42 @@
+use axum::Router;
+use kit::Failure;
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+use tonic_health::{ServingStatus, server::HealthReporter};
+use tonic_reflection::server::Builder;
+
+use crate::routes;
+
+/// What `grpc.health.v1.Health` answers for the whole server and for each of its services.
+#[derive(Clone, Debug)]
+pub struct Health {
+    reporter: HealthReporter,
+    services: Vec<String>,
+}
+
+impl Health {
+    /// Tells everybody who asks or watches.
+    pub async fn set(&self, serving: bool) {
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for service in &self.services {
+            self.reporter.set_service_status(service, status).await;
+        }
+    }
+}
+
+/// The services that every gRPC port has besides its own: health (v1), and reflection (v1 and v1alpha) over the
+/// encoded `google.protobuf.FileDescriptorSet` of the contract. It serves at once.
+pub async fn standard(descriptors: &[u8]) -> Result<(Health, Router), Failure> {
+    let files = FileDescriptorSet::decode(descriptors).map_err(Failure::internal)?.file;
+    let named = files.iter().flat_map(|file| file.service.iter().map(|s| format!("{}.{}", file.package(), s.name())));
+    // The empty name is the server as a whole.
+    let services = std::iter::once(String::new()).chain(named).collect();
+    let (reporter, health_service) = tonic_health::server::health_reporter();
+    let health = Health { reporter, services };
+    health.set(true).await;
+
+    let reflection = || Builder::configure().register_encoded_file_descriptor_set(descriptors);
+    let v1 = reflection().build_v1().map_err(Failure::internal)?;
+    let v1alpha = reflection().build_v1alpha().map_err(Failure::internal)?;
+    Ok((health, routes(health_service).merge(routes(v1)).merge(routes(v1alpha))))
+}

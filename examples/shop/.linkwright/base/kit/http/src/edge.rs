@@ -1,0 +1,262 @@
+//! The one layer around every router: context in, problems and marks out, and no request that takes too much or too long.
+
+use std::{
+    any::Any,
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context as Task, Poll},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, HttpBody},
+    extract::{MatchedPath, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use http_body_util::Limited;
+use kit::{Context, Failure, Kind, Trace};
+use tokio_util::sync::CancellationToken;
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+use crate::{Problem, extract, grpc, headers, resume::Streams, stopping};
+
+const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// What the edge of a service allows.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// Bytes of a body at most, else 413. Streams of input bound each of their messages instead.
+    pub body_limit: usize,
+    /// Bytes of a request target at most, else 414.
+    pub uri_limit: usize,
+    /// How long a request may take that brings no deadline, and at most. A stream has to open in this time.
+    pub timeout: Duration,
+    /// Requests at work at a time. One more is answered 503 at once, which keeps the others fast.
+    pub in_flight: usize,
+    /// Cancelled when the service stops: streams of output then end, with the error `unavailable`.
+    pub stopping: CancellationToken,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self {
+            body_limit: 1 << 20,
+            uri_limit: 8 << 10,
+            timeout: Duration::from_secs(30),
+            in_flight: 1024,
+            stopping: CancellationToken::new(),
+        }
+    }
+}
+
+/// Puts the edge around all routes, whatever they speak.
+///
+/// * The [`Context`] of each request, made of its headers, goes into the request's extensions.
+/// * Every error is problem+json with the trace, for gRPC a status: unknown paths, wrong methods, panics, too much, too long.
+/// * An answer carries `trace-id`, and `fallback` if parts of it are stand-ins.
+pub fn edge(router: Router, edge: Edge) -> Router {
+    let shared = Arc::new(Shared { edge, in_flight: AtomicUsize::new(0), streams: Streams::default() });
+    router.layer(Around(shared))
+}
+
+struct Shared {
+    edge: Edge,
+    in_flight: AtomicUsize,
+    streams: Streams,
+}
+
+#[derive(Clone)]
+struct Around(Arc<Shared>);
+
+impl<S> Layer<S> for Around {
+    type Service = Edged<S>;
+
+    fn layer(&self, inner: S) -> Edged<S> {
+        Edged { inner, shared: self.0.clone() }
+    }
+}
+
+#[derive(Clone)]
+struct Edged<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+impl<S> Service<Request> for Edged<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, task: &mut Task<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(task)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let fresh = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, fresh);
+        let shared = self.shared.clone();
+        Box::pin(async move { Ok(shared.answer(request, inner).await) })
+    }
+}
+
+impl Shared {
+    async fn answer<S>(&self, mut request: Request, inner: S) -> Response
+    where
+        S: Service<Request, Response = Response, Error = Infallible>,
+    {
+        let trace = headers::trace(request.headers());
+        let asked = Asked { method: request.method().clone(), grpc: grpc::is(request.headers()), trace_id: trace.id() };
+        let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        let span = tracing::info_span!("request", method = %asked.method, route, trace_id = asked.trace_id);
+        async {
+            // Health is asked for all the time.
+            let notable = !request.uri().path().starts_with("/-/");
+            if notable {
+                tracing::debug!(path = request.uri().path(), "asked");
+            }
+            let response = match self.admit(&mut request, trace, asked.grpc) {
+                Ok((cx, _at_work)) => run(&cx, request, inner).await,
+                Err(problem) => problem.into_response(),
+            };
+            let response = self.finish(response, asked);
+            if notable {
+                tracing::debug!(status = response.status().as_u16(), "answered");
+            }
+            response
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// The context of a request that may go on. Its slot is given back when the guard is dropped.
+    fn admit(&self, request: &mut Request, trace: Trace, grpc: bool) -> Result<(Context, AtWork<'_>), Problem> {
+        let at_work = AtWork(&self.in_flight);
+        let others = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        // Health is asked for most urgently when there is too much to do.
+        if others >= self.edge.in_flight && !request.uri().path().starts_with("/-/") {
+            let full = Failure::new(Kind::Unavailable, "too many requests at work").retry_after(Duration::from_secs(1));
+            return Err(full.into());
+        }
+        let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+        if target > self.edge.uri_limit {
+            return Err(Problem::new(StatusCode::URI_TOO_LONG, "the request target is too long"));
+        }
+        let mut cx = headers::context(request.headers(), trace, grpc)?;
+        if grpc || !is_stream(request.headers()) {
+            cx = cx.within(self.edge.timeout);
+        }
+        if !grpc && !is_stream(request.headers()) && !request.body().is_end_stream() {
+            if request.body().size_hint().lower() > self.edge.body_limit as u64 {
+                return Err(extract::too_large());
+            }
+            let body = std::mem::take(request.body_mut());
+            *request.body_mut() = Body::new(Limited::new(body, self.edge.body_limit));
+        }
+        request.extensions_mut().insert(cx.clone());
+        request.extensions_mut().insert(self.streams.clone());
+        Ok((cx, at_work))
+    }
+
+    /// Every answer in the form in which callers know it.
+    fn finish(&self, mut response: Response, asked: Asked) -> Response {
+        let status = response.status();
+        if asked.method == Method::OPTIONS && status == StatusCode::METHOD_NOT_ALLOWED {
+            // The router adds `Allow`.
+            response = StatusCode::NO_CONTENT.into_response();
+        } else if (status.is_client_error() || status.is_server_error())
+            && !response.headers().contains_key(header::CONTENT_TYPE)
+        {
+            let headers = std::mem::take(response.headers_mut());
+            response = bare(status, asked.grpc).into_response();
+            for (name, value) in headers.iter().filter(|(name, _)| **name != header::CONTENT_LENGTH) {
+                response.headers_mut().append(name, value.clone());
+            }
+        }
+        if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+            let problem = problem.in_trace(&asked.trace_id);
+            if asked.grpc {
+                response = grpc::answer(&problem);
+            } else {
+                *response.body_mut() = problem.body();
+            }
+        }
+        let headers = response.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        if let Ok(id) = HeaderValue::try_from(asked.trace_id) {
+            headers.insert(TRACE_ID, id);
+        }
+        stopping::ends(response, &self.edge.stopping)
+    }
+}
+
+struct Asked {
+    method: Method,
+    grpc: bool,
+    trace_id: String,
+}
+
+struct AtWork<'a>(&'a AtomicUsize);
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn run<S>(cx: &Context, request: Request, mut inner: S) -> Response
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    let work = cx.limit(async {
+        match AssertUnwindSafe(async { inner.call(request).await }).catch_unwind().await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(never)) => match never {},
+            Err(panic) => Err(Failure::internal(anyhow::anyhow!("panic: {}", text(&*panic)))),
+        }
+    });
+    match work.await {
+        Ok(mut response) => {
+            headers::mark(cx.marks(), response.headers_mut());
+            response
+        }
+        Err(failure) => Problem::from(failure).into_response(),
+    }
+}
+
+/// What the router, a foreign handler or a limit of theirs answers without saying why.
+fn bare(status: StatusCode, grpc: bool) -> Problem {
+    let detail = match status {
+        StatusCode::NOT_FOUND => "there is nothing at this path",
+        StatusCode::METHOD_NOT_ALLOWED => "the path is right, the method is not",
+        _ => status.canonical_reason().unwrap_or("the request failed"),
+    };
+    let mut problem = Problem::new(status, detail);
+    if grpc && status == StatusCode::NOT_FOUND {
+        // The path is the name of a method, which we do not have.
+        problem.kind = Some(Kind::Unsupported);
+    }
+    problem
+}
+
+/// Bodies without an end in sight: each line is bounded, not the whole.
+fn is_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/x-ndjson"))
+}
+
+fn text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
+}

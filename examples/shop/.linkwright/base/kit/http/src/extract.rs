@@ -1,0 +1,188 @@
+//! Requests into values: context, body, query, path. What is wrong with them is answered as a problem.
+
+use std::ops::Deref;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request, path::ErrorKind, rejection::PathRejection},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError};
+use kit::{
+    Context, Failure, FieldError, Validate,
+    strict::{self, Refused},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Problem, accept, answer};
+
+/// The context of a call that is answered in JSON; 406 if the caller cannot take that.
+#[derive(Clone, Debug)]
+pub struct Cx(pub Context);
+
+impl Deref for Cx {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.0
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Cx {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        accept::check(&parts.headers, "application/json")?;
+        context(parts).map(Self)
+    }
+}
+
+/// What the edge has made of the headers.
+pub(crate) fn context(parts: &Parts) -> Result<Context, Problem> {
+    let missing = || Failure::internal(anyhow::anyhow!("the router is not inside `kit_http::edge`"));
+    parts.extensions.get().cloned().ok_or_else(|| missing().into())
+}
+
+/// A JSON body: read strictly, then validated. As an answer: 200 with the value.
+#[derive(Clone, Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + Validate, S: Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is(request.headers(), |essence| essence == "application/json" || is_json_suffix(essence)) {
+            return Err(unsupported("application/json"));
+        }
+        json(&bytes(request.into_body()).await?).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        answer::ok(&self.0)
+    }
+}
+
+/// A JSON merge patch (RFC 7396): read strictly, then validated.
+#[derive(Clone, Debug)]
+pub struct MergePatch<T>(pub T);
+
+impl<T: DeserializeOwned + Validate, S: Sync> FromRequest<S> for MergePatch<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        const TYPE: &str = "application/merge-patch+json";
+        if !is(request.headers(), |essence| essence == TYPE) {
+            return Err(unsupported(TYPE));
+        }
+        json(&bytes(request.into_body()).await?).map(Self)
+    }
+}
+
+/// The query string, read strictly, then validated. Parameters repeat for lists.
+#[derive(Clone, Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        match strict::read::<T, _>(serde_html_form::Deserializer::from_bytes(query), ToString::to_string) {
+            (Ok(value), wrong) => Ok(Self(strict::valid(value, wrong)?)),
+            (Err(_), wrong) => Err(Failure::fields(wrong).into()),
+        }
+    }
+}
+
+/// The parameters of the path: one value, a tuple, or a struct.
+#[derive(Clone, Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let rejection = match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => return Ok(Self(value)),
+            Err(rejection) => rejection,
+        };
+        let PathRejection::FailedToDeserializePathParams(wrong) = rejection else {
+            return Err(Failure::internal(rejection).into());
+        };
+        let names: Vec<String> = match RawPathParams::from_request_parts(parts, state).await {
+            Ok(params) => params.iter().map(|(name, _)| name.to_owned()).collect(),
+            Err(_) => Vec::new(),
+        };
+        let name = |index: usize| names.get(index).cloned().unwrap_or_default();
+        let (field, detail) = match wrong.into_kind() {
+            ErrorKind::ParseErrorAtKey { key, value, expected_type } => {
+                (key, format!("{value:?} is not of type {expected_type}"))
+            }
+            ErrorKind::ParseErrorAtIndex { index, value, expected_type } => {
+                (name(index), format!("{value:?} is not of type {expected_type}"))
+            }
+            ErrorKind::ParseError { value, expected_type } => {
+                (name(0), format!("{value:?} is not of type {expected_type}"))
+            }
+            ErrorKind::DeserializeError { key, message, .. } => (key, message),
+            ErrorKind::Message(message) => (name(0), message),
+            ErrorKind::InvalidUtf8InPathParam { key } => (key, "is not UTF-8".into()),
+            other => return Err(Failure::internal(anyhow::anyhow!("{other}")).into()),
+        };
+        Err(Failure::fields(vec![FieldError { field, detail }]).into())
+    }
+}
+
+fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Problem> {
+    strict::json(text).map_err(|refused| match refused {
+        Refused::Unreadable(why) => Problem::unreadable(format!("the body is no JSON document: {why}")),
+        Refused::Invalid(failure) => failure.into(),
+    })
+}
+
+/// The whole body, within the limit that the edge has set on it.
+async fn bytes(body: Body) -> Result<Bytes, Problem> {
+    match body.collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if is_too_large(&error) => Err(too_large()),
+        Err(error) => Err(Problem::unreadable(format!("the body could not be read: {error}"))),
+    }
+}
+
+pub(crate) fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Whether the body is of a type that `fits`, in UTF-8.
+fn is(headers: &HeaderMap, fits: impl FnOnce(&str) -> bool) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
+    let mut charset = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+    let utf8 = charset.all(|(name, value)| {
+        !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
+    utf8 && fits(&essence.trim().to_ascii_lowercase())
+}
+
+fn is_json_suffix(essence: &str) -> bool {
+    essence.starts_with("application/") && essence.ends_with("+json") && essence != "application/merge-patch+json"
+}
+
+fn unsupported(wanted: &str) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("send the body as {wanted}"))
+}

@@ -1,0 +1,326 @@
+//! Streams of events that outlive their connection: a client that was cut off comes back with the id of the last event
+//! it has seen, and goes on from there. The operation is not called again.
+//!
+//! An id is `<stream>-<number>`. A stream waits [`KEPT`] for its client, paused, with the last events it has sent; this
+//! process must be the one that is asked again. Whatever cannot be gone on with is refused, so nothing is lost unseen.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    convert::Infallible,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context as Task, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream::BoxStream};
+use kit::{Caller, Failure, Kind};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, Sleep, sleep},
+};
+
+/// How long a stream waits for its client to come back.
+const KEPT: Duration = Duration::from_secs(30);
+/// Streams at most that are open or wait; beyond that, a cut one is not kept.
+const STREAMS: usize = 10_000;
+/// Sent events that are remembered of a stream: so many, and so many bytes.
+const EVENTS: usize = 256;
+const BYTES: usize = 256 << 10;
+/// How long a connection is silent at most, so that nobody between the two takes it for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// One event, as yet without its id: `event` and `data` lines.
+pub(crate) type Events = BoxStream<'static, String>;
+
+/// The streams of a server that clients may come back to.
+#[derive(Clone, Default)]
+pub(crate) struct Streams(Arc<Mutex<HashMap<u64, Arc<Slot>>>>);
+
+/// Who may come back, and for what.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Claim {
+    pub caller: Caller,
+    /// Path and query.
+    pub target: String,
+}
+
+struct Slot {
+    id: u64,
+    claim: Claim,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// `None`: it has ended.
+    events: Option<Events>,
+    /// The events before number `next`, as they were sent.
+    sent: VecDeque<Bytes>,
+    bytes: usize,
+    next: u64,
+    /// Which connection it is that reads: a client that comes back takes over from one that nobody has seen dying.
+    reader: u64,
+}
+
+impl Streams {
+    /// A new stream, from its first event.
+    pub(crate) fn open(&self, claim: Claim, events: Events) -> Reading {
+        let state = State { events: Some(events), sent: VecDeque::new(), bytes: 0, next: 1, reader: 0 };
+        let slot = Arc::new(Slot { id: fastrand::u64(..), claim, state: Mutex::new(state) });
+        lock(&self.0).insert(slot.id, slot.clone());
+        Reading::new(self.clone(), slot, 0, 1)
+    }
+
+    /// The stream that an event was of, from the next event on.
+    pub(crate) fn resume(&self, claim: &Claim, last: &str) -> Result<Reading, Failure> {
+        let refused = || Failure::new(Kind::Stale, "the stream cannot be gone on with from this event: open a new one");
+        let (id, number) = last.split_once('-').ok_or_else(refused)?;
+        let id = u64::from_str_radix(id, 16).map_err(|_| refused())?;
+        let next = number.parse::<u64>().ok().and_then(|number| number.checked_add(1)).ok_or_else(refused)?;
+        let slot = lock(&self.0).get(&id).filter(|slot| slot.claim == *claim).cloned().ok_or_else(refused)?;
+        let mut state = lock(&slot.state);
+        if !(state.first()..=state.next).contains(&next) {
+            return Err(refused());
+        }
+        state.reader += 1;
+        let reader = state.reader;
+        drop(state);
+        Ok(Reading::new(self.clone(), slot, reader, next))
+    }
+
+    fn forget(&self, slot: &Slot) {
+        lock(&self.0).remove(&slot.id);
+    }
+}
+
+impl State {
+    /// The number of the first event that is remembered.
+    fn first(&self) -> u64 {
+        self.next - self.sent.len() as u64
+    }
+
+    fn add(&mut self, id: u64, event: String) {
+        let event = Bytes::from(format!("id: {id:016x}-{}\n{event}\n", self.next));
+        self.next += 1;
+        self.bytes += event.len();
+        self.sent.push_back(event);
+        while self.sent.len() > EVENTS || (self.bytes > BYTES && self.sent.len() > 1) {
+            self.bytes -= self.sent.pop_front().map_or(0, |event| event.len());
+        }
+    }
+}
+
+/// A stream as one connection reads it.
+pub(crate) struct Reading {
+    streams: Streams,
+    slot: Arc<Slot>,
+    reader: u64,
+    /// The number of the event that this connection gets next.
+    next: u64,
+    /// The connection has got all there is.
+    complete: bool,
+    beat: Pin<Box<Sleep>>,
+}
+
+impl Reading {
+    fn new(streams: Streams, slot: Arc<Slot>, reader: u64, next: u64) -> Self {
+        Self { streams, slot, reader, next, complete: false, beat: Box::pin(sleep(HEARTBEAT)) }
+    }
+}
+
+impl Stream for Reading {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let mut state = lock(&this.slot.state);
+        if state.reader != this.reader {
+            return Poll::Ready(None);
+        }
+        if this.next == state.next
+            && let Some(events) = &mut state.events
+        {
+            match events.poll_next_unpin(task) {
+                Poll::Ready(Some(event)) => state.add(this.slot.id, event),
+                Poll::Ready(None) => state.events = None,
+                Poll::Pending => {
+                    if this.beat.as_mut().poll(task).is_pending() {
+                        return Poll::Pending;
+                    }
+                    this.beat.as_mut().reset(Instant::now() + HEARTBEAT);
+                    task.waker().wake_by_ref();
+                    return Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))));
+                }
+            }
+        }
+        let index = this.next - state.first();
+        match state.sent.get(usize::try_from(index).unwrap_or(usize::MAX)) {
+            Some(event) => {
+                this.next += 1;
+                this.beat.as_mut().reset(Instant::now() + HEARTBEAT);
+                Poll::Ready(Some(Ok(event.clone())))
+            }
+            None => {
+                this.complete = true;
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        let (streams, slot, reader) = (self.streams.clone(), self.slot.clone(), self.reader);
+        if lock(&slot.state).reader != reader {
+            return;
+        }
+        match Handle::try_current() {
+            Ok(runtime) if !self.complete && lock(&streams.0).len() <= STREAMS => drop(runtime.spawn(async move {
+                sleep(KEPT).await;
+                if lock(&slot.state).reader == reader {
+                    streams.forget(&slot);
+                }
+            })),
+            _ => streams.forget(&slot),
+        }
+    }
+}
+
+/// What is inside is whole at every moment, so a panic of somebody else's stream does not matter.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use tokio::{sync::mpsc, task::unconstrained, time::advance};
+
+    use super::*;
+
+    fn claim(target: &str) -> Claim {
+        Claim { caller: Caller::Anonymous, target: target.into() }
+    }
+
+    /// A stream of what the test sends.
+    fn live(streams: &Streams) -> (mpsc::UnboundedSender<u32>, Reading) {
+        let (tell, items) = mpsc::unbounded_channel::<u32>();
+        let events = futures_util::stream::unfold(items, |mut items| async {
+            Some((format!("data: {}\n", items.recv().await?), items))
+        });
+        (tell, streams.open(claim("/a"), events.boxed()))
+    }
+
+    /// The events that are there, each as `id` and data.
+    fn now(reading: &mut Reading) -> Vec<(String, String)> {
+        let frames = std::iter::from_fn(|| unconstrained(reading.next()).now_or_never().flatten());
+        let frames = frames.map(|frame| String::from_utf8(frame.unwrap().to_vec()).unwrap());
+        let events = frames.filter(|frame| frame != ":\n\n").map(|frame| {
+            let (id, data) = frame.trim_end().split_once("\ndata: ").unwrap();
+            (id.strip_prefix("id: ").unwrap().to_owned(), data.to_owned())
+        });
+        events.collect()
+    }
+
+    fn data(events: Vec<(String, String)>) -> Vec<String> {
+        events.into_iter().map(|(_, data)| data).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_was_cut_off_goes_on_where_it_was() {
+        let streams = Streams::default();
+        let (tell, mut first) = live(&streams);
+        (1..=4).for_each(|n| tell.send(n).unwrap());
+        let seen = now(&mut first);
+        // The connection dies with two events in it that nobody has seen, and more come while nobody is there.
+        drop(first);
+        (5..=6).for_each(|n| tell.send(n).unwrap());
+        advance(KEPT - Duration::from_secs(1)).await;
+        let mut second = streams.resume(&claim("/a"), &seen[1].0).unwrap();
+        let rest = now(&mut second);
+        assert_eq!(data(rest.clone()), ["3", "4", "5", "6"]);
+        // The time to wait begins anew with each cut.
+        drop(second);
+        advance(KEPT - Duration::from_secs(1)).await;
+        let mut third = streams.resume(&claim("/a"), &rest[3].0).unwrap();
+        tell.send(7).unwrap();
+        assert_eq!(data(now(&mut third)), ["7"]);
+        drop(tell);
+        assert_eq!(third.next().await, None);
+        drop(third);
+        assert!(lock(&streams.0).is_empty(), "what has ended is not kept");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_back_before_its_old_connection_is_seen_dying_takes_over() {
+        let streams = Streams::default();
+        let (tell, mut first) = live(&streams);
+        tell.send(1).unwrap();
+        let seen = now(&mut first);
+        let mut second = streams.resume(&claim("/a"), &seen[0].0).unwrap();
+        tell.send(2).unwrap();
+        assert_eq!(first.next().await, None);
+        drop(first);
+        advance(KEPT * 2).await;
+        assert_eq!(data(now(&mut second)), ["2"], "the end of the old one ends nothing");
+        assert!(!tell.is_closed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_gone_on_with_is_refused() {
+        let streams = Streams::default();
+        let (tell, mut first) = live(&streams);
+        (0..=EVENTS).for_each(|n| tell.send(n as u32).unwrap());
+        let seen = now(&mut first);
+        let id = |n: usize| seen[n].0.clone();
+        let name = seen[0].0.split_once('-').unwrap().0.to_owned();
+        for (target, last) in [
+            ("/b", id(1)),
+            ("/a", String::new()),
+            ("/a", "7".into()),
+            ("/a", "7-1".into()),
+            ("/a", format!("{name}-")),
+            ("/a", format!("{name}-{}", EVENTS + 2)),
+            ("/a", format!("{name}-{}", u64::MAX)),
+            ("/a", format!("{name}-0")),
+        ] {
+            assert_eq!(
+                streams.resume(&claim(target), &last).err().map(|e| e.kind),
+                Some(Kind::Stale),
+                "{target} {last}"
+            );
+        }
+        assert!(streams.resume(&claim("/a"), &id(0)).is_ok(), "the second is still remembered");
+        let (tell, mut left) = live(&streams);
+        tell.send(1).unwrap();
+        let seen = now(&mut left);
+        drop(left);
+        tokio::task::yield_now().await;
+        advance(KEPT + Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+        assert!(streams.resume(&claim("/a"), &seen[0].0).is_err(), "too late");
+        assert!(tell.is_closed(), "nobody works for a client that does not come back");
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound() {
+        let mut state = State { events: None, sent: VecDeque::new(), bytes: 0, next: 1, reader: 0 };
+        state.add(1, "x".repeat(BYTES * 2));
+        assert_eq!((state.sent.len(), state.first()), (1, 1), "the last one always is");
+        (0..1000).for_each(|_| state.add(1, "x".repeat(100)));
+        assert_eq!((state.sent.len(), state.next), (EVENTS, 1002));
+        (0..10).for_each(|_| state.add(1, "x".repeat(BYTES / 4)));
+        assert!(state.sent.len() == 3 && state.bytes <= BYTES);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_stream_beats() {
+        let (_tell, mut reading) = live(&Streams::default());
+        for _ in 0..3 {
+            let before = Instant::now();
+            assert_eq!(reading.next().await, Some(Ok(Bytes::from_static(b":\n\n"))));
+            assert_eq!(before.elapsed(), HEARTBEAT);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+use std::time::Duration;
+
+use kit::{Context, Failure, OperationError};
+use tokio::time::sleep;
+
+use crate::{Broker, Delivery, Message, Policy, SubscriptionStats, Verdict};
+
+/// Pause between two looks.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long a message that has been published may take to come.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Waits until a message of the subscription is settled, done or dead, and none is on its way.
+///
+/// # Errors
+/// `timeout` at the deadline of `cx`; what the broker says.
+pub async fn delivered(broker: &dyn Broker, cx: &Context, subscription: &str) -> Result<SubscriptionStats, Failure> {
+    let arrived = async {
+        loop {
+            let all = broker.stats().await?;
+            let found = all.into_iter().find(|stats| stats.subscription == subscription);
+            if let Some(stats) =
+                found.filter(|stats| stats.pending == 0 && stats.in_flight == 0 && stats.acked + stats.dead > 0)
+            {
+                return Ok(stats);
+            }
+            sleep(LOOK).await;
+        }
+    };
+    cx.limit(arrived).await
+}
+
+/// The same, where none may be dead.
+///
+/// # Errors
+/// As before, and `internal` with the reason if there is a dead letter.
+pub async fn acknowledged(broker: &dyn Broker, cx: &Context, subscription: &str) -> Result<SubscriptionStats, Failure> {
+    let stats = delivered(broker, cx, subscription).await?;
+    match broker.dead_letters(Some(subscription), 1).await?.pop() {
+        None => Ok(stats),
+        Some(letter) => {
+            let why = format!("message {} of {subscription} is dead: {}", letter.message.id, letter.reason);
+            Err(Failure::new(kit::Kind::Internal, why))
+        }
+    }
+}
+
+/// Takes one message of the subscription, lets `handler` do what it asks as a consumer with the default policy would, and
+/// gives its answer.
+///
+/// # Errors
+/// The handler's; `timeout` if no message comes within a few seconds; what the broker says.
+pub async fn taken<T, E, F>(
+    broker: &dyn Broker,
+    subscription: &str,
+    handler: impl FnOnce(Context, Message) -> F,
+) -> Result<T, E>
+where
+    E: OperationError,
+    F: Future<Output = Result<T, E>>,
+{
+    let policy = Policy::default();
+    let soon = Context::default().within(SOON);
+    let received = soon.limit(broker.receive(subscription, 1, policy.lease)).await?;
+    let Some(Delivery { message, attempt, receipt }) = received.into_iter().next() else {
+        return Err(Failure::timeout().into());
+    };
+    let result = handler(message.context(attempt), message).await;
+    let verdict = match &result {
+        Ok(_) => Verdict::Ack,
+        Err(error) => policy.verdict(attempt, error),
+    };
+    broker.settle(&receipt, verdict).await?;
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use kit::Kind;
+
+    use super::*;
+    use crate::{MemoryBroker, Subscription};
+
+    #[tokio::test(start_paused = true)]
+    async fn tells_done_from_dead_from_missing() -> Result<(), Failure> {
+        let broker = MemoryBroker::default();
+        let cx = || Context::default().within(Duration::from_secs(1));
+        broker.declare(&Subscription::new("a.b", ["t"])).await?;
+        let missing = acknowledged(&broker, &cx(), "a.b").await;
+        assert_eq!(missing.map_err(|e| e.kind), Err(Kind::Timeout));
+        for (verdict, expected) in
+            [(Verdict::Ack, Ok(1)), (Verdict::DeadLetter { reason: "broken".into() }, Err(Kind::Internal))]
+        {
+            broker.publish(&[Message::new(&cx(), "t", "/a", &1)?]).await?;
+            let got = broker.receive("a.b", 1, Duration::from_secs(9)).await?;
+            let under_way = delivered(&broker, &cx(), "a.b").await;
+            assert_eq!(under_way.map_err(|e| e.kind), Err(Kind::Timeout));
+            broker.settle(&got[0].receipt, verdict).await?;
+            assert_eq!(acknowledged(&broker, &cx(), "a.b").await.map(|s| s.acked).map_err(|e| e.kind), expected);
+        }
+        assert_eq!(delivered(&broker, &cx(), "a.b").await?.dead, 1);
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_message_is_taken_and_settled_as_its_error_says() -> Result<(), Failure> {
+        let broker = MemoryBroker::default();
+        broker.declare(&Subscription::new("a.b", ["t"])).await?;
+        let ask = async |answer: Result<(), Failure>| {
+            broker.publish(&[Message::new(&Context::default(), "t", "/a", &1)?]).await?;
+            let got = taken(&broker, "a.b", |_, message| async move { answer.and(message.data::<u32>()) }).await;
+            let dead = broker.dead_letters(Some("a.b"), 9).await?.len();
+            Ok::<_, Failure>((got, dead))
+        };
+        assert_eq!(ask(Ok(())).await?, (Ok(1), 0));
+        assert_eq!(ask(Err(Failure::invalid("no"))).await?, (Err(Failure::invalid("no")), 1));
+        let nothing: Result<(), _> = taken(&broker, "a.b", async |_, _| Ok::<_, Failure>(())).await;
+        assert_eq!(nothing.map_err(|error| error.kind), Err(Kind::Timeout));
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+-- Times are milliseconds since 1970.
+
+create table "subscriptions" (
+    "id" integer primary key,
+    "name" text not null unique,
+    "delivered" integer not null default 0,
+    "acked" integer not null default 0
+);
+
+create table "subscription_types" (
+    "type" text not null,
+    "subscription" integer not null references "subscriptions" ("id"),
+    primary key ("type", "subscription")
+) without rowid;
+
+create table "messages" (
+    "seq" integer primary key autoincrement,
+    "id" text not null,
+    "source" text not null,
+    "type" text not null,
+    "claimed" integer not null, -- some subscription got it
+    "published_at" integer not null,
+    "event" text not null,      -- CloudEvents 1.0, JSON; last, for it may be big
+    unique ("source", "id")
+);
+
+-- One copy of a message for one subscription; gone when it is acknowledged.
+create table "deliveries" (
+    "subscription" integer not null references "subscriptions" ("id"),
+    "message" integer not null references "messages" ("seq"),
+    "state" integer not null default 0, -- 0 waiting, 1 leased, 2 dead
+    "due_at" integer not null,          -- waiting: not before; leased: the end of the lease; dead: since
+    "attempts" integer not null default 0,
+    "lease" integer not null default 0, -- grows with each lease: who holds an older one settles nothing
+    "history" text not null default '[]', -- attempts that failed, JSON
+    primary key ("subscription", "message")
+) without rowid;
+
+create index "deliveries_due" on "deliveries" ("subscription", "due_at") where "state" < 2;
+create index "deliveries_message" on "deliveries" ("message");
+
+create trigger "deliver" after insert on "messages" begin
+    insert into "deliveries" ("subscription", "message", "due_at")
+    select "subscription", new."seq", new."published_at" from "subscription_types" where "type" = new."type";
+end;

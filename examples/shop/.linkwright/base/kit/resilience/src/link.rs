@@ -1,0 +1,274 @@
+//! A call of one service by another, under a policy.
+
+use std::{sync::Arc, task::Poll, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use kit::{Context, Failure, Kind, Operation, OperationError, Safety, Stream};
+use serde::Serialize;
+use tokio::{sync::watch, time::Instant};
+use tracing::{Instrument, Span, field};
+
+use crate::{
+    BreakerState, Policy,
+    breaker::{Circuit, Refused},
+    budget::Balance,
+    bulkhead::{Bulkhead, Place},
+};
+
+/// One service's way to another: the policy for its calls, and what they have shown so far.
+///
+/// Clones are the same link. Every operation that goes this way shares its circuit, its bulkhead and its retry budget.
+#[derive(Clone, Debug)]
+pub struct Link(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    name: &'static str,
+    policy: Policy,
+    balance: Balance,
+    circuit: Option<Circuit>,
+    bulkhead: Bulkhead,
+}
+
+/// What a link knows of the other side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LinkState {
+    pub link: &'static str,
+    /// `None`: the link has no breaker.
+    pub breaker: Option<BreakerState>,
+    /// Tries and open streams under way.
+    pub under_way: usize,
+    /// How many there may be.
+    pub bulkhead: usize,
+    /// Retries that the budget allows now.
+    pub retries_left: u64,
+}
+
+impl Link {
+    /// `name` is for logs and [`state`](Link::state): `orders → inventory`.
+    pub fn new(name: &'static str, policy: Policy) -> Self {
+        Self(Arc::new(Inner {
+            name,
+            balance: Balance::new(&policy.retry.budget),
+            circuit: policy.breaker.clone().map(|breaker| Circuit::new(name, breaker)),
+            bulkhead: Bulkhead::new(policy.bulkhead),
+            policy,
+        }))
+    }
+
+    /// Calls an operation. `attempt` runs once a try, with the context of that try: a call on behalf of `cx`, with the
+    /// try's deadline and number. A [`Keyed`](Safety::Keyed) operation gets `cx`'s idempotency key, or one made here if
+    /// there is none; any other gets none, for the key of what we were asked ourselves says nothing of this call. A key
+    /// is one intent: two different calls need two.
+    ///
+    /// # Errors
+    ///
+    /// The last try's; or, made here and `unsent` if no try has left: `unavailable` if the circuit is open, `limited` if
+    /// the bulkhead is full, `timeout` if the deadline had passed.
+    pub async fn call<T, E, F>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        attempt: impl Fn(Context) -> F,
+    ) -> Result<T, E>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        self.run(cx, operation, attempt).await.map(|(answer, _place)| answer)
+    }
+
+    /// Calls an operation that answers with a stream. The policy is that of a [`call`](Link::call) up to the opening;
+    /// from then on there is no deadline and no retry. The stream keeps its place in the bulkhead until it ends or is
+    /// dropped, and an error that ends it counts for the breaker as one of a call does.
+    pub async fn open<T, E, F>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        attempt: impl Fn(Context) -> F,
+    ) -> Result<Stream<T, E>, E>
+    where
+        T: Send + 'static,
+        E: OperationError,
+        F: Future<Output = Result<Stream<T, E>, E>> + Send,
+    {
+        let (items, place) = self.run(cx, operation, attempt).await?;
+        let link = self.clone();
+        let mut open = Some((items, place));
+        Ok(Box::pin(stream::poll_fn(move |task| {
+            let Some((items, _place)) = &mut open else { return Poll::Ready(None) };
+            let item = std::task::ready!(items.poll_next_unpin(task));
+            if let (Some(Err(error)), Some(circuit)) = (&item, &link.0.circuit)
+                && error.kind().is_fault()
+            {
+                circuit.record_late_fault();
+            }
+            if !matches!(item, Some(Ok(_))) {
+                open = None;
+            }
+            Poll::Ready(item)
+        })))
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// For a dashboard, a health report, a test.
+    pub fn state(&self) -> LinkState {
+        let Inner { name, balance, circuit, bulkhead, .. } = &*self.0;
+        LinkState {
+            link: name,
+            breaker: circuit.as_ref().map(Circuit::state),
+            under_way: bulkhead.taken(),
+            bulkhead: bulkhead.size(),
+            retries_left: balance.left(),
+        }
+    }
+
+    /// The breaker's state after each of its changes, and at first the present one. `None`: the link has no breaker.
+    pub fn changes(&self) -> Option<watch::Receiver<BreakerState>> {
+        self.0.circuit.as_ref().map(Circuit::changes)
+    }
+
+    /// Total deadline. It cuts nothing off itself: no try outlasts it, no pause that would is begun.
+    async fn run<T, E, F>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        attempt: impl Fn(Context) -> F,
+    ) -> Result<(T, Place), E>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        if cx.remaining() == Some(Duration::ZERO) {
+            return Err(Failure::timeout().unsent().into());
+        }
+        let Operation { service, name, .. } = operation;
+        let span = tracing::info_span!("call", link = self.0.name, service, operation = name, outcome = field::Empty);
+        async {
+            let total = keyed(cx, operation).within(self.0.policy.total());
+            let result = self.tries(&total, cx.deadline(), operation, attempt).await;
+            Span::current().record("outcome", result.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok"));
+            result
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Retry. `end` is the caller's own deadline.
+    async fn tries<T, E, F>(
+        &self,
+        cx: &Context,
+        end: Option<Instant>,
+        operation: &Operation,
+        attempt: impl Fn(Context) -> F,
+    ) -> Result<(T, Place), E>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        self.0.balance.pay_in();
+        let mut number = 1;
+        let mut unsent = true;
+        loop {
+            let error: E = match self.one(cx, end, operation, number, &attempt).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => {
+                    unsent &= is_unsent(&error);
+                    error
+                }
+                Err(Refusal::Open(Refused { retry_after })) => {
+                    let failure = Failure::new(Kind::Unavailable, "it has failed too often and is not called for now");
+                    return Err(Failure { unsent, retry_after, ..failure }.into());
+                }
+                Err(Refusal::Full) => {
+                    Failure { unsent, ..Failure::new(Kind::Limited, "too many calls are under way") }.into()
+                }
+            };
+            let retry_after = error.failure().and_then(|failure| failure.retry_after);
+            let may_repeat = error.kind().is_transient() && may_repeat(operation, &error);
+            let Some(pause) = may_repeat.then(|| self.pause(cx, number, retry_after)).flatten() else {
+                tracing::debug!(number, %error, "try failed");
+                return Err(error);
+            };
+            tracing::debug!(number, %error, ?pause, "try failed, trying again");
+            tokio::time::sleep(pause).await;
+            number += 1;
+        }
+    }
+
+    /// How long to wait before another try, if there is one.
+    fn pause(&self, cx: &Context, number: u32, retry_after: Option<Duration>) -> Option<Duration> {
+        let Inner { policy, balance, .. } = &*self.0;
+        if number >= policy.retry.attempts {
+            return None;
+        }
+        let pause = retry_after.unwrap_or_default().saturating_add(policy.retry.backoff.pause(number));
+        let in_time = cx.remaining().is_none_or(|left| pause < left);
+        (in_time && balance.take_out()).then_some(pause)
+    }
+
+    /// Breaker, bulkhead, per-try timeout, the call.
+    async fn one<T, E, F>(
+        &self,
+        cx: &Context,
+        end: Option<Instant>,
+        operation: &Operation,
+        number: u32,
+        attempt: &impl Fn(Context) -> F,
+    ) -> Result<Result<(T, Place), E>, Refusal>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        let Inner { policy, circuit, bulkhead, .. } = &*self.0;
+        let permit = circuit.as_ref().map(Circuit::admit).transpose().map_err(Refusal::Open)?;
+        let place = bulkhead.enter().ok_or(Refusal::Full)?;
+        let cut_short = end.is_some_and(|end| end.saturating_duration_since(Instant::now()) < policy.timeout);
+        let cx = one_try(cx, operation, number).within(policy.timeout);
+        let result = cx.limit(attempt(cx.clone())).await;
+        let fault = match &result {
+            // The caller had no more time: that says nothing of the service.
+            Err(error) if cut_short && error.kind() == Kind::Timeout => None,
+            result => Some(result.as_ref().is_err_and(|error| error.kind().is_fault())),
+        };
+        if let (Some(permit), Some(fault)) = (permit, fault) {
+            permit.record(fault);
+        }
+        Ok(result.map(|answer| (answer, place)))
+    }
+}
+
+/// Why the other side was not called.
+enum Refusal {
+    Open(Refused),
+    Full,
+}
+
+/// The context with an idempotency key if the operation needs one, so that a call and its fallback have the same.
+pub fn keyed(cx: &Context, operation: &Operation) -> Context {
+    if operation.safety == Safety::Keyed && cx.idempotency_key().is_none() {
+        cx.clone().keyed(uuid::Uuid::now_v7().to_string())
+    } else {
+        cx.clone()
+    }
+}
+
+fn one_try(cx: &Context, operation: &Operation, number: u32) -> Context {
+    let call = cx.call().try_number(number);
+    match cx.idempotency_key().filter(|_| operation.safety == Safety::Keyed) {
+        Some(key) => call.keyed(key),
+        None => call,
+    }
+}
+
+/// Whether doing it again, after this error, does no harm.
+pub(crate) fn may_repeat(operation: &Operation, error: &impl OperationError) -> bool {
+    operation.safety != Safety::Unsafe || is_unsent(error)
+}
+
+fn is_unsent(error: &impl OperationError) -> bool {
+    error.failure().is_some_and(|failure| failure.unsent)
+}

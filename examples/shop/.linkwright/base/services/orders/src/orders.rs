@@ -1,0 +1,113 @@
+// Yours: written once by Linkwright, never overwritten.
+//! The life of an order.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kit::{Context, Etag, Failure};
+use kit_messaging::{inbox, outbox};
+use kit_store::Store;
+use orders_contract::{
+    CancelError, CardCharged, ChargeRefused, CreateOrderError, Currency, ListOrders, Money, NewOrder, Order,
+    OrderCancelled, OrderId, OrderPage, OrderPlaced, OrderStatus, ParcelSent,
+};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::store;
+
+/// The business code of `orders`.
+pub struct Orders {
+    store: Store,
+    inventory: Arc<dyn inventory_contract::Inventory>,
+}
+
+impl Orders {
+    pub fn new(store: Store, inventory: Arc<dyn inventory_contract::Inventory>) -> Self {
+        Self { store, inventory }
+    }
+}
+
+#[async_trait]
+impl orders_contract::Orders for Orders {
+    async fn list_orders(&self, _cx: &Context, query: ListOrders) -> Result<OrderPage, Failure> {
+        Ok(store::order::list(self.store.read(), &query).await?)
+    }
+
+    async fn get_order(&self, _cx: &Context, id: OrderId) -> Result<Order, Failure> {
+        Ok(store::order::get(self.store.read(), &id).await?)
+    }
+
+    async fn create_order(&self, cx: &Context, new: NewOrder) -> Result<Order, CreateOrderError> {
+        let mut order = Order {
+            id: OrderId(Uuid::now_v7()),
+            customer: new.customer.clone(),
+            lines: new.lines.clone(),
+            payment: new.payment.clone(),
+            total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
+            status: OrderStatus::Placed,
+            placed_at: kit::json::now(),
+            etag: Etag(1),
+        };
+        let reserve = self
+            .inventory
+            .reserve(
+                &cx.call(),
+                inventory_contract::ReserveRequest { order_id: order.id.clone(), lines: order.lines.clone() },
+            )
+            .await
+            .map_err(|error| match error {
+                inventory_contract::ReserveError::OutOfStock(data) => CreateOrderError::OutOfStock(data),
+                other => Failure::upstream(other).into(),
+            })?;
+        order.total = reserve.total;
+        let mut tx = self.store.begin().await?;
+        store::order::insert(&mut tx, &order).await?;
+        outbox::publish(&mut tx, cx, &OrderPlaced(order.clone())).await?;
+        tx.commit().await?;
+        Ok(order)
+    }
+
+    async fn cancel(&self, cx: &Context, id: OrderId) -> Result<Order, CancelError> {
+        let mut tx = self.store.begin().await?;
+        let mut order = store::order::get(&mut *tx, &id).await?;
+        // Yours: what this does to the order.
+        store::order::update(&mut tx, &mut order).await?;
+        outbox::publish(&mut tx, cx, &OrderCancelled { order_id: order.id.clone() }).await?;
+        tx.commit().await?;
+        Ok(order)
+    }
+
+    async fn mark_paid(&self, cx: &Context, id: OrderId, _input: CardCharged) -> Result<Order, Failure> {
+        let mut tx = self.store.begin().await?;
+        let mut order = store::order::get(&mut *tx, &id).await?;
+        if inbox::first_time(&mut tx, cx, "orders.mark_paid").await? {
+            // Yours: what this does to the order.
+            store::order::update(&mut tx, &mut order).await?;
+            tx.commit().await?;
+        }
+        Ok(order)
+    }
+
+    async fn mark_refused(&self, cx: &Context, id: OrderId, _input: ChargeRefused) -> Result<Order, Failure> {
+        let mut tx = self.store.begin().await?;
+        let mut order = store::order::get(&mut *tx, &id).await?;
+        if inbox::first_time(&mut tx, cx, "orders.mark_refused").await? {
+            // Yours: what this does to the order.
+            store::order::update(&mut tx, &mut order).await?;
+            tx.commit().await?;
+        }
+        Ok(order)
+    }
+
+    async fn mark_sent(&self, cx: &Context, id: OrderId, _input: ParcelSent) -> Result<Order, Failure> {
+        let mut tx = self.store.begin().await?;
+        let mut order = store::order::get(&mut *tx, &id).await?;
+        if inbox::first_time(&mut tx, cx, "orders.mark_sent").await? {
+            // Yours: what this does to the order.
+            store::order::update(&mut tx, &mut order).await?;
+            tx.commit().await?;
+        }
+        Ok(order)
+    }
+}

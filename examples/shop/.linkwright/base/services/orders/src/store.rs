@@ -1,0 +1,18 @@
+// Yours: written once by Linkwright, never overwritten.
+//! What `orders` keeps, and how. One module a resource, the SQL in sight.
+
+use kit_messaging::{inbox, outbox};
+use kit_store::{Migration, Store};
+
+pub mod order;
+
+/// Applied once, in this order. Add yours at the end; what was applied is never changed.
+const MIGRATIONS: &[Migration] = &[
+    outbox::MIGRATION,
+    inbox::MIGRATION,
+    Migration { name: "0001_orders", sql: include_str!("../migrations/0001_orders.sql") },
+];
+
+pub async fn open(url: &str) -> anyhow::Result<Store> {
+    Store::open(url, MIGRATIONS).await
+}

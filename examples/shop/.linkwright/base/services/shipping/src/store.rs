@@ -1,0 +1,18 @@
+// Yours: written once by Linkwright, never overwritten.
+//! What `shipping` keeps, and how. One module a resource, the SQL in sight.
+
+use kit_messaging::{inbox, outbox};
+use kit_store::{Migration, Store};
+
+pub mod parcel;
+
+/// Applied once, in this order. Add yours at the end; what was applied is never changed.
+const MIGRATIONS: &[Migration] = &[
+    outbox::MIGRATION,
+    inbox::MIGRATION,
+    Migration { name: "0001_parcels", sql: include_str!("../migrations/0001_parcels.sql") },
+];
+
+pub async fn open(url: &str) -> anyhow::Result<Store> {
+    Store::open(url, MIGRATIONS).await
+}

@@ -1,0 +1,179 @@
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{Failure, Trace};
+
+/// Who calls, by when, under which key, in which trace. The first argument of every operation.
+///
+/// Cloning is cheap; clones share the [`Marks`] of the answer.
+#[derive(Clone, Debug)]
+pub struct Context {
+    caller: Caller,
+    deadline: Option<Instant>,
+    key: Option<Arc<str>>,
+    trace: Trace,
+    attempt: u32,
+    marks: Marks,
+}
+
+/// Who makes a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Caller {
+    /// Nobody has proved who they are.
+    #[default]
+    Anonymous,
+}
+
+impl Default for Context {
+    /// A call by nobody, without a deadline, that starts a trace.
+    fn default() -> Self {
+        Self {
+            caller: Caller::default(),
+            deadline: None,
+            key: None,
+            trace: Trace::start(),
+            attempt: 1,
+            marks: Marks::default(),
+        }
+    }
+}
+
+impl Context {
+    /// The call's place in its trace.
+    pub fn in_trace(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// Ends at the earlier of `limit` from now and the deadline it has.
+    pub fn within(mut self, limit: Duration) -> Self {
+        if let Some(end) = Instant::now().checked_add(limit) {
+            self.deadline = Some(self.deadline.map_or(end, |deadline| deadline.min(end)));
+        }
+        self
+    }
+
+    /// One intent: a repeat with the same key has the effect of one call.
+    pub fn keyed(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// The number of this try, from 1.
+    pub fn try_number(mut self, attempt: u32) -> Self {
+        self.attempt = attempt;
+        self
+    }
+
+    /// The context of a call made on behalf of this one: the same caller, deadline and marks, a child span, no key.
+    pub fn call(&self) -> Self {
+        Self { trace: self.trace.child(), key: None, attempt: 1, ..self.clone() }
+    }
+
+    /// The context of the next request on the same connection: the same caller, a child span; no deadline, no key, and
+    /// marks of its own.
+    pub fn next_request(&self) -> Self {
+        Self { deadline: None, marks: Marks::default(), ..self.call() }
+    }
+
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Work past this moment is of no use to anyone.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// `None`: no deadline. Zero: it has passed.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    pub fn trace(&self) -> Trace {
+        self.trace
+    }
+
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    /// Gives the work up at the deadline, with [`Failure::timeout`].
+    pub async fn limit<T, E: From<Failure>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        match self.deadline {
+            // A timer alone lets work of under a millisecond pass.
+            Some(deadline) if deadline <= Instant::now() => Err(Failure::timeout().into()),
+            Some(deadline) => match tokio::time::timeout_at(deadline, work).await {
+                Ok(result) => result,
+                Err(_) => Err(Failure::timeout().into()),
+            },
+            None => work.await,
+        }
+    }
+}
+
+/// What a caller should know of an answer besides the answer: which parts of it are stand-ins.
+///
+/// Over HTTP and gRPC they travel as the header `fallback`, in GraphQL as the extension `fallback`.
+#[derive(Clone, Debug, Default)]
+pub struct Marks(Arc<Mutex<Vec<String>>>);
+
+impl Marks {
+    /// Notes that `what` (`inventory.reserve=default`) did not come from where it should.
+    pub fn add(&self, what: impl Into<String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what.into());
+    }
+
+    /// In the order they were added; usually empty.
+    pub fn list(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_earlier_deadline_counts_and_work_is_given_up_at_it() {
+        let cx = Context::default().within(Duration::from_secs(1)).within(Duration::from_secs(9));
+        assert_eq!(cx.remaining(), Some(Duration::from_secs(1)));
+        let late = cx
+            .limit(async {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                Ok::<_, Failure>(())
+            })
+            .await;
+        assert_eq!(late.map_err(|e| e.kind), Err(Kind::Timeout));
+        let past = cx.limit(async { Ok::<_, Failure>(()) }).await;
+        assert_eq!(past.map_err(|e| e.kind), Err(Kind::Timeout), "not even work that is done at once");
+        assert!(Context::default().limit(async { Ok::<_, Failure>(()) }).await.is_ok());
+    }
+
+    #[test]
+    fn a_call_keeps_the_deadline_and_marks_but_not_the_key() {
+        let cx = Context::default().within(Duration::from_secs(1)).keyed("k").try_number(3);
+        let call = cx.call();
+        call.marks().add("a.b=default");
+        assert_eq!((call.deadline(), call.idempotency_key(), call.attempt()), (cx.deadline(), None, 1));
+        assert_eq!(call.trace().id(), cx.trace().id());
+        assert_eq!(cx.marks().list(), ["a.b=default"]);
+        let next = cx.next_request();
+        assert_eq!((next.deadline(), next.idempotency_key(), next.marks().list()), (None, None, vec![]));
+        assert_eq!(next.trace().id(), cx.trace().id());
+    }
+}

@@ -1,0 +1,30 @@
+//! What every operation shares, whatever carries it: who calls and by when, how it fails, what values look like on
+//! the wire, what makes input valid.
+
+mod context;
+mod declare;
+mod failure;
+mod id;
+pub mod json;
+mod operation;
+pub mod page;
+pub mod patch;
+pub mod strict;
+mod trace;
+mod validate;
+
+use std::pin::Pin;
+
+pub use anyhow::Error as Cause;
+
+pub use context::{Caller, Context, Marks};
+pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, record};
+pub use id::Etag;
+pub use operation::{Operation, Safety};
+pub use page::Cursor;
+pub use serde_json::Value as Data;
+pub use trace::Trace;
+pub use validate::{Validate, Violations};
+
+/// The items of a `stream T` output. An error ends it.
+pub type Stream<T, E> = Pin<Box<dyn futures_util::Stream<Item = Result<T, E>> + Send>>;

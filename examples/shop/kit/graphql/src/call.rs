@@ -1,0 +1,88 @@
+use std::{pin::Pin, time::Duration};
+
+use async_graphql::{Error, ErrorExtensionValues, Result, Value};
+use futures_util::{Stream, StreamExt};
+use kit::{Context, Kind, OperationError, Validate};
+
+use crate::{Input, Output};
+
+/// How long a field may take whose request brings no deadline, as over a WebSocket.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The context of the call behind a field. Several calls of a request have aliases, so each has an idempotency key of
+/// its own: the alias belongs to it.
+pub fn context(field: &async_graphql::Context<'_>) -> Context {
+    let cx = field.data_opt::<Context>().cloned().unwrap_or_default().within(TIMEOUT);
+    match (cx.idempotency_key(), field.field().alias()) {
+        (Some(key), Some(alias)) => {
+            let key = format!("{key}/{alias}");
+            cx.keyed(key)
+        }
+        _ => cx,
+    }
+}
+
+/// The input, valid.
+pub fn received<T: Validate>(cx: &Context, input: impl Input<T>) -> Result<T> {
+    let checked = input.read().and_then(|input| input.check().map(|()| input));
+    checked.map_err(|failure| error(cx, &failure))
+}
+
+/// The view of what an operation answered.
+pub fn answer<G: Output<T>, T, E: OperationError>(cx: &Context, result: std::result::Result<T, E>) -> Result<G> {
+    result.map(G::of).map_err(|failed| error(cx, &failed))
+}
+
+/// The view of an item, or null if there is none.
+pub fn found<G: Output<T>, T, E: OperationError>(cx: &Context, result: std::result::Result<T, E>) -> Result<Option<G>> {
+    match result {
+        Err(failed) if failed.kind() == Kind::NotFound => Ok(None),
+        other => answer(cx, other).map(Some),
+    }
+}
+
+/// True, which is what an operation without output answers.
+pub fn done<E: OperationError>(cx: &Context, result: std::result::Result<(), E>) -> Result<bool> {
+    result.map(|()| true).map_err(|failed| error(cx, &failed))
+}
+
+/// The views of a subscription's items.
+pub type Items<G> = Pin<Box<dyn Stream<Item = Result<G>> + Send>>;
+
+/// A subscription to the items of a stream.
+pub fn items<G, T, E>(cx: &Context, result: std::result::Result<kit::Stream<T, E>, E>) -> Result<Items<G>>
+where
+    G: Output<T>,
+    T: 'static,
+    E: OperationError,
+{
+    let items = result.map_err(|failed| error(cx, &failed))?;
+    let cx = cx.clone();
+    Ok(Box::pin(items.map(move |item| answer(&cx, item))))
+}
+
+/// An error with the extensions `code` (the kind), `error` (the name of a declared error) and its `data`, `fields`,
+/// `retryAfter` in seconds, `traceId`. What caused a failure is logged here and stays here.
+pub fn error(cx: &Context, error: &impl OperationError) -> Error {
+    let trace_id = cx.trace().id();
+    if let Some(cause) = error.failure().and_then(|failure| failure.source.as_ref()) {
+        tracing::error!(?cause, trace_id, "{error}");
+    }
+    let wire = error.to_wire();
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", wire.kind.as_str().to_ascii_uppercase());
+    extensions.set("traceId", trace_id);
+    if let Some(name) = wire.code {
+        extensions.set("error", name);
+    }
+    for (name, value) in [("data", Ok(wire.data)), ("fields", serde_json::to_value(wire.fields))] {
+        let value = value.ok().and_then(|value| Value::from_json(value).ok()).unwrap_or_default();
+        if value != Value::Null && value != Value::List(Vec::new()) {
+            extensions.set(name, value);
+        }
+    }
+    if let Some(pause) = wire.retry_after {
+        extensions.set("retryAfter", pause.as_secs_f64());
+    }
+    Error { message: wire.detail, source: None, extensions: Some(extensions) }
+}

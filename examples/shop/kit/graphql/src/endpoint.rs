@@ -1,0 +1,103 @@
+use async_graphql::{Executor, ObjectType, Schema, SubscriptionType, parser::types::OperationType};
+use axum::{
+    Extension, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use futures_util::future;
+use kit::Context;
+use serde::Serialize;
+
+use crate::{
+    Limits,
+    request::{Answer, Asked, Form, Refusal, got, posted},
+    watch,
+};
+
+/// Serves a schema made by [`schema`](crate::schema).
+///
+/// * `POST /graphql`: a request, or several as a list; `GET /graphql`: a query. GraphQL over HTTP.
+/// * `/graphql/ws`: any operation over WebSocket, protocol `graphql-transport-ws`.
+/// * `POST` or `GET /graphql/stream`: a subscription as server-sent events, each `next`, at the end `complete`.
+pub fn endpoint<Q, M, S>(schema: Schema<Q, M, S>) -> Router
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    let limits = schema.data::<Limits>().copied().unwrap_or_default();
+    Router::new()
+        .route("/graphql", get(query).post(execute))
+        .route("/graphql/ws", any(watch::socket))
+        .route("/graphql/stream", get(watch::got_stream).post(watch::posted_stream))
+        .with_state(Endpoint { schema, limits })
+}
+
+#[derive(Clone)]
+pub(crate) struct Endpoint<E> {
+    pub schema: E,
+    pub limits: Limits,
+}
+
+/// The context that the edge made of the request.
+pub(crate) type Cx = Option<Extension<Context>>;
+
+async fn execute<E: Executor>(
+    State(Endpoint { schema, limits }): State<Endpoint<E>>,
+    cx: Cx,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(form) = Form::wanted(&headers) else { return not_acceptable() };
+    let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
+    match posted(&headers, &body, limits.batch) {
+        Err(refusal) => refused(form, &refusal),
+        Ok(Asked::One(request)) => {
+            let response = schema.execute(request.data(cx)).await;
+            let answer = Answer::from(&response);
+            written(form, answer.status(form), &answer)
+        }
+        Ok(Asked::Many(requests)) => {
+            let responses = requests.into_iter().enumerate().map(|(index, request)| {
+                // As in `context`: each call has an idempotency key of its own.
+                let key = cx.idempotency_key().map(|key| format!("{key}/{index}"));
+                schema.execute(request.data(key.into_iter().fold(cx.clone(), Context::keyed)))
+            });
+            let responses = future::join_all(responses).await;
+            written(form, StatusCode::OK, &responses.iter().map(Answer::from).collect::<Vec<_>>())
+        }
+    }
+}
+
+async fn query<E: Executor>(State(endpoint): State<Endpoint<E>>, cx: Cx, headers: HeaderMap, uri: Uri) -> Response {
+    let Some(form) = Form::wanted(&headers) else { return not_acceptable() };
+    let request = match got(&uri, &[OperationType::Query]) {
+        Ok(request) => request,
+        Err(refusal) => return refused(form, &refusal),
+    };
+    let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
+    let response = endpoint.schema.execute(request.data(cx)).await;
+    let answer = Answer::from(&response);
+    written(form, answer.status(form), &answer)
+}
+
+pub(crate) fn refused(form: Form, refusal: &Refusal) -> Response {
+    let mut response = written(form, refusal.0, &refusal.body());
+    if refusal.0 == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
+}
+
+fn not_acceptable() -> Response {
+    let why = "answers are application/graphql-response+json or application/json".into();
+    refused(Form::Json, &Refusal(StatusCode::NOT_ACCEPTABLE, why))
+}
+
+fn written(form: Form, status: StatusCode, answer: &impl Serialize) -> Response {
+    let body = serde_json::to_vec(answer).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, form.name())], body).into_response()
+}

@@ -1,0 +1,123 @@
+//! Calls: lists, references, errors, contexts, limits.
+
+use async_graphql::Request;
+use kit::Context;
+use kit_graphql::Limits;
+use serde_json::json;
+
+use crate::store::{ID, Store, execute, schema};
+
+#[tokio::test]
+async fn a_list_is_a_connection() {
+    let (schema, store) = schema();
+    let query = "{ orders(first: 3, where: { status: [PLACED] }, orderBy: TOTAL_AMOUNT_DESC) {
+        nodes { etag } edges { cursor node { etag } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    } }";
+    let answer = execute(&schema, query).await;
+    assert_eq!(
+        answer["data"]["orders"],
+        json!({
+            "nodes": [{ "etag": "3" }, { "etag": "3" }, { "etag": "3" }],
+            "edges": [
+                { "cursor": null, "node": { "etag": "3" } },
+                { "cursor": null, "node": { "etag": "3" } },
+                { "cursor": "end", "node": { "etag": "3" } },
+            ],
+            "pageInfo": { "hasNextPage": true, "hasPreviousPage": false, "startCursor": null, "endCursor": "end" },
+        })
+    );
+    assert_eq!(answer["extensions"], json!({ "fallback": ["stock.list=cache"] }));
+    let seen = store.seen.lock().unwrap()[0].clone();
+    assert_eq!(seen, "ListOrders { limit: Some(3), cursor: None, status: [Placed], sort: Some(AmountDesc) }");
+
+    let last = execute(&schema, "{ orders(after: \"end\") { edges { cursor } pageInfo { hasNextPage } } }").await;
+    assert_eq!(last["data"]["orders"]["pageInfo"], json!({ "hasNextPage": false }));
+    for first in [-1, 0, 201] {
+        let refused = execute(&schema, &format!("{{ orders(first: {first}) {{ nodes {{ etag }} }} }}")).await;
+        assert_eq!(refused["errors"][0]["extensions"]["fields"][0]["field"], "limit", "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn references_are_loaded_once_and_null_if_gone() {
+    let (schema, store) = schema();
+    let answer = execute(&schema, "{ orders { nodes { customer { name } } } }").await;
+    let names = json!([{ "customer": { "name": "Ada" } }, { "customer": { "name": "Ada" } }, { "customer": null }]);
+    assert_eq!(answer["data"]["orders"]["nodes"], names);
+    let mut asked: Vec<_> = store.asked.lock().unwrap().iter().map(|id| id.0).collect();
+    asked.sort_unstable();
+    assert_eq!(asked, [7, 8]);
+}
+
+#[tokio::test]
+async fn errors_have_their_kind_name_data_and_trace() {
+    let (schema, _) = schema();
+    let cx = Context::default();
+    let request = |query: String| Request::new(query).data(cx.clone());
+    let error = |response: async_graphql::Response| serde_json::to_value(&response.errors[0]).unwrap();
+
+    let refused = error(schema.execute(request(format!("mutation {{ ship(id: \"{ID}\") {{ id }} }}"))).await);
+    assert_eq!((&refused["message"], &refused["path"]), (&json!("out of stock"), &json!(["ship"])));
+    assert_eq!(
+        refused["extensions"],
+        json!({ "code": "CONFLICT", "error": "OutOfStock", "data": { "left": 3 }, "traceId": cx.trace().id() })
+    );
+
+    let broken = error(schema.execute(request(format!("mutation {{ deleteOrder(id: \"{ID}\") }}"))).await);
+    assert_eq!(broken["extensions"], json!({ "code": "INTERNAL", "traceId": cx.trace().id() }));
+    assert!(!broken.to_string().contains("1234"), "{broken}");
+
+    let nobody = "00000000-0000-0000-0000-000000000000";
+    let none = schema.execute(request(format!("{{ order(id: \"{nobody}\") {{ id }} }}"))).await;
+    assert_eq!(serde_json::to_value(none).unwrap(), json!({ "data": { "order": null } }));
+}
+
+#[tokio::test]
+async fn each_call_of_a_request_has_its_own_key() {
+    let (schema, store) = schema();
+    let query = format!("mutation {{ ship(id: \"{ID}\") {{ id }} }}");
+    schema.execute(Request::new(query).data(Context::default().keyed("k"))).await;
+    let query = format!("mutation {{ a: deleteOrder(id: \"{ID}\") }}");
+    schema.execute(Request::new(query).data(Context::default().keyed("k"))).await;
+    let keys: Vec<_> =
+        store.contexts.lock().unwrap().iter().map(|cx| cx.idempotency_key().map(str::to_owned)).collect();
+    assert_eq!(keys, [Some("k".into()), Some("k/a".into())]);
+}
+
+#[tokio::test]
+async fn a_call_past_the_deadline_is_not_made() {
+    let (schema, store) = schema();
+    let late = Context::default().within(std::time::Duration::ZERO);
+    let query = format!("mutation {{ ship(id: \"{ID}\") {{ id }} }}");
+    let response = schema.execute(Request::new(query).data(late)).await;
+    assert_eq!(serde_json::to_value(&response.errors[0]).unwrap()["extensions"]["code"], "TIMEOUT");
+    assert!(store.seen.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn requests_that_ask_for_too_much_are_refused_but_the_schema_may_be_asked_for() {
+    let limits = Limits { depth: 3, complexity: 6, aliases: 1, ..Limits::default() };
+    let schema = |limits| crate::graphql::schema(std::sync::Arc::new(Store::default()), limits);
+    let few = schema(limits);
+    for (query, refusal) in [
+        ("{ orders { nodes { etag } } }", None),
+        ("{ orders { nodes { customer { name } } } }", Some("4 levels, at most 3")),
+        ("{ orders { nodes { id etag note weight serial } } }", Some("7 fields, at most 6")),
+        ("{ orders { nodes { a: id ...F } } } fragment F on Order { b: id }", Some("2 aliases, at most 1")),
+        ("{ __schema { types { fields { type { ofType { ofType { ofType { name } } } } } } } }", None),
+        ("{ __typename orders { nodes { customer { name } } } }", Some("4 levels, at most 3")),
+        ("{ ...R } fragment R on Query { orders { nodes { customer { name } } } }", Some("4 levels, at most 3")),
+        ("{ ... { ... { ... { ... { orders { nodes { customer { name } } } } } } } }", Some("4 levels, at most 3")),
+    ] {
+        let answer = execute(&few, query).await;
+        let message = answer["errors"][0]["message"].as_str();
+        match refusal {
+            Some(refusal) => assert!(message.is_some_and(|message| message.contains(refusal)), "{query}: {answer}"),
+            None => assert_eq!(message, None, "{query}"),
+        }
+    }
+    let silent = schema(Limits { introspection: false, ..Limits::default() });
+    let answer = execute(&silent, "{ __schema { types { name } } }").await;
+    assert!(answer["data"]["__schema"]["types"].is_null(), "{answer}");
+    assert_eq!(execute(&silent, "{ __typename }").await["data"]["__typename"], "Query");
+}

@@ -1,0 +1,113 @@
+//! Subscriptions over WebSocket and as server-sent events, over real sockets.
+
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
+use tower::ServiceExt;
+use tungstenite::{Message, client::IntoClientRequest};
+
+use crate::store::{ID, schema};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn connect(protocol: &str) -> Result<Socket, tungstenite::Error> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/graphql/ws", listener.local_addr().unwrap());
+    let router = kit_graphql::endpoint(schema().0);
+    tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+    let mut request = url.into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+    connect_async(request).await.map(|(socket, _)| socket)
+}
+
+async fn say(socket: &mut Socket, message: Value) {
+    socket.send(Message::text(message.to_string())).await.unwrap();
+}
+
+async fn hear(socket: &mut Socket) -> Value {
+    match socket.next().await.unwrap().unwrap() {
+        Message::Text(text) => serde_json::from_str(&text).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_over_websocket() {
+    let mut socket = connect("graphql-transport-ws").await.unwrap();
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut socket).await["type"], "connection_ack");
+    let query = format!("subscription {{ watch(id: \"{ID}\") {{ left customer {{ name }} }} }}");
+    say(&mut socket, json!({ "id": "1", "type": "subscribe", "payload": { "query": query } })).await;
+    for left in [2, 1] {
+        let next = hear(&mut socket).await;
+        let data = json!({ "watch": { "left": left, "customer": { "name": "Ada" } } });
+        assert_eq!(
+            (&next["type"], &next["id"], &next["payload"]["data"]),
+            (&json!("next"), &json!("1"), &data),
+            "{next}"
+        );
+    }
+    let closed = hear(&mut socket).await;
+    assert_eq!(closed["payload"]["errors"][0]["extensions"]["error"], "Closed", "{closed}");
+    assert_eq!(hear(&mut socket).await, json!({ "type": "complete", "id": "1" }));
+
+    say(
+        &mut socket,
+        json!({ "id": "2", "type": "subscribe", "payload": { "query": "{ orders { nodes { etag } } }" } }),
+    )
+    .await;
+    let next = hear(&mut socket).await;
+    assert_eq!(next["payload"]["extensions"], json!({ "fallback": ["stock.list=cache"] }), "{next}");
+    assert_eq!(hear(&mut socket).await["type"], "complete");
+    say(&mut socket, json!({ "id": "3", "type": "subscribe", "payload": { "query": "{ __typename }" } })).await;
+    let next = hear(&mut socket).await;
+    assert_eq!(next["payload"], json!({ "data": { "__typename": "Query" } }), "marks are those of one operation");
+}
+
+#[tokio::test]
+async fn what_is_not_the_protocol_is_refused() {
+    assert!(connect("graphql-ws").await.is_err());
+    let mut socket = connect("graphql-transport-ws").await.unwrap();
+    socket.send(Message::text("nonsense")).await.unwrap();
+    assert!(matches!(socket.next().await, Some(Ok(Message::Close(Some(_))))));
+}
+
+#[tokio::test]
+async fn a_subscription_as_events() {
+    let stream = async |query: String| {
+        let request = Request::post("/graphql/stream").header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from(json!({ "query": query }).to_string())).unwrap();
+        let response = kit_graphql::endpoint(schema().0).oneshot(request).await.unwrap();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    };
+    let events = stream(format!("subscription {{ watch(id: \"{ID}\") {{ left }} }}")).await;
+    let events: Vec<_> = events.split("\n\n").collect();
+    assert_eq!(
+        events[0],
+        r#"event: next
+data: {"data":{"watch":{"left":2}}}"#
+    );
+    assert!(events[2].contains(r#""error":"Closed""#), "{}", events[2]);
+    assert!(events[3].starts_with("event: complete"), "{events:?}");
+
+    let nobody = "00000000-0000-0000-0000-000000000000";
+    let refused = stream(format!("subscription {{ watch(id: \"{nobody}\") {{ left }} }}")).await;
+    assert!(refused.contains(r#""code":"LIMITED""#) && refused.contains(r#""retryAfter":1.5"#), "{refused}");
+}
+
+#[tokio::test]
+async fn a_mutation_cannot_be_sent_with_get() {
+    let request = Request::get(format!("/graphql/stream?query=mutation%7BdeleteOrder(id:%22{ID}%22)%7D"));
+    let (schema, store) = schema();
+    let response = kit_graphql::endpoint(schema).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 405);
+    assert!(store.seen.lock().unwrap().is_empty());
+}

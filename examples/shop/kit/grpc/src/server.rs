@@ -1,0 +1,127 @@
+use std::{convert::Infallible, pin::Pin, time::Duration};
+
+use axum::{Router, response::IntoResponse};
+use futures_util::{Stream, StreamExt as _};
+use kit::{Context, OperationError, Validate};
+use tonic::{Request, Response, Status, body::Body, metadata::MetadataValue, server::NamedService, service::Routes};
+use tower::Service;
+
+use crate::{Proto, status};
+
+/// A gRPC service as axum routes. An unknown path beside it is answered by whatever the router has for that, where
+/// tonic's own routes would answer everything.
+pub fn routes<S>(service: S) -> Router
+where
+    S: Service<http::Request<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send + 'static,
+{
+    Routes::new(service).into_axum_router().reset_fallback()
+}
+
+/// The context and the input of a call: decoded and valid, or the status that says what is wrong with it.
+pub fn received<T: Proto<M> + Validate, M>(request: Request<M>) -> Result<(Context, T), Status> {
+    let cx = context(&request);
+    let input = T::decode(request.into_inner()).map_err(|failure| status(&failure))?;
+    input.check().map_err(|failure| status(&failure))?;
+    Ok((cx, input))
+}
+
+/// The context that the edge of the service put into the request's extensions. Without an edge, what the metadata says.
+pub fn context<M>(request: &Request<M>) -> Context {
+    if let Some(cx) = request.extensions().get::<Context>() {
+        return cx.clone();
+    }
+    let text = |name: &str| request.metadata().get(name).and_then(|value| value.to_str().ok());
+    let mut cx = Context::default();
+    if let Some(Ok(trace)) = text("traceparent").map(str::parse::<kit::Trace>) {
+        cx = cx.in_trace(trace.child());
+    }
+    if let Some(key) = text("idempotency-key") {
+        cx = cx.keyed(key);
+    }
+    if let Some(limit) = text("grpc-timeout").and_then(timeout) {
+        cx = cx.within(limit);
+    }
+    cx
+}
+
+/// `TimeoutValue TimeoutUnit` of the gRPC specification: at most eight digits and a letter.
+fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 3600),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+/// The answer to a call.
+pub fn answer<T: Proto<M>, M, E: OperationError>(cx: &Context, result: Result<T, E>) -> Result<Response<M>, Status> {
+    let output = result.map_err(|error| status(&error))?;
+    Ok(marked(cx, Response::new(output.encode())))
+}
+
+/// The messages of a server stream.
+pub type Items<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
+
+/// The answer to a call whose output is a stream.
+pub fn stream<T, M, E>(cx: &Context, result: Result<kit::Stream<T, E>, E>) -> Result<Response<Items<M>>, Status>
+where
+    T: Proto<M> + 'static,
+    M: 'static,
+    E: OperationError,
+{
+    let items = result.map_err(|error| status(&error))?;
+    let items = items.map(|item| item.map(T::encode).map_err(|error| status(&error)));
+    Ok(marked(cx, Response::new(Box::pin(items))))
+}
+
+/// Says in the metadata which parts of the answer are stand-ins.
+fn marked<M>(cx: &Context, mut response: Response<M>) -> Response<M> {
+    let marks = cx.marks().list();
+    if !marks.is_empty()
+        && let Ok(value) = MetadataValue::try_from(marks.join(", "))
+    {
+        response.metadata_mut().insert("fallback", value);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_the_specification_has_them() {
+        for (text, limit) in [
+            ("1H", Some(Duration::from_secs(3600))),
+            ("2M", Some(Duration::from_secs(120))),
+            ("99999999S", Some(Duration::from_secs(99_999_999))),
+            ("5m", Some(Duration::from_millis(5))),
+            ("7u", Some(Duration::from_micros(7))),
+            ("9n", Some(Duration::from_nanos(9))),
+            ("999999999H", None),
+            ("", None),
+            ("S", None),
+            ("-1S", None),
+            ("1é", None),
+        ] {
+            assert_eq!(timeout(text), limit, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_edge_knows_better_than_the_metadata() {
+        let mut request = Request::new(());
+        request.metadata_mut().insert("idempotency-key", "theirs".parse().unwrap());
+        assert_eq!(context(&request).idempotency_key(), Some("theirs"));
+        request.extensions_mut().insert(Context::default().keyed("ours"));
+        assert_eq!(context(&request).idempotency_key(), Some("ours"));
+    }
+}

@@ -1,0 +1,148 @@
+//! The headers in which a call's context travels, over REST and gRPC alike.
+//!
+//! | header | what |
+//! |---|---|
+//! | `traceparent` | W3C Trace Context |
+//! | `idempotency-key` | 1 to 255 visible characters |
+//! | `request-timeout-ms` | milliseconds until the caller gives up; no standard has one |
+//! | `grpc-timeout` | the same for gRPC: up to eight digits and a unit of `H M S m u n` |
+//! | `fallback` | of an answer: the parts of it that are stand-ins |
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue};
+use kit::{Context, Marks, Trace};
+
+use crate::Problem;
+
+const TRACE: &str = "traceparent";
+const KEY: &str = "idempotency-key";
+pub(crate) const TIMEOUT: &str = "request-timeout-ms";
+const GRPC_TIMEOUT: &str = "grpc-timeout";
+const FALLBACK: &str = "fallback";
+
+/// The trace that the caller is in, or a new one.
+pub(crate) fn trace(headers: &HeaderMap) -> Trace {
+    text(headers, TRACE).and_then(|text| text.parse().ok()).unwrap_or_else(Trace::start)
+}
+
+/// The call as the caller means it.
+pub(crate) fn context(headers: &HeaderMap, trace: Trace, grpc: bool) -> Result<Context, Problem> {
+    let mut cx = Context::default().in_trace(trace);
+    let timeout = if grpc { GRPC_TIMEOUT } else { TIMEOUT };
+    if headers.contains_key(timeout) {
+        let parse = if grpc { grpc_timeout } else { millis };
+        let left = text(headers, timeout).and_then(parse);
+        cx = cx.within(left.ok_or_else(|| Problem::unreadable(format!("{timeout}: not a span of time")))?);
+    }
+    if headers.contains_key(KEY) {
+        let key = text(headers, KEY).filter(|key| (1..=255).contains(&key.len()));
+        cx = cx.keyed(key.ok_or_else(|| Problem::unreadable(format!("{KEY}: expected 1 to 255 visible characters")))?);
+    }
+    Ok(cx)
+}
+
+/// What a request takes along: a new span of the trace, the time left, the key.
+pub(crate) fn send(cx: &Context, headers: &mut HeaderMap) {
+    let mut set = |name, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    };
+    set(TRACE, cx.trace().child().to_string());
+    if let Some(left) = cx.remaining() {
+        set(TIMEOUT, left.as_millis().max(1).to_string());
+    }
+    if let Some(key) = cx.idempotency_key() {
+        set(KEY, key.to_owned());
+    }
+}
+
+/// Tells which parts of the answer are stand-ins.
+pub(crate) fn mark(marks: &Marks, headers: &mut HeaderMap) {
+    let marks = marks.list();
+    if let (false, Ok(value)) = (marks.is_empty(), HeaderValue::try_from(marks.join(", "))) {
+        headers.insert(FALLBACK, value);
+    }
+}
+
+/// Takes over what an answer says of its stand-ins.
+pub(crate) fn marked(headers: &HeaderMap, marks: &Marks) {
+    for value in headers.get_all(FALLBACK).iter().filter_map(|value| value.to_str().ok()) {
+        value.split(',').map(str::trim).filter(|mark| !mark.is_empty()).for_each(|mark| marks.add(mark));
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+fn millis(text: &str) -> Option<Duration> {
+    digits(text).map(Duration::from_millis)
+}
+
+fn grpc_timeout(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number = digits(number).filter(|_| number.len() <= 8)?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 3600),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn deadlines_in_all_units() {
+        let left = |name: &'static str, value: &str, grpc| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            context(&headers, Trace::start(), grpc).map(|cx| cx.remaining())
+        };
+        for (text, span) in [
+            ("2H", Duration::from_secs(7200)),
+            ("3M", Duration::from_secs(180)),
+            ("4S", Duration::from_secs(4)),
+            ("5m", Duration::from_millis(5)),
+            ("6u", Duration::from_micros(6)),
+            ("7n", Duration::from_nanos(7)),
+            ("99999999H", Duration::from_secs(359_999_996_400)),
+        ] {
+            assert_eq!(left(GRPC_TIMEOUT, text, true), Ok(Some(span)), "{text}");
+        }
+        for bad in ["", "1", "S", "1s", "-1S", "123456789S", "1.5S", "1 S", "+1S"] {
+            assert!(left(GRPC_TIMEOUT, bad, true).is_err(), "{bad}");
+        }
+        assert_eq!(left(TIMEOUT, "250", false), Ok(Some(Duration::from_millis(250))));
+        assert_eq!(left(TIMEOUT, "junk", true), Ok(None), "another transport's header");
+        for bad in ["", "-1", "1.5", "5s", "99999999999999999999999"] {
+            assert!(left(TIMEOUT, bad, false).is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_context_goes_out_and_comes_back() {
+        let cx = Context::default().within(Duration::from_millis(1500)).keyed("k-1");
+        let mut headers = HeaderMap::new();
+        send(&cx, &mut headers);
+        let back = context(&headers, trace(&headers), false).unwrap();
+        assert_eq!((back.remaining(), back.idempotency_key()), (cx.remaining(), Some("k-1")));
+        assert_eq!(back.trace().id(), cx.trace().id());
+        assert_ne!(back.trace(), cx.trace());
+        for bad in ["", &"k".repeat(256)] {
+            headers.insert(KEY, bad.parse().unwrap());
+            assert!(context(&headers, Trace::start(), false).is_err());
+        }
+    }
+}

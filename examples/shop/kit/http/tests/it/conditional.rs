@@ -1,0 +1,55 @@
+use axum::{Router, routing::get as on_get};
+use kit::Etag;
+use kit_http::{Edge, IfMatch, IfNoneMatch, Problem, answer};
+use reqwest::Method;
+
+use crate::{get, header, http, problem, send, start};
+
+async fn base() -> String {
+    let routes =
+        on_get(async |known: IfNoneMatch| known.answer(Etag(7), &"item")).put(async |IfMatch(wanted): IfMatch| {
+            Etag(7).check(wanted)?;
+            Ok::<_, Problem>(answer::tagged(Etag(8), &"item"))
+        });
+    start(Router::new().route("/item", routes), Edge::default()).await + "/item"
+}
+
+#[tokio::test]
+async fn a_read_of_a_revision_that_the_caller_has() {
+    let base = base().await;
+    for (tags, status) in
+        [("", 200), ("\"7\"", 304), ("W/\"7\"", 304), ("\"6\" , W/\"x,y\", \"7\"", 304), ("*", 304), ("\"8\"", 200)]
+    {
+        let request = get(base.clone());
+        let answer = send(if tags.is_empty() { request } else { request.header("if-none-match", tags) }).await;
+        assert_eq!((answer.status().as_u16(), header(&answer, "etag")), (status, "\"7\""), "{tags}");
+        assert_eq!(answer.text().await.unwrap().is_empty(), status == 304);
+    }
+    assert_eq!(problem(send(get(base).header("if-none-match", "7")).await).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_change_of_the_revision_that_the_caller_means() {
+    let base = base().await;
+    for (tags, status) in [
+        ("\"7\"", 200),
+        ("*", 200),
+        ("\"6\"", 412),
+        ("W/\"7\"", 412),
+        ("\"abc\"", 412),
+        ("\"abc\", \"7\"", 200),
+        ("7", 400),
+        ("\"7", 400),
+        ("\"7\" \"8\"", 400),
+        ("\"7\", \"8\"", 400),
+    ] {
+        let answer = send(http(Method::PUT, base.clone()).header("if-match", tags)).await;
+        assert_eq!(answer.status().as_u16(), status, "{tags}");
+        match status {
+            200 => assert_eq!(header(&answer, "etag"), "\"8\""),
+            412 => assert_eq!(problem(answer).await.1, "stale"),
+            _ => assert_eq!(problem(answer).await.1, "invalid"),
+        }
+    }
+    assert_eq!(send(http(Method::PUT, base)).await.status(), 200);
+}

@@ -1,0 +1,90 @@
+//! Streams: the policy up to the opening, then only the place they take and the faults they show.
+
+use futures_util::{StreamExt, stream};
+use kit::Stream;
+use kit_resilience::{BreakerState, Link};
+
+use super::*;
+
+fn link() -> Link {
+    Link::new("a → b", Policy { breaker: breaker(9), bulkhead: 1, ..policy() })
+}
+
+async fn open(link: &Link, items: Vec<Result<u32, Failure>>) -> Stream<u32, Failure> {
+    let attempt = |_| {
+        let items: Vec<_> =
+            items.iter().map(|item| item.as_ref().map_err(|e| Failure::new(e.kind, "")).copied()).collect();
+        async { Ok(Box::pin(stream::iter(items).chain(stream::pending())) as Stream<_, _>) }
+    };
+    link.open(&Context::default(), &SAFE, attempt).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_keeps_its_place_until_it_is_dropped_and_has_no_deadline() {
+    let link = link();
+    let mut items = open(&link, vec![Ok(1), Ok(2)]).await;
+    assert_eq!(items.next().await, Some(Ok(1)));
+    assert_eq!(link.state().breaker, Some(BreakerState::Closed { calls: 1, faults: 0 }));
+    sleep(3600 * SECOND).await;
+    assert_eq!((items.next().await, link.state().under_way), (Some(Ok(2)), 1));
+    let full = link.call(&Context::default(), &SAFE, async |_| Ok::<_, Failure>(())).await;
+    assert_eq!(kind(full), Some(Kind::Limited));
+    drop(items);
+    assert_eq!(link.state().under_way, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_ends_gives_its_place_back() {
+    let link = link();
+    let attempt = async |_| Ok::<_, Failure>(Box::pin(stream::iter([Ok(1u32)])) as Stream<u32, Failure>);
+    let mut items = link.open(&Context::default(), &SAFE, attempt).await.unwrap();
+    assert_eq!((items.next().await, link.state().under_way), (Some(Ok(1)), 1));
+    assert_eq!((items.next().await, link.state().under_way), (None, 0));
+    assert_eq!(items.next().await, None, "it stays ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_ends_a_stream_and_counts_if_it_is_a_fault() {
+    for kind in Kind::ALL {
+        let link = link();
+        let mut items = open(&link, vec![Ok(1), Err(Failure::new(kind, "")), Ok(2)]).await;
+        assert_eq!(items.next().await, Some(Ok(1)));
+        assert_eq!(items.next().await.unwrap().map_err(|failure| failure.kind), Err(kind));
+        assert_eq!((items.next().await, link.state().under_way), (None, 0));
+        let faults = usize::from(kind.is_fault());
+        assert_eq!(link.state().breaker, Some(BreakerState::Closed { calls: 1 + faults, faults }), "{kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_that_break_open_the_circuit() {
+    let link = Link::new("a → b", Policy { breaker: breaker(2), ..policy() });
+    let mut streams = vec![];
+    for _ in 0..2 {
+        streams.push(open(&link, vec![Err(Failure::new(Kind::Unavailable, ""))]).await);
+    }
+    for mut items in streams {
+        assert!(matches!(link.state().breaker, Some(BreakerState::Closed { .. })));
+        let _ = items.next().await;
+    }
+    assert!(matches!(link.state().breaker, Some(BreakerState::Open { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_opening_is_tried_again_and_an_open_stream_is_the_probe_s_success() {
+    let link = Link::new("a → b", Policy { breaker: breaker(3), ..policy() });
+    let callee =
+        Callee::new([Reply::Fails(Kind::Unavailable), Reply::Takes(3600 * SECOND), Reply::Unsent, Reply::Answers]);
+    let cx = Context::default();
+    let watch = || {
+        link.open(&cx, &SAFE, |cx| async {
+            callee.answer(cx).await.map(|_| Box::pin(stream::pending()) as Stream<u32, Failure>)
+        })
+    };
+    assert_eq!(watch().await.err().map(|failure| failure.kind), Some(Kind::Unavailable));
+    assert_eq!((callee.tries().len(), link.state().under_way), (3, 0));
+    sleep(10 * SECOND).await;
+    let _items = watch().await.unwrap();
+    assert_eq!(link.state().breaker, Some(BreakerState::Closed { calls: 0, faults: 0 }));
+    assert_eq!(link.state().under_way, 1);
+}

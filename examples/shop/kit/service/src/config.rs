@@ -1,0 +1,159 @@
+//! The sections that `config.toml` has in every service, in every link, in every store.
+
+use std::{net::SocketAddr, time::Duration};
+
+use kit_resilience::{Backoff, Breaker, Policy, Retry};
+use serde::{Deserialize, Deserializer, de::Error};
+use tracing_subscriber::EnvFilter;
+
+use crate::Span;
+
+/// `[server]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct ServerConfig {
+    /// Where the service listens. Port 0: at a free one.
+    pub listen: SocketAddr,
+    /// How long a request may take at most.
+    pub timeout: Span,
+    /// How long to go on as before once `/-/ready` says no, so that balancers notice before connections are refused.
+    pub notice: Span,
+    /// How long what is under way may take to finish when the service stops.
+    pub drain: Span,
+    /// Bytes of a request's body at most.
+    pub body_limit: usize,
+    /// Requests at work at a time; one more is answered 503.
+    pub in_flight: usize,
+    /// What is logged: `info`, `orders=debug,info`. `RUST_LOG` replaces it.
+    #[serde(deserialize_with = "filter")]
+    pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+}
+
+fn filter<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let wrong = |_| D::Error::custom(format!("{text:?} is not a filter as \"info\" or \"orders=debug,info\""));
+    EnvFilter::try_new(&text).map_err(wrong)?;
+    Ok(text)
+}
+
+/// `log_format`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    #[default]
+    Auto,
+    Text,
+    Json,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            timeout: Span(Duration::from_secs(30)),
+            notice: Span(Duration::ZERO),
+            drain: Span(Duration::from_secs(10)),
+            body_limit: 1 << 20,
+            in_flight: 1024,
+            log: "info".into(),
+            log_format: LogFormat::Auto,
+        }
+    }
+}
+
+/// `[store]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct StoreConfig {
+    /// `sqlite:data/orders.db`; `DATABASE_URL` replaces it.
+    pub url: String,
+}
+
+/// `[broker]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct BrokerConfig {
+    /// `sqlite:data/queue.db`; `BROKER_URL` replaces it.
+    pub url: String,
+}
+
+/// `[links.<service>]`: where the other side is, and the policy of the calls to it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LinkConfig {
+    /// `http://127.0.0.1:7101`; `<SERVICE>_URL` replaces it.
+    pub url: String,
+    /// How long one try may take.
+    #[serde(default)]
+    pub timeout: Option<Span>,
+    /// Tries, the first one included.
+    #[serde(default)]
+    pub attempts: Option<u32>,
+    /// The pause before the second try, and the longest pause.
+    #[serde(default)]
+    pub backoff: Option<(Span, Span)>,
+    /// Calls in flight.
+    #[serde(default)]
+    pub bulkhead: Option<usize>,
+    /// Without it the link has no breaker.
+    #[serde(default)]
+    pub breaker: Option<BreakerConfig>,
+}
+
+/// `[links.<service>.breaker]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct BreakerConfig {
+    /// The share of failed calls that opens it.
+    pub failure_rate: f64,
+    /// The number of calls looked at.
+    pub window: usize,
+    /// How long no call is let through.
+    pub open_for: Span,
+}
+
+/// `[links.<service>_<operation>]`: the policy of the calls of one operation, which is where its service is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PolicyConfig {
+    /// As in [`LinkConfig`].
+    #[serde(default)]
+    pub timeout: Option<Span>,
+    #[serde(default)]
+    pub attempts: Option<u32>,
+    #[serde(default)]
+    pub backoff: Option<(Span, Span)>,
+    #[serde(default)]
+    pub bulkhead: Option<usize>,
+    #[serde(default)]
+    pub breaker: Option<BreakerConfig>,
+}
+
+impl LinkConfig {
+    /// What is not said is as the policy has it by default.
+    pub fn policy(&self) -> Policy {
+        let Self { url: _, timeout, attempts, backoff, bulkhead, breaker } = self.clone();
+        PolicyConfig { timeout, attempts, backoff, bulkhead, breaker }.policy()
+    }
+}
+
+impl PolicyConfig {
+    /// What is not said is as the policy has it by default.
+    pub fn policy(&self) -> Policy {
+        let default = Policy::default();
+        let backoff = self.backoff.map(|(first, most)| Backoff { first: first.0, most: most.0 });
+        Policy {
+            retry: Retry {
+                attempts: self.attempts.unwrap_or(default.retry.attempts),
+                backoff: backoff.unwrap_or(default.retry.backoff),
+                budget: default.retry.budget,
+            },
+            breaker: self.breaker.as_ref().map(|breaker| Breaker {
+                failure_rate: breaker.failure_rate,
+                window: breaker.window,
+                open_for: breaker.open_for.0,
+                ..Breaker::default()
+            }),
+            bulkhead: self.bulkhead.unwrap_or(default.bulkhead),
+            timeout: self.timeout.map_or(default.timeout, |timeout| timeout.0),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The life of a service: configuration, start, serving, orderly stop.
+
+use std::{env, io, process::ExitCode, time::Duration};
+
+use anyhow::{Context, Result, anyhow};
+use axum::Router;
+use kit_http::{Edge, Server};
+use serde::de::DeserializeOwned;
+use tokio::{
+    net::TcpListener,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    ServerConfig, Service,
+    arguments::{self, Asked},
+    health,
+    log::Voice,
+    signal::Signals,
+};
+
+/// The exit code of a configuration that cannot be used: `EX_USAGE` of sysexits.
+const BAD_CONFIGURATION: u8 = 64;
+
+/// Runs a service until it is asked to stop.
+///
+/// `config` is the service's `config.toml`, built in. `--config FILE` and variables `<SERVICE>__SECTION__KEY` go over it;
+/// `<NAME>_URL` sets the `url` of the link of that name, `DATABASE_URL` that of the store, `BROKER_URL` that of the
+/// broker. The section `[server]` is a [`ServerConfig`], the rest is what `start` takes to build the service.
+///
+/// Asked to stop, the service says so at `/-/ready`, takes no more connections, finishes what it has within the time for
+/// that, and says what it had to cut. Asked again, it ends at once.
+///
+/// Exits with 0 after a stop, 64 if the configuration cannot be used, 1 if the service cannot start.
+pub async fn run<C: DeserializeOwned>(
+    name: &'static str,
+    config: &str,
+    start: impl AsyncFnOnce(C, &mut Service) -> Result<Router>,
+) -> ExitCode {
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    let variables: Vec<_> = env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+    let (server, own, source) = match arguments::read(name, config, env::args_os().skip(1).map(text), &variables) {
+        Ok(Asked::Run(server, own, source)) => (server, own, source),
+        Ok(Asked::Print(text)) => {
+            println!("{text}");
+            return ExitCode::SUCCESS;
+        }
+        Err(lines) => {
+            lines.iter().for_each(|line| eprintln!("{name}: {line}"));
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+    };
+    let voice = Voice::set_up(&server);
+    match serve(name, &server, &source, voice, async move |service| start(own, service).await).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            voice.failed(name, &error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(
+    name: &'static str,
+    config: &ServerConfig,
+    source: &str,
+    voice: Voice,
+    start: impl AsyncFnOnce(&mut Service) -> Result<Router>,
+) -> Result<()> {
+    let mut signals = Signals::listen().context("cannot hear signals")?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => "another process has the port".to_owned(),
+            _ => error.to_string(),
+        };
+        anyhow!("cannot listen at {}: {why} (`listen` in [server], from {source})", config.listen)
+    })?;
+    let address = format!("http://{}", listener.local_addr()?);
+
+    let mut service = Service::default();
+    let router = tokio::select! {
+        router = start(&mut service) => router.context("cannot start")?,
+        () = signals.next() => return Ok(()),
+    };
+    let Service { lines, checks, links, tasks, stopping } = service;
+    let leaving = stopping.child_token();
+    let edge = Edge {
+        body_limit: config.body_limit,
+        timeout: config.timeout.0,
+        in_flight: config.in_flight,
+        stopping: stopping.clone(),
+        ..Edge::default()
+    };
+    let router = kit_http::edge(router.merge(health::routes(checks, links, leaving.clone())), edge);
+    let server = Server { drain: config.drain.0, ..Server::default() };
+    let mut serving = tokio::spawn(kit_http::serve(listener, router, server, stopping.clone()));
+    voice.started(name, &address, &lines);
+
+    tokio::select! {
+        () = signals.next() => {}
+        ended = &mut serving => ended.context("the server ended by itself").map(drop)?,
+    }
+    tracing::info!("stopping");
+    leaving.cancel();
+    let stop = async {
+        sleep(config.notice.0).await;
+        stopping.cancel();
+        let (drained, late) = tokio::join!(serving, finish(tasks, config.drain.0));
+        match drained.map(|drained| drained.cut) {
+            Ok(0) => {}
+            Ok(cut) => tracing::warn!(cut, "connections were cut: not done within {:?}", config.drain.0),
+            Err(error) => tracing::error!(%error, "the server"),
+        }
+        if late > 0 {
+            tracing::warn!(late, "background tasks were cut: not done within {:?}", config.drain.0);
+        }
+        tracing::info!("stopped");
+    };
+    tokio::select! {
+        () = stop => Ok(()),
+        () = signals.next() => {
+            tracing::warn!("asked to stop again: ending at once");
+            std::process::exit(1)
+        }
+    }
+}
+
+/// Waits for the tasks, and cuts those that are not done in time; they are counted.
+async fn finish(mut tasks: JoinSet<&'static str>, limit: Duration) -> usize {
+    let _ = timeout(limit, async { while tasks.join_next().await.is_some() {} }).await;
+    while tasks.try_join_next().is_some() {}
+    let late = tasks.len();
+    tasks.shutdown().await;
+    late
+}

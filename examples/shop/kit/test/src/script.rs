@@ -1,0 +1,275 @@
+use std::{
+    collections::VecDeque,
+    fmt::Debug,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{TryStreamExt, stream};
+use kit::{Context, Failure, Kind, Operation, Safety, Stream};
+
+/// One operation of a scripted service: answers what it was told, in order, and keeps what it was asked.
+#[derive(Debug)]
+pub struct Script<I, O, E> {
+    plays: Mutex<VecDeque<Play<O, E>>>,
+    asked: Mutex<Vec<(Context, I)>>,
+}
+
+/// What a scripted operation does when it is called.
+#[derive(Debug)]
+pub enum Play<O, E> {
+    Answer(Result<O, E>),
+    /// Takes this long, and then fails with `internal`, for nobody should be waiting any more.
+    Delay(Duration),
+}
+
+impl<I, O, E> Default for Script<I, O, E> {
+    fn default() -> Self {
+        Self { plays: Mutex::default(), asked: Mutex::default() }
+    }
+}
+
+impl<I, O, E: From<Failure>> Script<I, O, E> {
+    /// What the next call that has no play yet will get.
+    pub fn next(&self, play: Play<O, E>) {
+        self.plays.lock().unwrap_or_else(PoisonError::into_inner).push_back(play);
+    }
+
+    /// Plays. A call that nobody told what to do gets `unsupported`.
+    pub async fn play(&self, cx: &Context, input: I) -> Result<O, E> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push((cx.clone(), input));
+        let play = self.plays.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        match play {
+            Some(Play::Answer(answer)) => answer,
+            Some(Play::Delay(span)) => {
+                tokio::time::sleep(span).await;
+                Err(Failure::new(Kind::Internal, "waited to the end").into())
+            }
+            None => Err(Failure::new(Kind::Unsupported, "not in the script").into()),
+        }
+    }
+
+    /// Takes what it was asked since the last time.
+    pub fn asked(&self) -> Vec<(Context, I)> {
+        std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + PartialEq> Script<I, O, E> {
+    /// Calls once, and checks that the question arrives and the answer comes back as they were given.
+    ///
+    /// # Panics
+    /// If they do not: it is for tests. `what` names operation, transport and rule.
+    pub async fn carries<F>(
+        &self,
+        what: &str,
+        input: impl Fn() -> I,
+        answer: impl Fn() -> Result<O, E>,
+        call: impl FnOnce(Context) -> F,
+    ) where
+        F: Future<Output = Result<O, E>>,
+    {
+        assert_eq!(self.hears(what, input, answer(), call).await, answer(), "{what}: the answer");
+    }
+
+    /// Calls once, checks that the question arrives as it was given, and gives what the caller got for `answer`.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn hears<T, F>(
+        &self,
+        what: &str,
+        input: impl Fn() -> I,
+        answer: Result<O, E>,
+        call: impl FnOnce(Context) -> F,
+    ) -> T
+    where
+        F: Future<Output = T>,
+    {
+        let (got, seen) = self.reached(what, input, answer, call).await;
+        assert_eq!(seen.idempotency_key(), Some("the-key"), "{what}: the idempotency key");
+        assert!(seen.remaining().is_some_and(|left| left <= Duration::from_secs(30)), "{what}: the deadline");
+        got
+    }
+
+    /// Sends a command and does it, and checks that it arrives as it was given: in the caller's trace, but under a key of
+    /// its own and without the caller's deadline, for nobody waits.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn arrives<F>(
+        &self,
+        what: &str,
+        input: impl Fn() -> I,
+        answer: impl Fn() -> Result<O, E>,
+        send_and_take: impl FnOnce(Context) -> F,
+    ) where
+        F: Future<Output = Result<O, E>>,
+    {
+        let (got, seen) = self.reached(what, input, answer(), send_and_take).await;
+        assert_eq!(got, answer(), "{what}: what becomes of it");
+        assert!(seen.idempotency_key().is_some_and(|key| key != "the-key"), "{what}: the idempotency key");
+        assert_eq!(seen.deadline(), None, "{what}: the deadline");
+    }
+
+    /// Checks that a command arrives, and that failures of every kind are what becomes of it.
+    ///
+    /// # Panics
+    /// If one is not.
+    pub async fn failures_arrive<F>(&self, what: &str, input: impl Fn() -> I, send_and_take: impl Fn(Context) -> F)
+    where
+        F: Future<Output = Result<O, E>>,
+    {
+        for kind in Kind::ALL {
+            let what = format!("{what}: failure of kind {kind}");
+            let failed = || Err(Failure::new(kind, "as the script says").into());
+            self.arrives(&what, &input, failed, &send_and_take).await;
+        }
+    }
+
+    /// Checks that a call is left in the queue where it failed and a repeat is safe, that the answer is marked, and that
+    /// the command arrives from there.
+    ///
+    /// # Panics
+    /// If it is not, or if a call is left there that must not be repeated.
+    pub async fn stands_in<F, G>(
+        &self,
+        what: &str,
+        operation: &Operation,
+        input: impl Fn() -> I,
+        call: impl Fn(Context) -> F,
+        take: impl Fn() -> G,
+    ) where
+        O: Default,
+        F: Future<Output = Result<O, E>>,
+        G: Future<Output = Result<O, E>>,
+    {
+        for unsent in [false, true] {
+            let what = format!("{what}, unsent: {unsent}");
+            self.next(Play::Answer(Err(Failure { unsent, ..Failure::timeout() }.into())));
+            let cx = Context::default();
+            let answer = call(cx.clone()).await;
+            assert_eq!(self.asked().len(), 1, "{what}: the call");
+            let left = unsent || operation.safety != Safety::Unsafe;
+            assert_eq!(answer.is_ok(), left, "{what}: the answer");
+            let mark = format!("{}.{}=queue", operation.service, operation.name);
+            assert_eq!(cx.marks().list(), if left { vec![mark] } else { vec![] }, "{what}: the mark");
+            if left {
+                self.next(Play::Answer(Ok(O::default())));
+                assert_eq!(take().await, Ok(O::default()), "{what}: later");
+                assert!(matches!(self.asked().as_slice(), [(_, asked)] if *asked == input()), "{what}: the input");
+            }
+        }
+    }
+
+    /// Calls once, with an answer to get, and gives what came of it and the context in which it arrived.
+    async fn reached<T, F>(
+        &self,
+        what: &str,
+        input: impl Fn() -> I,
+        answer: Result<O, E>,
+        call: impl FnOnce(Context) -> F,
+    ) -> (T, Context)
+    where
+        F: Future<Output = T>,
+    {
+        self.next(Play::Answer(answer));
+        let cx = Context::default().within(Duration::from_secs(30)).keyed("the-key");
+        let trace = cx.trace().id();
+        let got = call(cx).await;
+        let asked = self.asked();
+        let [(seen, question)] = asked.as_slice() else { panic!("{what}: called {} times", asked.len()) };
+        assert_eq!(*question, input(), "{what}: the input");
+        assert_eq!(seen.trace().id(), trace, "{what}: the trace");
+        (got, seen.clone())
+    }
+
+    /// Checks that failures of every kind come back as they were given.
+    ///
+    /// # Panics
+    /// If one does not.
+    pub async fn carries_failures<F>(&self, what: &str, input: impl Fn() -> I, call: impl Fn(Context) -> F)
+    where
+        F: Future<Output = Result<O, E>>,
+    {
+        for kind in Kind::ALL {
+            let what = format!("{what}: failure of kind {kind}");
+            let failed = || Err(Failure::new(kind, "as the script says").into());
+            self.carries(&what, &input, failed, &call).await;
+        }
+    }
+
+    /// Checks that a call is given up at its deadline.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub async fn times_out<T, F>(&self, what: &str, call: impl FnOnce(Context) -> F)
+    where
+        E: kit::OperationError,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.next(Play::Delay(Duration::from_secs(60)));
+        let late = call(Context::default().within(Duration::from_millis(100))).await;
+        assert_eq!(late.err().map(|error| error.kind()), Some(Kind::Timeout), "{what}: the deadline");
+        self.asked();
+    }
+}
+
+/// The items of a script as the stream that an operation answers with.
+pub fn streamed<T: Send + 'static, E: Send + 'static>(items: Result<Vec<T>, E>) -> Result<Stream<T, E>, E> {
+    Ok(Box::pin(stream::iter(items?.into_iter().map(Ok))))
+}
+
+/// All items of a stream, as a script has them.
+pub async fn gathered<T, E>(items: Result<Stream<T, E>, E>) -> Result<Vec<T>, E> {
+    items?.try_collect().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn does_as_it_is_told_and_remembers() {
+        let script: Script<u32, u32, Failure> = Script::default();
+        script.carries("double", || 2, || Ok(4), async |cx| script.play(&cx, 2).await).await;
+        script.carries("double", || 2, || Err(Failure::stale()), async |cx| script.play(&cx, 2).await).await;
+        script.carries_failures("double", || 2, async |cx| script.play(&cx, 2).await).await;
+        script.times_out("double", async |cx| cx.limit(script.play(&cx, 2)).await).await;
+        assert_eq!(script.play(&Context::default(), 1).await.map_err(|e| e.kind), Err(Kind::Unsupported));
+    }
+
+    #[tokio::test]
+    async fn what_waits_arrives_under_a_key_of_its_own() {
+        let script: Script<u32, (), Failure> = Script::default();
+        let later = async |cx: Context| script.play(&Context::default().in_trace(cx.trace()).keyed("own"), 2).await;
+        script.arrives("note", || 2, || Ok(()), later).await;
+        script.failures_arrive("note", || 2, later).await;
+        for safety in [Safety::Safe, Safety::Unsafe] {
+            let operation = Operation { service: "a", name: "note", safety };
+            let call = async |cx: Context| {
+                let Err(error) = script.play(&cx, 2).await else { return Ok(()) };
+                if safety == Safety::Unsafe && !error.unsent {
+                    return Err(error);
+                }
+                cx.marks().add("a.note=queue");
+                Ok(())
+            };
+            script.stands_in("note", &operation, || 2, call, async || script.play(&Context::default(), 2).await).await;
+        }
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "note: the idempotency key")]
+    async fn a_command_with_the_key_of_its_sender_is_noticed() {
+        let script: Script<u32, (), Failure> = Script::default();
+        script.arrives("note", || 2, || Ok(()), async |cx| script.play(&cx, 2).await).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "double: the input")]
+    async fn a_question_that_changes_on_its_way_is_noticed() {
+        let script: Script<u32, u32, Failure> = Script::default();
+        script.carries("double", || 2, || Ok(4), async |cx| script.play(&cx, 3).await).await;
+    }
+}

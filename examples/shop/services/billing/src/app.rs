@@ -1,0 +1,80 @@
+// Yours: written once by Linkwright, never overwritten.
+//! Puts the service together: its links, its business code, what it is served on.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use billing_contract::Billing as _;
+use kit::Context;
+use kit_messaging::{Broker, Consumer, Event as _, Guarantee, Message, Policy, Relay, Subscription};
+use kit_resilience::Backoff;
+use kit_service::{BrokerConfig, Service, StoreConfig};
+use kit_store::Store;
+use serde::Deserialize;
+
+use crate::{Billing, store};
+
+/// What `config.toml` says, besides what every service has.
+#[derive(Debug, Deserialize)]
+pub struct Config {
+    pub store: StoreConfig,
+    pub broker: BrokerConfig,
+}
+
+pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Router> {
+    let store = store::open(&config.store.url).await?;
+    service.line("store", &config.store.url);
+    service.check("store", &store, async |store: Store| store.ping().await);
+    let broker = kit_messaging::connect(&config.broker.url).await?;
+    service.line("broker", &config.broker.url);
+    service.check("broker", &broker, async |broker: Arc<dyn Broker>| Ok(broker.stats().await.map(drop)?));
+    for subscription in billing_contract::subscriptions() {
+        broker.declare(&subscription).await?;
+    }
+    let relay = Relay::new(store.clone(), broker.clone());
+    service.task("outbox", async move |stopping| relay.run(stopping.cancelled()).await);
+    let billing = Arc::new(Billing::new(store));
+    consume_charge(&broker, &billing, service);
+    consume_refund(&broker, &billing, service);
+    Ok(Router::new())
+}
+
+/// `charge`, on [`orders_contract::OrderPlaced`].
+///
+/// A message may come again and is tried 5 times, others are not kept waiting.
+/// What fails for good is kept as a dead letter: `cargo xtask messages list`.
+fn consume_charge(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mut Service) {
+    let subscription = Subscription::new("billing.charge", [orders_contract::OrderPlaced::TYPE]);
+    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
+    let guarantee = Guarantee::AtLeastOnce;
+    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
+    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let state = consumer.clone();
+    service.show(move || state.state());
+    let billing = billing.clone();
+    let handle = move |cx: Context, message: Message| {
+        let (cx, billing) = (cx.within(Duration::from_secs(30)), billing.clone());
+        async move { cx.limit(billing.charge(&cx, message.payload()?)).await }
+    };
+    service.task("billing.charge", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
+}
+
+/// `refund`, on [`orders_contract::OrderCancelled`].
+///
+/// A message may come again and is tried 5 times, others are not kept waiting.
+/// What fails for good is kept as a dead letter: `cargo xtask messages list`.
+fn consume_refund(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mut Service) {
+    let subscription = Subscription::new("billing.refund", [orders_contract::OrderCancelled::TYPE]);
+    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
+    let guarantee = Guarantee::AtLeastOnce;
+    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
+    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let state = consumer.clone();
+    service.show(move || state.state());
+    let billing = billing.clone();
+    let handle = move |cx: Context, message: Message| {
+        let (cx, billing) = (cx.within(Duration::from_secs(30)), billing.clone());
+        async move { cx.limit(billing.refund(&cx, message.payload()?)).await }
+    };
+    service.task("billing.refund", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
+}

@@ -1,0 +1,284 @@
+//! The flows of `smoke`: every operation that callers outside reach, once, over each transport it is exposed on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    contracts::{
+        example,
+        graphql::{
+            self as schema,
+            request::{Request, Wish, request},
+        },
+        shape,
+    },
+    escape,
+    model::{Exposure, Field, Model, Operation, ResourceRef, Service, Shape, Target, Type, Verb},
+    names,
+};
+
+use super::{
+    super::{
+        Planner,
+        contract::trait_name,
+        day_one,
+        examples::{self, Source},
+        operations, resources,
+    },
+    graphql::{DEPTH, OURS, code},
+};
+
+/// What `tests/flows.rs` sees.
+#[derive(Serialize)]
+pub struct Flows {
+    clients: Vec<Client>,
+    /// In an order in which each finds the items that it is about.
+    flows: Vec<Flow>,
+}
+
+#[derive(Serialize)]
+struct Client {
+    /// The variable.
+    name: String,
+    contract: String,
+    /// Begins the variable with the address: `ORDERS`.
+    variable: String,
+    rest: bool,
+    grpc: bool,
+    graphql: bool,
+    queue: bool,
+}
+
+#[derive(Serialize)]
+struct Flow {
+    /// Rust string literal: `door.knock over REST`.
+    what: String,
+    /// The variable that holds the client.
+    client: String,
+    /// `orders_contract::Orders::create_order`, and what it is given besides the context; over GraphQL none.
+    method: Vec<String>,
+    arguments: Vec<String>,
+    /// Over GraphQL: the request, a Rust string literal; else none.
+    requests: Vec<Asked>,
+    /// Nobody makes the item, so there is none to work on.
+    may_miss: bool,
+    /// `let order_rest = ` and `.map_or(…)`, which gives the id of the item that was made; or empty.
+    binding: String,
+    id: String,
+}
+
+#[derive(Serialize)]
+struct Asked {
+    request: String,
+    /// A Rust expression.
+    variables: String,
+    /// The method of the client.
+    ask: &'static str,
+    /// The operation's error.
+    error: String,
+}
+
+/// The variables with the ids of items that were made: typed, and as GraphQL shows them.
+#[derive(Default)]
+struct Made {
+    typed: BTreeMap<ResourceRef, String>,
+    shown: BTreeMap<ResourceRef, String>,
+}
+
+const REST: &str = "rest";
+const GRPC: &str = "grpc";
+const QUEUE: &str = "queue";
+const GRAPHQL: &str = "graphql";
+
+type Pick = fn(Exposure) -> bool;
+
+/// The clients of a contract: their modules, what they are called, and whether an operation is exposed to them.
+const TRANSPORTS: [(&str, &str, Pick); 4] = [
+    (REST, "REST", |e| e.rest),
+    (GRPC, "gRPC", |e| e.grpc),
+    (QUEUE, "queue", |e| e.queue),
+    (GRAPHQL, "GraphQL", |e| e.graphql),
+];
+
+/// All flows of the system: of each resource first what makes an item, in between everything on the item that was made,
+/// and at the end what deletes it.
+pub fn flows(planner: &Planner<'_>) -> Flows {
+    let model = planner.model;
+    let (mut clients, mut flows, mut last, mut made) = (Vec::new(), Vec::new(), Vec::new(), Made::default());
+    for service in callees_first(model) {
+        for (transport, shown, pick) in TRANSPORTS {
+            let mut operations: Vec<&Operation> = service.operations.values().filter(|o| pick(o.expose)).collect();
+            if operations.is_empty() {
+                continue;
+            }
+            operations.sort_by_key(|operation| !makes(service, operation));
+            let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
+            clients.push(Client {
+                name: client(service, transport),
+                contract: contract.clone(),
+                variable: names::shouty(&service.name),
+                rest: transport == REST,
+                grpc: transport == GRPC,
+                graphql: transport == GRAPHQL,
+                queue: transport == QUEUE,
+            });
+            let service_trait = format!("{contract}::{}", trait_name(model, &planner.scope, service));
+            let writer = Writer { model, service, contract, service_trait, transport, shown };
+            for operation in operations {
+                let flow = writer.flow(operation, &mut made);
+                if matches!(operation.shape, Shape::Verb { verb: Verb::Delete, .. }) { &mut last } else { &mut flows }
+                    .push(flow);
+            }
+        }
+    }
+    flows.append(&mut last);
+    Flows { clients, flows }
+}
+
+fn client(service: &Service, transport: &str) -> String {
+    format!("{}_over_{transport}", service.name)
+}
+
+/// Each service after those that it calls and whose items it refers to, as far as they do not go round in a ring.
+fn callees_first(model: &Model) -> Vec<&Service> {
+    fn visit<'m>(model: &'m Model, service: &'m Service, seen: &mut BTreeSet<&'m str>, order: &mut Vec<&'m Service>) {
+        if !seen.insert(&service.name) {
+            return;
+        }
+        let called = model.links.iter().filter(|link| link.from == service.name).filter_map(|link| match &link.to {
+            Target::Service { service, .. } => Some(service),
+            Target::Operation { to, .. } => Some(&to.service),
+            Target::Event(_) => None,
+        });
+        let fields = service.resources.values().flat_map(|resource| &resource.fields);
+        let referred = fields.filter_map(|field| match &field.ty {
+            Type::Ref(of) => Some(&of.service),
+            _ => None,
+        });
+        for name in called.chain(referred) {
+            if let Some(callee) = model.services.get(name) {
+                visit(model, callee, seen, order);
+            }
+        }
+        order.push(service);
+    }
+    let (mut seen, mut order) = (BTreeSet::new(), Vec::new());
+    model.services.values().for_each(|service| visit(model, service, &mut seen, &mut order));
+    order
+}
+
+/// The operation makes an item.
+fn makes(service: &Service, operation: &Operation) -> bool {
+    maker(service, operation).is_some()
+}
+
+fn maker<'m>(service: &'m Service, operation: &Operation) -> Option<&'m crate::model::Resource> {
+    match &operation.shape {
+        Shape::Verb { verb: Verb::Create, resource } => service.resources.get(resource),
+        Shape::Verb { verb: Verb::Replace, resource } => {
+            service.resources.get(resource).filter(|resource| resources::is_natural(resource))
+        }
+        _ => None,
+    }
+}
+
+struct Writer<'m> {
+    model: &'m Model,
+    service: &'m Service,
+    contract: String,
+    service_trait: String,
+    transport: &'static str,
+    shown: &'static str,
+}
+
+impl Writer<'_> {
+    fn flow(&self, operation: &Operation, made: &mut Made) -> Flow {
+        let Self { model, service, contract, transport, .. } = self;
+        let item = shape::on_item(operation).map(|resource| shape::of_service(service, resource));
+        let graphql = *transport == GRAPHQL;
+        let requests: Vec<Asked> = graphql.then(|| self.asked(operation, &made.shown)).into_iter().collect();
+        let arguments = if graphql { Vec::new() } else { self.arguments(operation, &made.typed) };
+        let known = |made: &Made| item.as_ref().is_none_or(|of| made.shown.contains_key(of));
+        // The first of each transport is the one that what follows is about.
+        let maker = maker(service, operation).filter(|resource| {
+            let of = shape::of_service(service, &resource.name);
+            made.shown.get(&of) != Some(&self.variable(&of))
+        });
+        let (mut binding, mut id) = (String::new(), String::new());
+        if let Some(resource) = maker {
+            let of = shape::of_service(service, &resource.name);
+            let (ty, variable) = (Type::Ref(of.clone()), self.variable(&of));
+            binding = format!("let {variable} = ");
+            id = if graphql {
+                let example = code(&example::nth_value(model, &ty, "id", OURS), 2);
+                let field = escape::rust_str(&names::graphql::field(&resource.id));
+                format!(".map_or(json!({example}), |made| made[{field}].clone())")
+            } else {
+                let example = examples::example(model, &ty, &format!("{contract}::"));
+                format!(".map_or({example}, |made| made.{})", names::rust::ident(&resource.id))
+            };
+            if !graphql {
+                made.typed.insert(of.clone(), variable.clone());
+            }
+            made.shown.insert(of, variable);
+        }
+        Flow {
+            what: escape::rust_str(&format!("{}.{} over {}", service.name, operation.name, self.shown)),
+            client: client(service, transport),
+            method: match graphql {
+                true => Vec::new(),
+                false => vec![format!("{}::{}", self.service_trait, names::rust::ident(&operation.name))],
+            },
+            arguments,
+            requests,
+            may_miss: !known(made),
+            binding,
+            id,
+        }
+    }
+
+    /// `order_rest`, with the service before it if another has a resource of that name.
+    fn variable(&self, of: &ResourceRef) -> String {
+        let alike = self.model.services.values().filter(|service| service.resources.contains_key(&of.resource)).count();
+        let name = format!("{}_{}", names::snake(&of.resource), self.transport);
+        if alike > 1 { format!("{}_{name}", of.service) } else { name }
+    }
+
+    /// Examples, but ids of items that were made.
+    fn arguments(&self, operation: &Operation, made: &BTreeMap<ResourceRef, String>) -> Vec<String> {
+        let Self { model, service, .. } = self;
+        let item = shape::on_item(operation).map(|resource| shape::of_service(service, resource));
+        let ids = item.and_then(|of| Some(Source::id(made.get(&of)?, &of)));
+        let refers = |field: &Field| match &field.ty {
+            Type::Ref(of) => Some((field.clone(), made.get(of)?.clone())),
+            _ => None,
+        };
+        let fields = day_one::record_of(model, service, operation).map(|(_, fields)| fields).unwrap_or_default();
+        let values = fields.iter().filter_map(refers).collect();
+        let sources: Vec<Source> = ids.into_iter().chain([Source { values, item: None }]).collect();
+        day_one::arguments(model, service, operation, &|_| None, &sources)
+    }
+
+    fn asked(&self, operation: &Operation, made: &BTreeMap<ResourceRef, String>) -> Asked {
+        let wish =
+            Wish { depth: DEPTH, nth: OURS, made: &made.keys().cloned().collect(), etag: false, references: true };
+        let Request { document, variables, .. } = request(self.model, self.service, operation, wish);
+        let given =
+            variables.iter().filter_map(|(of, name)| Some(format!("{}: {}", escape::rust_str(name), made.get(of)?)));
+        let given: Vec<String> = given.collect();
+        Asked {
+            request: escape::rust_raw_str(&document.lines(8)),
+            variables: if given.is_empty() {
+                "Value::Null".into()
+            } else {
+                format!("json!({{ {} }})", given.join(", "))
+            },
+            ask: if schema::root(operation) == "Subscription" { "opens" } else { "ask" },
+            error: match operation.errors.is_empty() {
+                true => "kit::Failure".into(),
+                false => format!("{}::{}", self.contract, operations::error_name(operation)),
+            },
+        }
+    }
+}

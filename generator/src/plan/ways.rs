@@ -1,0 +1,274 @@
+//! How a service reaches the services that it calls: transport, link, queue; one way for most operations of a service, and
+//! ways of their own for some.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::{
+    contracts::asyncapi,
+    model::{Link, Model, OperationRef, Service, Target, Via},
+    names,
+};
+
+use super::{Planner, contract::trait_name};
+
+/// A service that this one calls.
+#[derive(Clone, Serialize)]
+pub struct Dependency {
+    /// The field and the variable.
+    pub name: String,
+    /// `greeter_contract::Greeter`
+    pub service_trait: String,
+    /// The expression that makes it.
+    pub connected: String,
+    #[serde(skip)]
+    pub ways: Vec<Way>,
+}
+
+/// A link over HTTP: a function of `app.rs`, a section of the configuration.
+#[derive(Clone, Serialize)]
+pub struct Way {
+    /// `greeter`, `inventory.restock`
+    pub to: String,
+    pub function: String,
+    /// Of the function.
+    parameters: &'static str,
+    url: &'static str,
+    contract: String,
+    service_trait: String,
+    grpc: bool,
+    rest: bool,
+    /// The expression that makes the link.
+    link: String,
+    /// Commands are left in the queue where a call fails.
+    stands_in: bool,
+    /// The field of `Links`, and its type.
+    field: String,
+    config: &'static str,
+    /// As the configuration writes it.
+    section: String,
+    /// The section with the address, which all ways to one service share.
+    address: Vec<Address>,
+    timeout: String,
+    attempts: u32,
+    backoff_first: String,
+    backoff_most: String,
+    has_breaker: bool,
+    failure_rate: f64,
+    window: u32,
+    open_for: String,
+    bulkhead: u32,
+    /// What a caller sees when the other side is slow, failing or gone.
+    promise: Vec<String>,
+}
+
+#[derive(Clone, Serialize)]
+struct Address {
+    variable: String,
+    port: u16,
+}
+
+/// Everything that a service calls.
+pub fn dependencies(planner: &Planner<'_>, from: &Service) -> Vec<Dependency> {
+    let model = planner.model;
+    let called: BTreeSet<&str> = model.links.iter().filter(|l| l.from == from.name).filter_map(callee).collect();
+    called.into_iter().filter_map(|callee| dependency(planner, from, model.services.get(callee)?)).collect()
+}
+
+/// Whether anybody leaves commands for this service in the queue where a call fails.
+pub fn stands_in(model: &Model, to: &Service) -> bool {
+    model.links.iter().any(|link| callee(link) == Some(&to.name) && leaves_commands(model, link))
+}
+
+/// Whether anybody reaches operations of this service by different ways.
+pub fn has_ways(model: &Model, to: &Service) -> bool {
+    model.services.keys().any(|from| links(model, from, to).len() > 1)
+}
+
+fn callee(link: &Link) -> Option<&str> {
+    match &link.to {
+        Target::Service { service, .. } => Some(service),
+        Target::Operation { to, .. } => Some(&to.service),
+        Target::Event(_) => None,
+    }
+}
+
+/// The links to a service, first the one for most operations: that to the service, else one that can carry them all.
+fn links<'m>(model: &'m Model, from: &str, to: &Service) -> Vec<&'m Link> {
+    let mut links: Vec<_> =
+        model.links.iter().filter(|link| link.from == from && callee(link) == Some(&to.name)).collect();
+    links.sort_by_key(|link| (!matches!(link.to, Target::Service { .. }), link.via() == Some(Via::Queue)));
+    links
+}
+
+/// Whether the link leaves any of its operations in the queue.
+fn leaves_commands(model: &Model, link: &Link) -> bool {
+    let Some(callee) = callee(link).and_then(|callee| model.services.get(callee)) else { return false };
+    let goes_here = |operation: &str| {
+        let place = OperationRef { service: callee.name.clone(), operation: operation.to_owned() };
+        model.link(&link.from, &place) == Some(link)
+    };
+    let mut commands = callee.operations.values().filter(|operation| operation.can_be_queued());
+    link.policy.queues() && commands.any(|operation| goes_here(&operation.name))
+}
+
+fn dependency(planner: &Planner<'_>, from: &Service, to: &Service) -> Option<Dependency> {
+    let model = planner.model;
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(&to.name));
+    let service_trait = format!("{contract}::{}", trait_name(model, &planner.scope, to));
+    let (mut ways, mut parts): (Vec<Way>, Vec<String>) = Default::default();
+    for (number, link) in links(model, &from.name, to).into_iter().enumerate() {
+        let connected = match link.via()? {
+            Via::Queue => format!("Arc::new({contract}::queue::Client(sender.clone()))"),
+            Via::Rest | Via::Grpc => {
+                let way = way(model, to, link, number == 0, ways.is_empty(), (&contract, &service_trait));
+                let connected = way.connected(&names::rust::ident(&to.name));
+                ways.push(way);
+                connected
+            }
+        };
+        parts.push(match &link.to {
+            Target::Operation { to, .. } if number > 0 => {
+                let constant = names::rust::constant(&to.operation);
+                format!(".with(&{contract}::operations::{constant}, {connected})")
+            }
+            _ => connected,
+        });
+    }
+    let connected = match parts.as_slice() {
+        [most, own @ ..] if !own.is_empty() => {
+            format!("Arc::new(Ways::<dyn {service_trait}>::new({most}){})", own.concat())
+        }
+        parts => parts.concat(),
+    };
+    Some(Dependency { name: names::rust::ident(&to.name), service_trait, connected, ways })
+}
+
+/// `most`: for every operation that has no way of its own; `first`: it has the address.
+fn way(
+    model: &Model,
+    to: &Service,
+    link: &Link,
+    most: bool,
+    first: bool,
+    (contract, service_trait): (&str, &str),
+) -> Way {
+    let policy = &link.policy;
+    let breaker = policy.breaker;
+    let operation = match &link.to {
+        Target::Operation { to, .. } => Some(&to.operation),
+        Target::Service { .. } | Target::Event(_) => None,
+    };
+    let named = operation.map_or_else(|| to.name.clone(), |operation| format!("{}.{operation}", to.name));
+    let own = operation.map(|operation| unlike_services(model, format!("{}_{operation}", to.name)));
+    let section = own.clone().filter(|_| !first).unwrap_or_else(|| to.name.clone());
+    let function = own.filter(|_| !most).unwrap_or_else(|| to.name.clone());
+    let title = format!("{} → {named}", link.from);
+    let stands_in = leaves_commands(model, link);
+    Way {
+        function: names::rust::ident(&function),
+        parameters: match (first, stands_in) {
+            (true, false) => "config: &LinkConfig",
+            (true, true) => "config: &LinkConfig, sender: Sender",
+            (false, false) => "url: &str, config: &PolicyConfig",
+            (false, true) => "url: &str, config: &PolicyConfig, sender: Sender",
+        },
+        url: if first { "&config.url" } else { "url" },
+        link: match first {
+            true => format!("service.link(\"{title}\", config)"),
+            false => format!("service.link_to(\"{title}\", url, config.policy())"),
+        },
+        to: named,
+        contract: contract.to_owned(),
+        service_trait: service_trait.to_owned(),
+        grpc: link.via() == Some(Via::Grpc),
+        rest: link.via() == Some(Via::Rest),
+        stands_in,
+        field: names::rust::ident(&section),
+        config: if first { "LinkConfig" } else { "PolicyConfig" },
+        section,
+        address: first.then(|| address(model, to)).into_iter().collect(),
+        timeout: duration(policy.timeout),
+        attempts: policy.retry.attempts,
+        backoff_first: duration(policy.retry.backoff.0),
+        backoff_most: duration(policy.retry.backoff.1),
+        has_breaker: breaker.is_some(),
+        failure_rate: breaker.map_or(0.5, |b| b.failure_rate),
+        window: breaker.map_or(20, |b| b.window),
+        open_for: duration(breaker.map_or(std::time::Duration::from_secs(10), |b| b.open_for)),
+        bulkhead: policy.bulkhead,
+        promise: promise(link, stands_in),
+    }
+}
+
+impl Way {
+    /// The call of its function. `service` is the field of the section with the address.
+    fn connected(&self, service: &str) -> String {
+        let mut arguments = vec![format!("&config.links.{}", self.field)];
+        if self.address.is_empty() {
+            arguments.insert(0, format!("&config.links.{service}.url"));
+        }
+        if self.stands_in {
+            arguments.push("sender.clone()".into());
+        }
+        format!("{}({}, service)?", self.function, arguments.join(", "))
+    }
+}
+
+fn address(model: &Model, to: &Service) -> Address {
+    let number = model.services.get_index_of(&to.name).unwrap_or_default();
+    Address { variable: names::shouty(&to.name), port: super::workspace::port(number) }
+}
+
+/// A name that no service has.
+fn unlike_services(model: &Model, mut name: String) -> String {
+    while model.services.contains_key(&name) {
+        name.push('_');
+    }
+    name
+}
+
+/// The services whose queues somebody of this service writes to, as their contracts are called.
+pub fn written_queues(model: &Model, from: &Service) -> Vec<String> {
+    let services: BTreeSet<String> = asyncapi::sent(model, from).into_iter().map(|to| to.service).collect();
+    services.iter().map(|service| names::rust::crate_ident(&names::rust::contract_crate(service))).collect()
+}
+
+/// What a caller of this link sees, in one paragraph.
+fn promise(link: &Link, stands_in: bool) -> Vec<String> {
+    let policy = &link.policy;
+    let slow = match policy.retry.attempts {
+        0 | 1 => format!("Slow: a call is given up after {}.", duration(policy.timeout)),
+        attempts => {
+            format!(
+                "Slow: a try is given up after {}, and what is safe is tried {attempts} times.",
+                duration(policy.timeout)
+            )
+        }
+    };
+    let failing = match policy.breaker {
+        Some(breaker) => format!(
+            "Failing or gone: `unavailable`; at once for {} when {} % of the last {} calls failed.",
+            duration(breaker.open_for),
+            (breaker.failure_rate * 100.0).round(),
+            breaker.window
+        ),
+        None => "Failing or gone: `unavailable`.".into(),
+    };
+    let busy = format!("Busy: more than {} calls at a time are refused.", policy.bulkhead);
+    let left =
+        "Away: a command that cannot have arrived, or may be repeated, is left in the queue; the answer is marked.";
+    [slow, failing, busy].into_iter().chain(stands_in.then(|| left.to_owned())).collect()
+}
+
+/// As designs and configuration write it: `300ms`, `2s`.
+fn duration(span: std::time::Duration) -> String {
+    let ms = span.as_millis();
+    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
+        if ms > 0 && ms.is_multiple_of(size) {
+            return format!("{}{unit}", ms / size);
+        }
+    }
+    format!("{ms}ms")
+}

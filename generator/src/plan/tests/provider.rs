@@ -131,9 +131,10 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
     if !(has_rest || has_graphql || consumes) && asks.is_empty() {
         return None;
     }
-    let links = linked(model, service)
-        .into_iter()
-        .map(|to| Link { variable: escape::rust_str(&names::url_variable(to)), module: names::rust::module(to) });
+    let links = linked(model, service).into_iter().map(|to| Link {
+        variable: escape::rust_str(&format!("{}_URL", names::variable(to))),
+        module: names::rust::module(to),
+    });
     Some(Suite {
         service: service.name.clone(),
         module: names::rust::module(&service.name),

@@ -122,23 +122,14 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         if let Some(service) = model.services.get(&contract.service) {
             all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
             if contract.has_queue {
-<<<<<<< HEAD
                 let path = format!("tests/contracts/mapping/{}/by_queue.rs", contract.module);
-=======
-                let path = format!("tests/contracts/mapping/{}/queue.rs", contract.module);
->>>>>>> provider
                 let suite = queue::suite(model, service, contract.contract.clone(), contract.service_trait.clone());
                 planner.rust(&mut sources, &path, "tests/mapping/by_queue.rs", &suite)?;
                 all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
             }
             if contract.has_ways {
-<<<<<<< HEAD
                 let path = format!("tests/contracts/mapping/{}/by_ways.rs", contract.module);
                 planner.rust(&mut sources, &path, "tests/mapping/by_ways.rs", contract)?;
-=======
-                let path = format!("tests/contracts/mapping/{}/ways.rs", contract.module);
-                planner.rust(&mut sources, &path, "tests/mapping/ways.rs", contract)?;
->>>>>>> provider
                 all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
             }
             if contract.has_graphql {

@@ -83,11 +83,7 @@ const CLIPPY: Tool = Tool { name: "clippy", probe: &["clippy", "--version"], ins
 const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], install: "cargo install cargo-deny" };
 
 /// The designs of `tests/designs` that become workspaces.
-<<<<<<< HEAD
 const DESIGNS: &[&str] = &["depot", "events", "graphql", "hostile", "queue", "streams"];
-=======
-const DESIGNS: &[&str] = &["depot", "events", "graphql", "queue", "streams"];
->>>>>>> provider
 
 // Names of files are enough: `cargo fmt` shows and mends the rest.
 const FMT: &[&str] = &["fmt", "--all", "--check", "--", "-l"];

@@ -99,15 +99,9 @@ const DEPTH: usize = 3;
 
 /// A request for an operation that takes any input. Of a list it asks for the place of the next page too.
 pub fn asked(model: &Model, service: &Service, operation: &Operation) -> Asked {
-<<<<<<< HEAD
     let made = BTreeSet::new();
     let wish = Wish { depth: DEPTH, nth: 0, made: &made, etag: false, references: false };
     let writer = Writer { model, service, wish, variables: RefCell::default() };
-=======
-    let (made, variables) = (BTreeSet::new(), RefCell::default());
-    let wish = Wish { depth: DEPTH, nth: 0, made: &made, etag: false, references: false };
-    let writer = Writer { model, service, wish, variables };
->>>>>>> provider
     let (name, whole) = match &operation.shape {
         Shape::Custom { .. } => (names::graphql::field(&operation.name), None),
         Shape::Verb { verb, resource } => {

@@ -259,10 +259,7 @@ fn order(ty: &Type) -> &'static str {
     }
 }
 
-<<<<<<< HEAD
 /// The subscriptions of an operation that events run.
-=======
->>>>>>> provider
 fn consumers(model: &Model, service: &Service, operation: &Operation) -> Vec<Value> {
     let Shape::Custom { of, input, .. } = &operation.shape else { return Vec::new() };
     let consumer = |hearing: events::Hearing<'_>| {

@@ -46,6 +46,20 @@ pub fn of(model: &Model, service: &Service) -> Value {
     })
 }
 
+/// Without what is not so.
+fn said(mut object: Value) -> Value {
+    let is_said = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::String(_) => true,
+    };
+    if let Value::Object(members) = &mut object {
+        members.retain(|_, value| is_said(value));
+    }
+    object
+}
+
 struct Writer<'m> {
     model: &'m Model,
     service: &'m Service,
@@ -72,7 +86,7 @@ impl Writer<'_> {
             json!({ "document": asked.document, "whole": asked.whole, "subscription": asked.subscription })
         });
         let emits: Vec<String> = operation.emits.iter().map(|event| kind(model, service, event)).collect();
-        json!({
+        said(json!({
             "name": operation.name,
             "verb": verb,
             "resource": resource,
@@ -89,7 +103,7 @@ impl Writer<'_> {
             "failures": openapi::failures(service, operation),
             "examples": examples(model, service, operation),
             "emits": emits,
-        })
+        }))
     }
 
     fn input(&mut self, operation: &Operation) -> Option<Value> {

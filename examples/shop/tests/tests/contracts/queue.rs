@@ -43,7 +43,7 @@ impl kit_test::provider::Queue for Queue {
 
     async fn deliver(&self, subscription: &str, message: Value) -> anyhow::Result<Settled> {
         let message: Message = serde_json::from_value(message)?;
-        self.0.publish(&[message.clone()]).await?;
+        self.0.publish(std::slice::from_ref(&message)).await?;
         let settled = kit_messaging::delivered(&*self.0, &Context::default().within(PATIENCE), subscription).await;
         if settled.is_err() {
             return Ok(Settled::Waiting);

@@ -21,8 +21,9 @@ pub(crate) struct Description {
     pub components: Value,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What is left out is not so.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Operation {
     pub name: String,
     /// `None`: a command or query of the design.

@@ -3,6 +3,7 @@
 mod child;
 pub mod examples;
 mod matrix;
+mod mutants;
 mod pairs;
 mod stage;
 mod test;

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use super::{
     child::{cargo, command},
     matrix,
+    mutants::{self, Catalogue},
     test::{Bench, Depth, Tool},
 };
 
@@ -73,6 +74,12 @@ pub const STAGES: &[Stage] = &[
         shows: "services of all pairs of features become one workspace that runs",
         from: Depth::Full,
         run: matrix,
+    },
+    Stage {
+        name: "mutants",
+        shows: "the tests of a workspace find mistakes, and what is none they let pass",
+        from: Depth::Full,
+        run: mutants,
     },
     Stage { name: "install", shows: "linkwright works as an installed program", from: Depth::Full, run: install },
     Stage { name: "deny", shows: "licences and sources of all dependencies are allowed", from: Depth::Full, run: deny },
@@ -180,6 +187,33 @@ fn matrix(bench: &mut Bench) -> Result<()> {
     let design = bench.root.join("target/workspaces/matrix.toml");
     fs::write(&design, matrix::design()).with_context(|| format!("cannot write {}", design.display()))?;
     workspace(bench, "matrix", &["--design", &design.to_string_lossy()])
+}
+
+/// Some of the mistakes, or all.
+fn mutants(bench: &mut Bench) -> Result<()> {
+    let scratch = bench.root.join("target/workspaces");
+    let (depot, target) = (scratch.join("depot"), scratch.join("target/depot"));
+    remove(&depot)?;
+    let mut new = command(&bench.linkwright, &scratch);
+    new.args(["new", "depot", "--vcs", "none", "--design"]).arg(bench.root.join("tests/designs/depot.toml"));
+    let test = |more: &[&str]| {
+        let mut test = cargo(&depot, &["test", "--package", "tests", "--test", "contracts"]);
+        test.args(more).env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", "1");
+        test
+    };
+    if !bench.step("new", new)? || !bench.step("the tests pass without mistakes", test(&[]))? {
+        return Ok(());
+    }
+    let Catalogue { mutants, harmless } = Catalogue::read(&bench.root.join("tests/mutants/depot.toml"))?;
+    // Every fourth, and each time others.
+    let (every, first) = if bench.depth == Depth::Thorough { (1, 0) } else { (4, bench.chance(4)) };
+    for mutant in mutants.iter().skip(first).step_by(every) {
+        bench.judge(&format!("{}: {}", mutant.kind, mutant.file), || mutants::found(&depot, mutant, test))?;
+    }
+    for change in harmless.iter().skip(first).step_by(every) {
+        bench.judge(&format!("harmless: {}", change.kind), || mutants::passed(&depot, change, test))?;
+    }
+    Ok(())
 }
 
 /// The installed program has nothing but itself: it is called far from the repository.

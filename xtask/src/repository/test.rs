@@ -5,7 +5,7 @@ use std::{
     io::Write,
     path::PathBuf,
     process::Command,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -209,6 +209,24 @@ impl<'a> Bench<'a> {
             return self.end(what, false, Counts { failed: 1, ..Counts::default() }, &held);
         }
         self.end(what, ended.success, ended.counts, &held)
+    }
+
+    /// Does something that is no command, and counts it.
+    pub fn judge(&mut self, what: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        writeln!(self.out, "─ {what}")?;
+        let (counts, held) = match work() {
+            Ok(()) => (Counts { passed: 1, ..Counts::default() }, String::new()),
+            Err(error) => (Counts { failed: 1, ..Counts::default() }, format!("error: {error:#}\n")),
+        };
+        self.interrupts.check()?;
+        self.end(what, counts.failed == 0, counts, held.as_bytes())?;
+        Ok(())
+    }
+
+    /// A number below `many`, another one in each run.
+    pub fn chance(&self, many: usize) -> usize {
+        let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        usize::try_from(seconds).unwrap_or_default() % many
     }
 
     /// Runs a command; what it prints is shown, or held back to be shown if it fails.

@@ -137,14 +137,7 @@ fn check_field(
     if !single {
         let message = format!("`{name}` is `{}`, which does not fit into a path", fit::shown(&field.ty));
         checker.error("E504", span, message, "a path holds required scalars; leave the field to the query or body");
-        return;
     }
-    checker.error(
-        "E001",
-        span,
-        format!("`{}` in the path is not available yet: only the item's id is", shown(name)),
-        "leave it in the query or the body for now",
-    );
 }
 
 /// Whether a value can be written as parameters of a query: not a record, map, union or json, nor a list of lists or of

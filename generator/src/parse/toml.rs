@@ -304,6 +304,25 @@ impl<'s> Builder<'s> {
         Node::Broken(Span::new(self.file, self.source.input().len()..self.source.input().len()))
     }
 
+    /// In an inline table lines may end between members, but not before a value. The parser lets that pass.
+    fn to_the_value(&mut self) {
+        let mut reported = false;
+        while let Some(event) = self.peek() {
+            match event.kind() {
+                EventKind::Whitespace => {}
+                EventKind::Newline | EventKind::Comment => {
+                    if !std::mem::replace(&mut reported, true) {
+                        let help = "write it in the line of its key";
+                        let span = self.span(event.span().before());
+                        self.diagnostics.push(Diagnostic::new("E100", span, "a value is missing").help(help));
+                    }
+                }
+                _ => return,
+            }
+            self.next += 1;
+        }
+    }
+
     fn array(&mut self) -> Node {
         let open = self.take().map(|event| event.span()).unwrap_or_default();
         let mut end = open.end();
@@ -342,6 +361,7 @@ impl<'s> Builder<'s> {
                     let node = match self.peek() {
                         Some(event) if event.kind() == EventKind::KeyValSep => {
                             self.next += 1;
+                            self.to_the_value();
                             self.value()
                         }
                         _ => Node::Broken(self.span(event.span())),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     contracts::shape,
     escape,
-    model::{Method, Model, Operation, Output, Route, Segment, Service, Shape, Verb},
+    model::{Field, Method, Model, Operation, Output, Route, Scalar, Segment, Service, Shape, Type, Verb},
     names,
 };
 
@@ -24,6 +24,8 @@ pub struct RestOperation {
     pub verb: &'static str,
     /// Of the client: `"v1"`, `"orders"`, `&id.to_string()`.
     pub segments: Vec<String>,
+    /// What the client does before: takes apart what stands in the path and what does not.
+    pub before: Vec<String>,
     /// What the client sends besides: `query(&input)`, `json(&input)`.
     pub sends: Vec<String>,
     /// The client's method: `call` or `stream`.
@@ -48,14 +50,23 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Res
         Shape::Verb { verb: Verb::List, .. } => extractors.push("target: Uri".into()),
         _ => {}
     }
-    // What reads the body comes last: axum wants it there.
-    let mut rest: Vec<String> = view.params.iter().map(|param| extractor(operation, param)).collect();
-    rest.sort_by_key(|extractor| extractor.contains("Json<") || extractor.contains("MergePatch<"));
-    extractors.extend(rest);
-    let sends = view.params.iter().filter_map(|param| sends(operation, param)).collect();
+    let located = located(model, operation);
+    let (mut before, mut reads) = (Vec::new(), Vec::new());
+    if located.is_empty() {
+        // What reads the body comes last: axum wants it there.
+        let mut rest: Vec<String> = view.params.iter().map(|param| extractor(operation, param)).collect();
+        rest.sort_by_key(|extractor| extractor.contains("Json<") || extractor.contains("MergePatch<"));
+        extractors.extend(rest);
+    } else {
+        extractors.push("located: Located".into());
+        reads.extend(view.params.iter().map(|param| read(operation, param, &located)));
+        before.push(apart(&located));
+    }
+    let sends = view.params.iter().filter_map(|param| sends(operation, param, !located.is_empty())).collect();
     RestOperation {
         extractors,
-        body: body(service, operation, &view),
+        body: reads.into_iter().chain(body(service, operation, &view)).collect(),
+        before,
         verb: match route.method {
             Method::Get => "GET",
             Method::Post => "POST",
@@ -63,7 +74,7 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Res
             Method::Patch => "PATCH",
             Method::Delete => "DELETE",
         },
-        segments: route.path.iter().map(|segment| client_segment(operation, segment)).collect(),
+        segments: route.path.iter().map(|segment| client_segment(segment, &located)).collect(),
         sends,
         call: if view.stream { "stream" } else { "call" },
         operation: view,
@@ -104,12 +115,70 @@ fn path(route: &Route) -> String {
     route.path.iter().map(segment).collect()
 }
 
-fn client_segment(operation: &Operation, segment: &Segment) -> String {
+/// A field of the input that stands in the path.
+struct Located {
+    name: String,
+    /// As JSON has it: `InPath::Text("shelf")`.
+    written: String,
+}
+
+/// The fields of the input in the path. The id of the item is none.
+fn located(model: &Model, operation: &Operation) -> Vec<Located> {
+    let fields = match &operation.shape {
+        Shape::Custom { .. } => shape::input_fields(model, operation),
+        Shape::Verb { .. } => Vec::new(),
+    };
+    let found = operation.route.path.iter().filter_map(|segment| match segment {
+        Segment::Field(name) => fields.iter().find(|field| field.name == *name),
+        Segment::Literal(_) => None,
+    });
+    let written = |field: &Field| {
+        let plain = |scalar: &Scalar| {
+            matches!(scalar, Scalar::Bool | Scalar::I32 { .. } | Scalar::U32 { .. } | Scalar::F64 { .. })
+        };
+        let is_plain = match &field.ty {
+            Type::Scalar(scalar) => plain(scalar),
+            Type::Ref(of) => matches!(shape::id_type(model, of), Type::Scalar(scalar) if plain(&scalar)),
+            _ => false,
+        };
+        let kind = if is_plain { "Plain" } else { "Text" };
+        Located { name: field.name.clone(), written: format!("InPath::{kind}({})", escape::rust_str(&field.name)) }
+    };
+    found.map(written).collect()
+}
+
+/// The statement that reads a parameter of the method.
+fn read(operation: &Operation, Param { name, ty, .. }: &Param, located: &[Located]) -> String {
+    if name == "id" {
+        // It may stand in the path by its own name.
+        let segment = operation.route.path.iter().find_map(|segment| match segment {
+            Segment::Field(field) if located.iter().all(|other| other.name != *field) => Some(field.as_str()),
+            _ => None,
+        });
+        return format!("let id: {ty} = located.param({})?;", escape::rust_str(segment.unwrap_or("id")));
+    }
+    let fields: Vec<&str> = located.iter().map(|field| field.written.as_str()).collect();
+    let fields = fields.join(", ");
+    match operation.route.query {
+        true => format!("let {name}: {ty} = located.query(&[{fields}])?;"),
+        false => format!("let {name}: {ty} = located.json(&[{fields}]).await?;"),
+    }
+}
+
+/// The client's statement that takes the input apart.
+fn apart(located: &[Located]) -> String {
+    let names: Vec<String> = located.iter().map(|field| escape::rust_str(&field.name)).collect();
+    format!("let (path, rest) = kit_http::apart(&input, [{}])?;", names.join(", "))
+}
+
+fn client_segment(segment: &Segment, located: &[Located]) -> String {
     match segment {
         Segment::Literal(text) => escape::rust_str(text),
-        // Whatever the id is called, the method's parameter is `id`.
-        Segment::Field(_) if shape::on_item(operation).is_some() => "&id.to_string()".into(),
-        Segment::Field(name) => format!("&{}.to_string()", names::rust::ident(name)),
+        Segment::Field(name) => match located.iter().position(|field| field.name == *name) {
+            Some(number) => format!("&path[{number}]"),
+            // Whatever the id is called, the method's parameter is `id`.
+            None => "&id.to_string()".into(),
+        },
     }
 }
 
@@ -128,9 +197,11 @@ fn extractor(operation: &Operation, Param { name, ty, .. }: &Param) -> String {
     }
 }
 
-fn sends(operation: &Operation, Param { name, .. }: &Param) -> Option<String> {
+fn sends(operation: &Operation, Param { name, .. }: &Param, apart: bool) -> Option<String> {
     match &operation.shape {
         _ if name == "id" => None,
+        _ if apart && operation.route.query => Some("query(&rest)".into()),
+        _ if apart => Some("json(&rest)".into()),
         Shape::Verb { .. } if name == "etag" => Some("if_match(etag)".into()),
         Shape::Verb { verb: Verb::List, .. } => Some(format!("query(&{name})")),
         Shape::Verb { verb: Verb::Patch, .. } => Some(format!("merge_patch(&{name})")),

@@ -14,7 +14,7 @@ use crate::{
         openapi, proto, shape,
     },
     escape,
-    model::{Exposure, Method, Model, Operation, OperationKind, Service, Shape, Verb},
+    model::{Exposure, Method, Model, Operation, OperationKind, Segment, Service, Shape, Verb},
     names,
 };
 
@@ -48,8 +48,14 @@ pub fn lines(model: &Model) -> Vec<String> {
 }
 
 fn curl(model: &Model, service: &Service, operation: &Operation, variable: &str) -> String {
-    let path = openapi::path(&operation.route);
-    let input = input(model, service, operation);
+    let mut path = openapi::path(&operation.route);
+    let mut input = input(model, service, operation);
+    for segment in &operation.route.path {
+        let Segment::Field(name) = segment else { continue };
+        if let Some(value) = input.as_object_mut().and_then(|members| members.shift_remove(name)) {
+            path = path.replace(&format!("{{{name}}}"), &escaped(&text(&value).unwrap_or_default()));
+        }
+    }
     let method = match operation.route.method {
         Method::Get => {
             let members = input.as_object().into_iter().flatten();
@@ -85,6 +91,15 @@ fn text(value: &Value) -> Option<String> {
         Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
         _ => None,
     }
+}
+
+/// As a part of a path (RFC 3986).
+fn escaped(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
 }
 
 fn shell_json(value: &Value) -> String {

@@ -53,7 +53,7 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if !is(request.headers(), |essence| essence == "application/json" || is_json_suffix(essence)) {
+        if !is_json(request.headers()) {
             return Err(unsupported("application/json"));
         }
         json(&bytes(request.into_body()).await?).map(Self)
@@ -145,7 +145,7 @@ fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Problem> {
 }
 
 /// The whole body, within the limit that the edge has set on it.
-async fn bytes(body: Body) -> Result<Bytes, Problem> {
+pub(crate) async fn bytes(body: Body) -> Result<Bytes, Problem> {
     match body.collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if is_too_large(&error) => Err(too_large()),
@@ -179,10 +179,15 @@ fn is(headers: &HeaderMap, fits: impl FnOnce(&str) -> bool) -> bool {
     utf8 && fits(&essence.trim().to_ascii_lowercase())
 }
 
+/// The body is JSON, and no patch.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    is(headers, |essence| essence == "application/json" || is_json_suffix(essence))
+}
+
 fn is_json_suffix(essence: &str) -> bool {
     essence.starts_with("application/") && essence.ends_with("+json") && essence != "application/merge-patch+json"
 }
 
-fn unsupported(wanted: &str) -> Problem {
+pub(crate) fn unsupported(wanted: &str) -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("send the body as {wanted}"))
 }

@@ -40,6 +40,7 @@ mod events;
 mod extract;
 mod grpc;
 mod headers;
+mod located;
 mod problem;
 mod reader;
 mod resume;
@@ -51,6 +52,7 @@ pub use conditional::{IfMatch, IfNoneMatch};
 pub use edge::{Edge, edge};
 pub use events::Events;
 pub use extract::{Cx, Json, MergePatch, Path, Query};
+pub use located::{InPath, Located, apart};
 pub use problem::{Problem, kind, status};
 /// An answer as it comes in.
 pub use reqwest::Response as Incoming;

@@ -5,6 +5,7 @@ mod conditional;
 mod edge;
 mod events;
 mod extract;
+mod located;
 mod query;
 mod server;
 

@@ -1,0 +1,156 @@
+//! Inputs of which a part stands in the path, and the rest in the query or the body.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    http::Uri,
+};
+use bytes::Bytes;
+use kit::{Failure, FieldError, Validate, strict};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::{
+    Problem,
+    extract::{bytes, is_json, unsupported},
+};
+
+/// A field that stands in the path, and what JSON has for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InPath {
+    Text(&'static str),
+    /// A number, true or false.
+    Plain(&'static str),
+}
+
+impl InPath {
+    fn name(self) -> &'static str {
+        let (Self::Text(name) | Self::Plain(name)) = self;
+        name
+    }
+
+    fn value(self, text: &str) -> Value {
+        match self {
+            Self::Text(_) => text.into(),
+            // What is no number is told so by the type that it should be.
+            Self::Plain(_) => text.parse().unwrap_or_else(|_| text.into()),
+        }
+    }
+}
+
+/// The sender's side: what of the input stands in the path, as text, and the rest of it.
+///
+/// # Errors
+/// The input has no JSON form, or one of these fields is no text, number, true or false.
+pub fn apart<const N: usize>(input: &impl Serialize, in_path: [&str; N]) -> Result<([String; N], Value), Failure> {
+    let mut rest = serde_json::to_value(input).map_err(Failure::internal)?;
+    let mut located = in_path.map(|_| String::new());
+    for (text, name) in located.iter_mut().zip(in_path) {
+        *text = match rest.as_object_mut().and_then(|members| members.remove(name)) {
+            Some(Value::String(text)) => text,
+            Some(plain @ (Value::Number(_) | Value::Bool(_))) => plain.to_string(),
+            _ => return Err(Failure::internal(anyhow::anyhow!("`{name}` cannot stand in a path"))),
+        };
+    }
+    Ok((located, rest))
+}
+
+/// A request that is read piece by piece.
+#[derive(Debug)]
+pub struct Located {
+    /// Of the path, as they stand there once decoded.
+    params: BTreeMap<String, String>,
+    uri: Uri,
+    request: Request,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Located {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let params = RawPathParams::from_request_parts(&mut parts, state).await;
+        let params = params.map_err(|_| Problem::unreadable("the path is not UTF-8"))?;
+        let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let uri = parts.uri.clone();
+        Ok(Self { params, uri, request: Request::from_parts(parts, body) })
+    }
+}
+
+impl Located {
+    /// One parameter of the path.
+    ///
+    /// # Errors
+    /// It is of another type.
+    pub fn param<T: DeserializeOwned>(&self, name: &str) -> Result<T, Problem> {
+        let pair = [(name, self.text(name))];
+        let form = serde_html_form::to_string(pair).map_err(Failure::internal)?;
+        let read: Result<BTreeMap<String, T>, _> = serde_html_form::from_str(&form);
+        let wrong = |detail: String| Failure::fields(vec![FieldError { field: name.to_owned(), detail }]);
+        let value = read.map_err(|error| wrong(error.to_string()))?.remove(name);
+        Ok(value.ok_or_else(|| wrong("is missing".into()))?)
+    }
+
+    /// The input whose other fields are parameters of the query, read strictly, then validated.
+    ///
+    /// # Errors
+    /// A parameter is not known, missing, or of another type.
+    pub fn query<T: DeserializeOwned + Validate>(self, in_path: &[InPath]) -> Result<T, Problem> {
+        let query = self.uri.query().unwrap_or_default();
+        let mut given: Vec<(String, String)> =
+            serde_html_form::from_str(query).map_err(|error| Problem::unreadable(error.to_string()))?;
+        let names = given.iter().map(|(name, _)| name.as_str());
+        let wrong = self.twice(in_path, names);
+        given.retain(|(name, _)| !in_path.iter().any(|field| field.name() == name));
+        let located = in_path.iter().map(|field| (field.name().to_owned(), self.text(field.name()).to_owned()));
+        let all: Vec<(String, String)> = located.chain(given).collect();
+        let form = serde_html_form::to_string(all).map_err(Failure::internal)?;
+        let form = serde_html_form::Deserializer::from_bytes(form.as_bytes());
+        checked(strict::read(form, ToString::to_string), wrong)
+    }
+
+    /// The input whose other fields are a JSON object in the body, read strictly, then validated. No body is an empty one.
+    ///
+    /// # Errors
+    /// The body is no JSON; a member is not known, missing, or of another type.
+    pub async fn json<T: DeserializeOwned + Validate>(self, in_path: &[InPath]) -> Result<T, Problem> {
+        let Self { params, uri, request } = self;
+        let is_json = is_json(request.headers());
+        let body: Bytes = bytes(request.into_body()).await?;
+        let located = Self { params, uri, request: Request::default() };
+        let mut members = match body.is_empty() {
+            true => Map::new(),
+            false if !is_json => return Err(unsupported("application/json")),
+            false => match serde_json::from_slice(&body) {
+                Ok(Value::Object(members)) => members,
+                Ok(_) => return Err(Failure::invalid("the body is no JSON object").into()),
+                Err(why) => return Err(Problem::unreadable(format!("the body is no JSON document: {why}"))),
+            },
+        };
+        let wrong = located.twice(in_path, members.keys().map(String::as_str));
+        members.extend(in_path.iter().map(|field| (field.name().into(), field.value(located.text(field.name())))));
+        checked(strict::read(Value::Object(members), ToString::to_string), wrong)
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// Fields of the path that are given elsewhere too.
+    fn twice<'a>(&self, in_path: &[InPath], given: impl Iterator<Item = &'a str>) -> Vec<FieldError> {
+        let twice = given.filter(|given| in_path.iter().any(|field| field.name() == *given));
+        twice.map(|name| FieldError { field: name.to_owned(), detail: "stands in the path".into() }).collect()
+    }
+}
+
+fn checked<T: Validate, E>(
+    (value, unknown): (Result<T, E>, Vec<FieldError>),
+    mut wrong: Vec<FieldError>,
+) -> Result<T, Problem> {
+    wrong.extend(unknown);
+    match value {
+        Ok(value) => Ok(strict::valid(value, wrong)?),
+        Err(_) => Err(Failure::fields(wrong).into()),
+    }
+}

@@ -65,6 +65,7 @@ pub fn plan(planner: &mut Planner<'_>, design: &[(String, String)]) -> Result<()
     for (path, template, owner) in [
         ("README.md", "workspace/README.md", Owner::Yours),
         (".cargo/config.toml", "workspace/cargo-config.toml", Owner::Generated),
+        (".github/workflows/ci.yml", "workspace/ci.yml", Owner::Yours),
         (".gitignore", "workspace/gitignore", Owner::Yours),
         (".gitattributes", "workspace/gitattributes", Owner::Yours),
         ("rustfmt.toml", "workspace/rustfmt.toml", Owner::Yours),

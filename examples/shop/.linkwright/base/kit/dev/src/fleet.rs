@@ -43,9 +43,9 @@ struct Member {
     crashes: u32,
 }
 
-/// The queue that all services of a workspace share.
+/// The queue that all services of a workspace share. No service keeps its own things in a file of that name.
 pub fn broker_url(data: &Path) -> String {
-    format!("sqlite:{}", data.join("queue.db").display())
+    format!("sqlite:{}", data.join("queue.sqlite").display())
 }
 
 impl Fleet {

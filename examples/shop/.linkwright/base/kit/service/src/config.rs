@@ -74,7 +74,7 @@ pub struct StoreConfig {
 /// `[broker]`
 #[derive(Clone, Debug, Deserialize)]
 pub struct BrokerConfig {
-    /// `sqlite:data/queue.db`; `BROKER_URL` replaces it.
+    /// `sqlite:data/queue.sqlite`; `BROKER_URL` replaces it.
     pub url: String,
 }
 

@@ -206,21 +206,26 @@ pub fn errors(operation: &Operation) -> Option<ErrorView> {
     })
 }
 
+/// The variant of the kit's `Kind`.
+pub fn kind(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Invalid => "Invalid",
+        ErrorKind::Denied => "Denied",
+        ErrorKind::NotFound => "NotFound",
+        ErrorKind::Exists => "Exists",
+        ErrorKind::Conflict => "Conflict",
+        ErrorKind::Stale => "Stale",
+        ErrorKind::Limited => "Limited",
+        ErrorKind::Unavailable => "Unavailable",
+    }
+}
+
 fn variant(error: &DeclaredError) -> ErrorVariant {
     ErrorVariant {
         docs: doc_lines(&error.docs, ""),
         variant: super::rust::variant(&error.name),
         data: error.data.as_ref().map_or_else(String::new, |data| format!("({})", user(data))),
-        kind: match error.kind {
-            ErrorKind::Invalid => "Invalid",
-            ErrorKind::Denied => "Denied",
-            ErrorKind::NotFound => "NotFound",
-            ErrorKind::Exists => "Exists",
-            ErrorKind::Conflict => "Conflict",
-            ErrorKind::Stale => "Stale",
-            ErrorKind::Limited => "Limited",
-            ErrorKind::Unavailable => "Unavailable",
-        },
+        kind: kind(error.kind),
         text: escape::rust_str(&names::snake(&error.name).replace('_', " ")),
     }
 }

@@ -61,9 +61,16 @@ struct Tested {
     /// An example of the answer.
     answer: String,
     /// Each declared error, with example data.
-    errors: Vec<String>,
+    errors: Vec<Declared>,
     /// `greet_over_rest`, `greet_over_grpc`
     tests: Vec<TestView>,
+}
+
+#[derive(Clone, Serialize)]
+struct Declared {
+    value: String,
+    /// `Conflict`
+    kind: &'static str,
 }
 
 #[derive(Serialize)]
@@ -203,10 +210,9 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
         .collect();
     let errors = operation.errors.iter().map(|error| {
         let name = user(&operations::error_name(operation));
-        match &error.data {
-            Some(data) => format!("{name}::{}({})", error.name, examples::example_of(model, data, "")),
-            None => format!("{name}::{}", error.name),
-        }
+        let data = error.data.as_ref().map(|data| format!("({})", examples::example_of(model, data, "")));
+        let value = format!("{name}::{}{}", error.name, data.unwrap_or_default());
+        Declared { value, kind: operations::kind(error.kind) }
     });
     Tested {
         inputs: view.params.iter().map(|p| format!("{}, ", p.ty)).collect(),

@@ -12,7 +12,7 @@ use super::{
         queue::{self, QueuedOperation},
         ways,
     },
-    tested,
+    Declared, tested,
 };
 
 /// What `tests/mapping/by_queue.rs` sees.
@@ -37,7 +37,7 @@ struct Case {
     examples: Vec<String>,
     /// `, id, input`
     arguments: String,
-    errors: Vec<String>,
+    errors: Vec<Declared>,
     /// Whether there is input that could be wrong.
     poison: bool,
 }

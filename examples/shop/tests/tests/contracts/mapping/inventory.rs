@@ -208,10 +208,11 @@ async fn reserve(what: &str, (script, _server, client): Peer) {
         )
         .await;
     script
-        .carries(
+        .carries_error(
             &format!("{what}: declared error"),
+            kit::Kind::Conflict,
             input,
-            || Err(ReserveError::OutOfStock(Shortage { sku: "BBC-456".into(), left: 1 })),
+            || ReserveError::OutOfStock(Shortage { sku: "BBC-456".into(), left: 1 }),
             ask,
         )
         .await;

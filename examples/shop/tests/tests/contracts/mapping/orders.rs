@@ -180,10 +180,11 @@ async fn create_order(what: &str, (script, _server, client): Peer) {
         )
         .await;
     script
-        .carries(
+        .carries_error(
             &format!("{what}: declared error"),
+            kit::Kind::Conflict,
             input,
-            || Err(CreateOrderError::OutOfStock(Shortage { sku: "BBC-456".into(), left: 1 })),
+            || CreateOrderError::OutOfStock(Shortage { sku: "BBC-456".into(), left: 1 }),
             ask,
         )
         .await;
@@ -223,7 +224,9 @@ async fn cancel(what: &str, (script, _server, client): Peer) {
             ask,
         )
         .await;
-    script.carries(&format!("{what}: declared error"), input, || Err(CancelError::TooLate), ask).await;
+    script
+        .carries_error(&format!("{what}: declared error"), kit::Kind::Conflict, input, || CancelError::TooLate, ask)
+        .await;
     script.carries_failures(what, input, ask).await;
     script.times_out(what, ask).await;
 }

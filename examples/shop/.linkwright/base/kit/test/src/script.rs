@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::{TryStreamExt, stream};
-use kit::{Context, Failure, Kind, Operation, Safety, Stream};
+use kit::{Context, Failure, Kind, Operation, OperationError, Safety, Stream};
 
 /// One operation of a scripted service: answers what it was told, in order, and keeps what it was asked.
 #[derive(Debug)]
@@ -82,6 +82,25 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         F: Future<Output = Result<O, E>>,
     {
         assert_eq!(self.hears(what, input, answer(), call).await, answer(), "{what}: the answer");
+    }
+
+    /// As [`carries`](Self::carries), of a declared error, which has to be of this kind.
+    ///
+    /// # Panics
+    /// If it is not, or does not come back as it was given.
+    pub async fn carries_error<F>(
+        &self,
+        what: &str,
+        kind: Kind,
+        input: impl Fn() -> I,
+        error: impl Fn() -> E,
+        call: impl FnOnce(Context) -> F,
+    ) where
+        E: OperationError,
+        F: Future<Output = Result<O, E>>,
+    {
+        assert_eq!(error().kind(), kind, "{what}: its kind");
+        self.carries(what, input, || Err(error()), call).await;
     }
 
     /// Calls once, checks that the question arrives as it was given, and gives what the caller got for `answer`.
@@ -217,7 +236,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     /// If it is not.
     pub async fn times_out<T, F>(&self, what: &str, call: impl FnOnce(Context) -> F)
     where
-        E: kit::OperationError,
+        E: OperationError,
         F: Future<Output = Result<T, E>>,
     {
         self.next(Play::Delay(Duration::from_secs(60)));

@@ -75,8 +75,12 @@ pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {
     }
     if args.list {
         for stage in STAGES {
-            let when = if stage.from == Depth::Quick { "always" } else { "--full" };
-            writeln!(session.output.out, "{:<10} {when:<7} {}", stage.name, stage.shows)?;
+            let when = match stage.from {
+                Depth::Quick => "always",
+                Depth::Full => "--full",
+                Depth::Thorough => "--thorough",
+            };
+            writeln!(session.output.out, "{:<10} {when:<10} {}", stage.name, stage.shows)?;
         }
         return Ok(Exit::Done);
     }

@@ -16,7 +16,7 @@ const HEAD: &str = "\
 # has their operations. `cargo xtask test provider::MODULE` runs them.
 #
 #   call    an operation of the design; `id` names the item that it is on, `etag` the revision that is meant
-#   input   what it is given, in JSON's terms; `{name}` is what an earlier step has saved
+#   input   what it is given, in JSON's terms; `{name}` is what an earlier step has saved, `{{` a brace
 #   expect  what must be in the answer; more may be in it.   error  the declared error, or the kind, that is expected
 #   save    names for later steps: `save = { order = \"id\" }`
 #
@@ -78,7 +78,7 @@ fn inline(value: &Value) -> String {
             let member = |(name, value): (&String, &Value)| format!("{} = {}", key(name), inline(value));
             format!("{{ {} }}", members.map(member).collect::<Vec<_>>().join(", "))
         }
-        Value::String(text) => toml_edit::Value::from(text.as_str()).to_string(),
+        Value::String(text) => toml_edit::Value::from(text.replace('{', "{{")).to_string(),
         other => other.to_string(),
     }
 }

@@ -238,7 +238,8 @@ fn fits(expected: &Value, got: &Value, place: &str) -> Result<(), String> {
     }
 }
 
-/// The value with `{name}` replaced by what was saved. A text that is nothing else keeps the value's type.
+/// The value with `{name}` replaced by what was saved, and `{{` by a brace. A text that is nothing but a name in braces
+/// keeps the value's type.
 fn filled(value: &Value, saved: &BTreeMap<String, Value>) -> Result<Value, String> {
     Ok(match value {
         Value::Array(items) => Value::Array(items.iter().map(|item| filled(item, saved)).collect::<Result<_, _>>()?),
@@ -257,6 +258,11 @@ fn filled(value: &Value, saved: &BTreeMap<String, Value>) -> Result<Value, Strin
             let mut rest = whole.as_str();
             while let Some((before, after)) = rest.split_once('{') {
                 filled += before;
+                if let Some(after) = after.strip_prefix('{') {
+                    filled.push('{');
+                    rest = after;
+                    continue;
+                }
                 match after.split_once('}') {
                     Some((name, after)) if is_name(name) => {
                         filled += &text(find(name)?);
@@ -360,8 +366,8 @@ mod tests {
         let saved = BTreeMap::from([("id".to_owned(), json!(7)), ("name".to_owned(), json!("Ada"))]);
         let fill = |value| filled(&value, &saved);
         assert_eq!(
-            fill(json!({ "a": ["{id}", "x{id}/{name}", "{", "{}"] })),
-            Ok(json!({ "a": [7, "x7/Ada", "{", "{}"] }))
+            fill(json!({ "a": ["{id}", "x{id}/{name}", "{", "{}", "{{nope}", "{{{{x}}"] })),
+            Ok(json!({ "a": [7, "x7/Ada", "{", "{}", "{nope}", "{{x}}"] }))
         );
         assert_eq!(fill(json!("{nope}")), Err("nothing was saved as `nope`".into()));
     }

@@ -79,6 +79,15 @@ impl Rest {
         self.routes.get(operation)
     }
 
+    /// Whether callers can read one of the items that an operation makes.
+    pub(crate) fn reads_item(&self, create: &str) -> bool {
+        let Some(made) = self.route(create) else { return false };
+        self.routes.values().any(|route| {
+            let below = route.path.strip_prefix(&made.path).and_then(|rest| rest.strip_prefix("/{"));
+            route.method == Method::GET && below.is_some_and(|rest| rest.ends_with('}') && !rest.contains('/'))
+        })
+    }
+
     /// Where the last call says that it has made something.
     pub(crate) fn located(&self) -> Option<String> {
         self.located.borrow().clone()

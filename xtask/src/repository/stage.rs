@@ -78,7 +78,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "mutants",
         shows: "the tests of a workspace find mistakes, and what is none they let pass",
-        from: Depth::Full,
+        from: Depth::Thorough,
         run: mutants,
     },
     Stage { name: "install", shows: "linkwright works as an installed program", from: Depth::Full, run: install },

@@ -305,7 +305,7 @@ impl<'s> Builder<'s> {
     }
 
     /// In an inline table lines may end between members, but not before a value. The parser lets that pass.
-    fn to_the_value(&mut self) {
+    fn skip_to_value(&mut self) {
         let mut reported = false;
         while let Some(event) = self.peek() {
             match event.kind() {
@@ -361,7 +361,7 @@ impl<'s> Builder<'s> {
                     let node = match self.peek() {
                         Some(event) if event.kind() == EventKind::KeyValSep => {
                             self.next += 1;
-                            self.to_the_value();
+                            self.skip_to_value();
                             self.value()
                         }
                         _ => Node::Broken(self.span(event.span())),

@@ -27,6 +27,7 @@ pub enum Mistake {
     Document,
     Undeclared,
     Unchecked,
+    Same,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -98,7 +99,11 @@ async fn create(State(notes): Service, _: Cx, Json(new): Json<NewNote>) -> Resul
         return Err(Failure::invalid("text: from 1 to 20 letters").into());
     }
     let note = Note { id: Uuid::now_v7(), text: new.text, etag: Etag(1) };
-    notes.kept.lock().expect("nobody panics").push(note.clone());
+    let mut kept = notes.kept.lock().expect("nobody panics");
+    if notes.mistake != Mistake::Same && kept.iter().any(|other| other.text == note.text) {
+        return Err(Failure::new(Kind::Exists, "there is a note with this text").into());
+    }
+    kept.push(note.clone());
     Ok(match notes.mistake {
         Mistake::Created200 => answer::tagged(note.etag, &note),
         Mistake::Location => answer::created(&["v1", "note", &note.id.to_string()], note.etag, &note),
@@ -215,7 +220,7 @@ pub fn openapi() -> Value {
                     "200": { "content": { "application/json": { "schema": page() } } }, "406": problem, "422": problem,
                 } },
                 "post": { "operationId": "create_note", "requestBody": body("application/json", "NewNote"), "responses": {
-                    "201": item(&located), "400": problem, "406": problem, "415": problem, "422": problem,
+                    "201": item(&located), "400": problem, "406": problem, "409": problem, "415": problem, "422": problem,
                 } },
             },
             "/v1/notes/{id}": {
@@ -252,12 +257,12 @@ pub fn description() -> Value {
         "operations": [
             operation("list", "list_notes", Value::Null, page(), json!(["invalid"])),
             operation("get", "get_note", Value::Null, schema("Note"), json!(["invalid", "not_found"])),
-            operation("create", "create_note", schema("NewNote"), schema("Note"), json!(["invalid"])),
+            operation("create", "create_note", schema("NewNote"), schema("Note"), json!(["invalid", "exists"])),
             operation("patch", "patch_note", schema("NotePatch"), schema("Note"), json!(["invalid", "not_found", "stale"])),
             operation("delete", "delete_note", Value::Null, Value::Null, json!(["invalid", "not_found", "stale"])),
         ],
         "resources": [{
-            "name": "Note", "id": "id", "natural": false, "ids": ids, "kept": ["id", "etag"], "unique": [],
+            "name": "Note", "id": "id", "natural": false, "ids": ids, "kept": ["id", "etag"], "unique": ["text"],
             "draft": [{ "name": "text", "optional": false }], "references": {}, "filters": [filter], "sorts": [],
         }],
         "events": {},

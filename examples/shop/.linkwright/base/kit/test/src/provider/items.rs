@@ -43,6 +43,9 @@ pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
     }
     lists::check(&items, &made, &before).await;
     if let Some(item) = made.first() {
+        items.unique(item).await;
+    }
+    if let Some(item) = made.first() {
         items.patch(item).await;
     }
     if let Some(item) = made.get(1) {
@@ -111,6 +114,25 @@ impl Items<'_> {
             self.fail(replace, "id", format!("{id} was asked for, the item has {}", item[&self.resource.id]));
         }
         Some(item)
+    }
+
+    /// What one item has and must be unique, no other is made with.
+    async fn unique(&self, item: &Value) {
+        let Some(create) = self.verb(Verb::Create) else { return };
+        let key = self.resource.natural.then_some(&self.resource.id);
+        for name in self.resource.unique.iter().chain(key).filter(|name| !item[name.as_str()].is_null()) {
+            let rule = format!("`{name}` is unique");
+            // New but for that.
+            let mut input = self.session.example(create, PATCHED);
+            input[name.as_str()] = item[name.as_str()].clone();
+            match self.ask(create, &Value::Null, None, input).await {
+                Err(error) if error.code.is_some() => {
+                    let why = format!("refused for another reason: {}", error.detail);
+                    self.session.report.skip(&create.name, &rule, why);
+                }
+                outcome => _ = self.session.expect(create, &rule, &outcome, Kind::Exists),
+            }
+        }
     }
 
     /// Nothing is found under an id that no item has.

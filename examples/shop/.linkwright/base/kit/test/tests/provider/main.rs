@@ -67,6 +67,7 @@ async fn each_mistake_is_named() {
         (Mistake::Missing, "notes.get_note over REST: schema of the answer: \"text\" is a required property"),
         (Mistake::Document, "notes.openapi over REST: the document: what is served"),
         (Mistake::Undeclared, "notes.get_note over REST: declared errors: failed with `denied`"),
+        (Mistake::Same, "notes.create_note over REST: `text` is unique: `exists` was due"),
         (Mistake::Unchecked, "notes.create_note over REST: `text` longer than 20: `invalid` was due"),
     ] {
         let said = said(mistake, "").await;

@@ -67,14 +67,8 @@ pub struct Consumer {
     pub subscribed: String,
     /// The expression that does what `message` asks for, as `cx` has it.
     pub call: String,
-    pub attempts: u32,
-    pub backoff_first: String,
-    pub backoff_most: String,
-    pub guarantee: &'static str,
-    pub dead_letter: bool,
-    pub timeout: String,
-    /// `batch: Batch { … }, `, or empty where each message is taken for itself.
-    pub batch: String,
+    /// The expression of its policy: what is not as usual.
+    pub policy: String,
     /// What becomes of a message that cannot be digested.
     pub promise: Vec<String>,
 }
@@ -88,19 +82,7 @@ impl Consumer {
             subscription,
             subscribed: String::new(),
             call: String::new(),
-            attempts: policy.retry.attempts,
-            backoff_first: duration(policy.retry.backoff.0),
-            backoff_most: duration(policy.retry.backoff.1),
-            guarantee: match policy.delivery {
-                Delivery::AtLeastOnce => "AtLeastOnce",
-                Delivery::AtMostOnce => "AtMostOnce",
-            },
-            dead_letter: policy.dead_letter,
-            timeout: duration(policy.timeout),
-            batch: match policy.batch.size {
-                0 | 1 => String::new(),
-                size => format!("batch: Batch {{ size: {size}, within: {} }}, ", duration(policy.batch.within)),
-            },
+            policy: kit_policy(policy),
             promise: promise(policy),
         }
     }
@@ -331,6 +313,29 @@ fn promise(policy: &Policy) -> Vec<String> {
         )
     });
     tries.into_iter().chain([last.to_owned()]).chain(batch).collect()
+}
+
+/// The policy as an expression of `kit_messaging`, whose defaults are those of the language.
+fn kit_policy(policy: &Policy) -> String {
+    let usual = Policy::message();
+    let Batch { size, within } = policy.batch;
+    let (first, most) = policy.retry.backoff;
+    let unusual: String = [
+        (policy.retry.attempts != usual.retry.attempts).then(|| format!("attempts: {}, ", policy.retry.attempts)),
+        (policy.retry.backoff != usual.retry.backoff)
+            .then(|| format!("backoff: Backoff {{ first: {}, most: {} }}, ", duration(first), duration(most))),
+        (policy.delivery == Delivery::AtMostOnce).then(|| "guarantee: Guarantee::AtMostOnce, ".to_owned()),
+        (!policy.dead_letter).then(|| "dead_letter: false, ".to_owned()),
+        (size > 1).then(|| format!("batch: Batch {{ size: {size}, within: {} }}, ", duration(within))),
+        (policy.timeout != usual.timeout).then(|| format!("timeout: {}, ", duration(policy.timeout))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    match unusual.is_empty() {
+        true => "Policy::default()".to_owned(),
+        false => format!("Policy {{ {unusual}..Policy::default() }}"),
+    }
 }
 
 /// `Duration::from_secs(30)`

@@ -33,6 +33,7 @@ async fn start() -> Running {
         batch: Batch { size: 5, within: SECOND },
         concurrency: 2,
         backoff: Backoff { first: 100 * SECOND, most: 100 * SECOND },
+        timeout: 200 * SECOND,
         ..Policy::default()
     };
     let consumer = Consumer::new(broker.clone(), subscription, policy);

@@ -21,6 +21,8 @@ pub struct Policy {
     /// Messages worked on at the same time, where they are not taken in batches.
     pub concurrency: usize,
     pub batch: Batch,
+    /// How long the work on one message may take: past that it is dropped, which counts as a failed attempt.
+    pub timeout: Duration,
     /// How long after its consumer vanished a message comes again. A consumer that is alive extends it.
     pub lease: Duration,
 }
@@ -45,6 +47,7 @@ pub enum Guarantee {
     AtMostOnce,
 }
 
+/// What the design language says of a link to messages that says nothing: emitted services write down what differs.
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -54,6 +57,7 @@ impl Default for Policy {
             dead_letter: true,
             concurrency: 16,
             batch: Batch { size: 1, within: Duration::ZERO },
+            timeout: Duration::from_secs(30),
             lease: Duration::from_secs(30),
         }
     }
@@ -123,6 +127,14 @@ mod tests {
         ] {
             assert_eq!([end(kind, 1), end(kind, 2), end(kind, 5)], [first, second, last], "{kind}");
         }
+    }
+
+    #[test]
+    fn what_a_design_need_not_say() {
+        let Policy { attempts, backoff, guarantee, dead_letter, batch, timeout, .. } = Policy::default();
+        assert_eq!((attempts, guarantee, dead_letter, batch.size), (5, Guarantee::AtLeastOnce, true, 1));
+        assert_eq!((backoff.first, backoff.most), (Duration::from_millis(100), Duration::from_secs(60)));
+        assert_eq!(timeout, Duration::from_secs(30));
     }
 
     #[test]

@@ -121,7 +121,8 @@ async fn the_handler_is_told_who_asks() {
     let event = running.publish([2]).await.remove(0);
     running.broker.publish(std::slice::from_ref(&command)).await.unwrap();
     let (cx, message) = told.recv().await.unwrap();
-    assert_eq!((cx.idempotency_key(), cx.attempt(), cx.deadline()), (Some(event.id.as_str()), 1, None));
+    assert_eq!((cx.idempotency_key(), cx.attempt()), (Some(event.id.as_str()), 1));
+    assert_eq!(cx.remaining(), Some(policy().timeout));
     assert_eq!(message, event);
     let (cx, _) = told.recv().await.unwrap();
     assert_eq!((cx.idempotency_key(), cx.trace().id()), (Some("intent"), caller.trace().id()));
@@ -250,6 +251,26 @@ async fn a_deadline_ends_the_work_and_then_the_message() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn work_that_takes_too_long_is_a_failed_attempt() {
+    let handled = Arc::new(AtomicUsize::new(0));
+    let counter = handled.clone();
+    let running = start(Policy { timeout: Duration::from_secs(7), ..policy() }, move |cx, _| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async move {
+            assert_eq!(cx.remaining(), Some(Duration::from_secs(7)));
+            sleep(LONG).await;
+            Ok(())
+        }
+    })
+    .await;
+    running.publish([1]).await;
+    settled(&running).await;
+    let reason = running.stop().await.0.dead_letters(None, 9).await.unwrap().remove(0).reason;
+    assert!(reason.starts_with("timeout") && reason.contains("attempt 3 of 3"), "{reason}");
+    assert_eq!(handled.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn at_most_once_ends_with_its_deadline_too() {
     let running = start(Policy { guarantee: Guarantee::AtMostOnce, ..policy() }, |_, _| async { Ok(()) }).await;
     let late = Message::new(&Context::default(), "a", "/x", &1).unwrap().within(Duration::ZERO);
@@ -263,7 +284,7 @@ async fn at_most_once_ends_with_its_deadline_too() {
 async fn long_work_keeps_its_lease() {
     let handled = Arc::new(AtomicUsize::new(0));
     let counter = handled.clone();
-    let running = start(Policy { lease: Duration::from_secs(30), ..policy() }, move |_, _| {
+    let running = start(Policy { lease: Duration::from_secs(30), timeout: 2 * LONG, ..policy() }, move |_, _| {
         counter.fetch_add(1, Ordering::SeqCst);
         async {
             sleep(LONG).await;

@@ -207,6 +207,7 @@ impl Consumer {
                 let reason = "the deadline has passed before the work began".into();
                 return self.settle(&receipt, Verdict::DeadLetter { reason }).await;
             }
+            let context = context.within(policy.timeout);
             let work =
                 AssertUnwindSafe(async { context.limit(handler(context.clone(), message)).await }).catch_unwind();
             let result = tokio::select! {

@@ -1,13 +1,12 @@
 // Yours: written once by Linkwright, never overwritten.
 //! Puts the service together: its links, its business code, what it is served on.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::Router;
 use board_contract::Board as _;
 use kit::Context;
 use kit_messaging::{Broker, Consumer, Event as _, Guarantee, Message, Policy, Subscription};
-use kit_resilience::Backoff;
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
 use serde::Deserialize;
@@ -38,16 +37,17 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// A message is acknowledged before the work: what fails is lost, and counted.
 fn consume_show(broker: &Arc<dyn Broker>, board: &Arc<Board>, service: &mut Service) {
     let subscription = Subscription::new("board.show", [desk_contract::Accepted::TYPE]);
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtMostOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: false, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(
+        broker.clone(),
+        subscription,
+        Policy { guarantee: Guarantee::AtMostOnce, dead_letter: false, ..Policy::default() },
+    );
     let state = consumer.clone();
     service.show(move || state.state());
     let board = board.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, board) = (cx.within(Duration::from_secs(30)), board.clone());
-        async move { cx.limit(board.show(&cx, message.payload()?)).await }
+        let board = board.clone();
+        async move { board.show(&cx, message.payload()?).await }
     };
     service.task("board.show", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

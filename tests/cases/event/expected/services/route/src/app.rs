@@ -1,12 +1,11 @@
 // Yours: written once by Linkwright, never overwritten.
 //! Puts the service together: its links, its business code, what it is served on.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::Router;
 use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Guarantee, Message, Policy, Subscription};
-use kit_resilience::Backoff;
+use kit_messaging::{Broker, Consumer, Event as _, Message, Policy, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
 use route_contract::Route as _;
@@ -39,16 +38,13 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
 fn consume_load(broker: &Arc<dyn Broker>, route: &Arc<Route>, service: &mut Service) {
     let subscription = Subscription::new("route.load", [desk_contract::Accepted::TYPE]);
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let route = route.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, route) = (cx.within(Duration::from_secs(30)), route.clone());
-        async move { cx.limit(route.load(&cx, message.payload()?)).await }
+        let route = route.clone();
+        async move { route.load(&cx, message.payload()?).await }
     };
     service.task("route.load", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

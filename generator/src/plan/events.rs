@@ -353,7 +353,8 @@ pub struct TestedEvent {
     pub test: String,
     /// `orders_contract::OrderPlaced`
     pub ty: String,
-    pub example: String,
+    /// Values of it.
+    pub examples: Vec<String>,
     pub kind: String,
     pub source: String,
     /// Members that consumers read, as (type, Rust string literal).
@@ -372,13 +373,12 @@ fn is_union(model: &Model, name: &str) -> bool {
     matches!(model.types.get(name), Some(TypeDef::Union(_)))
 }
 
-/// The events of a service, on the side of the publisher and of each consumer. `example` makes an example of a payload.
-pub fn tested(model: &Model, service: &Service, example: impl Fn(&EventRef) -> Option<String>) -> Vec<TestedEvent> {
+/// The events of a service, on the side of the publisher and of each consumer. `examples` makes values of a payload.
+pub fn tested(model: &Model, service: &Service, examples: impl Fn(&EventRef) -> Vec<String>) -> Vec<TestedEvent> {
     let contract = |service: &str| names::rust::crate_ident(&names::rust::contract_crate(service));
     let tested = |event: &Event| {
         let reference = of(service, event);
         let ty = format!("{}::{}", contract(&service.name), event.name);
-        let payload = example(&reference)?;
         let (mut members, mut inputs) = (BTreeSet::new(), BTreeSet::new());
         for (consumer, operation) in model.operations() {
             let Shape::Custom { of, input, output } = &operation.shape else { continue };
@@ -416,18 +416,21 @@ pub fn tested(model: &Model, service: &Service, example: impl Fn(&EventRef) -> O
                 }
             }
         }
-        Some(TestedEvent {
+        TestedEvent {
             test: format!("{}_{}", service.name, names::snake(&event.name)),
-            example: match event.payload {
-                Payload::Fields(_) => payload,
-                Payload::Named(_) | Payload::Resource(_) => format!("{ty}({payload})"),
-            },
+            examples: examples(&reference)
+                .into_iter()
+                .map(|payload| match event.payload {
+                    Payload::Fields(_) => payload,
+                    Payload::Named(_) | Payload::Resource(_) => format!("{ty}({payload})"),
+                })
+                .collect(),
             kind: kind(model, &reference),
             source: escape::rust_str(&source(service)),
             members: members.into_iter().collect(),
             inputs: inputs.into_iter().collect(),
             ty,
-        })
+        }
     };
-    service.events.values().filter_map(tested).collect()
+    service.events.values().map(tested).collect()
 }

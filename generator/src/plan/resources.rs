@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     rust::{self, user},
-    types::{Check, EnumView, FieldView, Types, ValueView, doc_lines},
+    types::{Check, EnumView, FieldView, Types, ValueView, doc_lines, is_recursive},
 };
 
 /// How an item takes a draft over: `price`, `r#type`.
@@ -128,7 +128,7 @@ fn add_patch(types: &mut Types, model: &Model, record: &str, fields: &[Field]) {
     };
     let mut inner = BTreeSet::new();
     for field in fields {
-        let Patched { ty, adapter } = patched(model, &field.ty, &mut inner);
+        let Patched { ty, adapter } = patched(model, record, &field.ty, &mut inner);
         let ident = names::rust::ident(&field.name);
         let attributes = format!(
             "#[serde(default, with = \"As::<Present<{adapter}>>\", skip_serializing_if = \"Option::is_none\")]"
@@ -168,16 +168,18 @@ struct Patched {
     adapter: String,
 }
 
-fn patched(model: &Model, ty: &Type, records: &mut BTreeSet<String>) -> Patched {
+fn patched(model: &Model, record: &str, ty: &Type, records: &mut BTreeSet<String>) -> Patched {
     let plain = |ty: &Type| Patched { ty: rust::ty(ty), adapter: rust::adapter(ty).unwrap_or_else(|| "Same".into()) };
     match ty {
         Type::Optional(inner) => {
-            let Patched { ty, adapter } = patched(model, inner, records);
+            let Patched { ty, adapter } = patched(model, record, inner, records);
             Patched { ty: format!("Option<{ty}>"), adapter: format!("Option<{adapter}>") }
         }
         Type::Named(of) if is_record(model, ty) => {
             records.insert(of.name.clone());
-            Patched { ty: user(&format!("{}Patch", of.name)), adapter: "Same".into() }
+            let patch = user(&format!("{}Patch", of.name));
+            let ty = if is_recursive(model, record, ty) { format!("Box<{patch}>") } else { patch };
+            Patched { ty, adapter: "Same".into() }
         }
         Type::Map { key, value } => {
             let Patched { ty, adapter } = plain(value);
@@ -200,7 +202,7 @@ pub fn patched_records(model: &Model, resource: &Resource) -> BTreeSet<String> {
     let mut open: Vec<Field> = shape::draft_fields(resource);
     while let Some(field) = open.pop() {
         let mut inner = BTreeSet::new();
-        patched(model, &field.ty, &mut inner);
+        patched(model, "", &field.ty, &mut inner);
         for record in inner {
             if found.insert(record.clone())
                 && let Some(TypeDef::Record(record)) = model.types.get(&record)

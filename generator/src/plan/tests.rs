@@ -13,22 +13,21 @@ use super::{
     Owner, PlanError, Planner, Sources,
     contract::{self, trait_name},
     events::{self, TestedEvent},
-    examples,
     heard::{self, Heard},
     manifest::Member,
     operations::{self, OperationView},
-    queue as commands,
-    rust::user,
-    ways,
+    queue as commands, ways,
 };
 
 mod cases;
 mod description;
+mod extremes;
 mod flows;
 mod graphql;
 mod provider;
 mod queue;
 
+use extremes::{End, Extremes};
 use flows::Flows;
 
 /// What the tests of one contract see.
@@ -56,14 +55,22 @@ struct Tested {
     inputs: String,
     /// `(id, input,)`
     names: String,
-    /// An example of each parameter, in order: `GreetRequest { … },`.
-    examples: Vec<String>,
-    /// An example of the answer.
-    answer: String,
-    /// Each declared error, with example data.
+    /// What goes there and back: the least and the most, or one where they are the same.
+    rounds: Vec<Round>,
+    /// Each declared error, with its data.
     errors: Vec<Declared>,
     /// `greet_over_rest`, `greet_over_grpc`
     tests: Vec<TestView>,
+}
+
+/// Arguments and an answer.
+#[derive(Clone, PartialEq, Serialize)]
+struct Round {
+    /// `least`
+    name: &'static str,
+    /// `GreetRequest { … }, `
+    arguments: String,
+    answer: String,
 }
 
 #[derive(Clone, Serialize)]
@@ -101,13 +108,16 @@ struct View {
 pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     let model = planner.model;
     let contracts = model.services.values().map(|service| view(planner, service));
-    let example = |event: &EventRef| {
-        let contract = names::rust::crate_ident(&names::rust::contract_crate(&event.service));
-        examples::payload(model, event, &format!("{contract}::"))
+    let ends = |event: &EventRef| {
+        let path = names::rust::crate_ident(&names::rust::contract_crate(&event.service)) + "::";
+        let mut ends: Vec<String> =
+            [End::Least, End::Most].iter().filter_map(|end| Extremes::new(model, &path, *end).payload(event)).collect();
+        ends.dedup();
+        ends
     };
     let view = View {
         contracts: contracts.filter(Contract::is_tested).collect(),
-        events: model.services.values().flat_map(|service| events::tested(model, service, example)).collect(),
+        events: model.services.values().flat_map(|service| events::tested(model, service, ends)).collect(),
         heard: heard::heard(model),
         flows: flows::flows(planner),
     };
@@ -209,18 +219,26 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
         })
         .collect();
     let errors = operation.errors.iter().map(|error| {
-        let name = user(&operations::error_name(operation));
-        let data = error.data.as_ref().map(|data| format!("({})", examples::example_of(model, data, "")));
-        let value = format!("{name}::{}{}", error.name, data.unwrap_or_default());
+        let value = Extremes::new(model, "", End::Most).error(operation, error);
         Declared { value, kind: operations::kind(error.kind) }
     });
     Tested {
         inputs: view.params.iter().map(|p| format!("{}, ", p.ty)).collect(),
         names: view.params.iter().map(|p| format!("{}, ", p.name)).collect(),
-        examples: examples::arguments(model, service, operation, ""),
-        answer: examples::answer(model, service, operation, ""),
+        rounds: rounds(model, service, operation),
         errors: errors.collect(),
         tests,
         operation: view,
     }
+}
+
+fn rounds(model: &Model, service: &Service, operation: &Operation) -> Vec<Round> {
+    let round = |(name, end)| {
+        let extremes = Extremes::new(model, "", end);
+        let (arguments, answer) = (extremes.arguments(service, operation), extremes.answer(service, operation));
+        Round { name, arguments, answer }
+    };
+    let mut rounds: Vec<Round> = [("least", End::Least), ("most", End::Most)].into_iter().map(round).collect();
+    rounds.dedup_by(|a, b| a.arguments == b.arguments && a.answer == b.answer);
+    rounds
 }

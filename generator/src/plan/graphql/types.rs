@@ -18,6 +18,9 @@ use super::super::{
     types::is_recursive,
 };
 
+/// What the patch of a record is called, after its name.
+const PATCH: &str = "Patch";
+
 /// The types of a schema, each with what declares it.
 #[derive(Debug, std::default::Default, Serialize)]
 pub struct Types {
@@ -160,7 +163,7 @@ impl Writer<'_> {
                     types.show(name, self.object(name, &record.docs, &of.name, &record.fields));
                 }
                 Some(TypeDef::Record(record)) => {
-                    let of = if *side == Side::Patch { format!("{}Patch", of.name) } else { of.name.clone() };
+                    let of = if *side == Side::Patch { format!("{}{PATCH}", of.name) } else { of.name.clone() };
                     types.give(name, self.input(name, &record.docs, &of, &record.fields, *side));
                 }
                 None => {}
@@ -246,8 +249,8 @@ impl Writer<'_> {
         let member = |field: &Field| {
             let default = field.default.as_ref().filter(|_| side == Side::Input);
             let ty = match (side, &field.ty) {
-                (Side::Patch, Type::Optional(inner)) => format!("MaybeUndefined<{}>", self.changed(inner)),
-                (Side::Patch, ty) => format!("Change<{}>", self.changed(ty)),
+                (Side::Patch, Type::Optional(inner)) => format!("MaybeUndefined<{}>", self.changed(inner, of)),
+                (Side::Patch, ty) => format!("Change<{}>", self.changed(ty, of)),
                 (_, ty) => self.boxed(ty, side, Some(of)),
             };
             Member {
@@ -264,10 +267,10 @@ impl Writer<'_> {
     }
 
     /// What a patch gives of a field that it changes: null is for it to say, in JSON too.
-    fn changed(&self, ty: &Type) -> String {
+    fn changed(&self, ty: &Type, of: &str) -> String {
         match ty {
             Type::Scalar(Scalar::Json) => "Json".to_owned(),
-            ty => self.ty(ty, Side::Patch),
+            ty => self.boxed(ty, Side::Patch, of.strip_suffix(PATCH)),
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
         queue::{self, QueuedOperation},
         ways,
     },
-    Declared, tested,
+    Declared, Round, tested,
 };
 
 /// What `tests/mapping/by_queue.rs` sees.
@@ -34,7 +34,9 @@ struct Case {
     constant: String,
     /// `(id, input,)`
     names: String,
-    examples: Vec<String>,
+    /// `(OrderId, CancelRequest,)`
+    inputs: String,
+    rounds: Vec<Round>,
     /// `, id, input`
     arguments: String,
     errors: Vec<Declared>,
@@ -60,7 +62,8 @@ fn case(model: &Model, service: &Service, operation: &Operation) -> Case {
         constant: view.constant,
         arguments: view.arguments,
         names: tested.names,
-        examples: tested.examples,
+        inputs: tested.inputs,
+        rounds: tested.rounds,
         errors: tested.errors,
     }
 }

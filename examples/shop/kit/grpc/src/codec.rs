@@ -2,6 +2,8 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use kit::Failure;
 
+use crate::Mask;
+
 /// A value and how message `M` carries it. One type may have several messages, one in each package that uses it; a
 /// contract may implement this for foreign types too, since `M` is its own.
 pub trait Proto<M>: Sized {
@@ -75,6 +77,18 @@ impl<T: Proto<M>, M> Proto<Box<M>> for Box<T> {
 
     fn decode(message: Box<M>) -> Result<Self, Failure> {
         T::decode(*message).map(Box::new)
+    }
+}
+
+/// The same for the patch of one.
+impl<T: Proto<(M, Mask)>, M> Proto<(Box<M>, Mask)> for Box<T> {
+    fn encode(self) -> (Box<M>, Mask) {
+        let (message, mask) = (*self).encode();
+        (Box::new(message), mask)
+    }
+
+    fn decode((message, mask): (Box<M>, Mask)) -> Result<Self, Failure> {
+        T::decode((*message, mask)).map(Box::new)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use inventory_contract::{
     Currency, Line, ListProducts, Money, OrderId, ParcelSent, Product, ProductDraft, ProductId, ProductPage,
-    ReleaseRequest, ReserveError, ReserveRequest, ReserveResponse, Shortage,
+    ProductSort, ReleaseRequest, ReserveError, ReserveRequest, ReserveResponse, Shortage,
 };
 use kit::{Context, Cursor, Etag, Failure};
 use kit_test::{Script, Server};
@@ -73,34 +73,42 @@ async fn list_products_over_grpc() -> anyhow::Result<()> {
 }
 
 async fn list_products(what: &str, (script, _server, client): Peer) {
-    let input = || (ListProducts::default(),);
-    let ask = |cx: Context| {
-        let (client, (query,)) = (&client, input());
+    let least = || (ListProducts::default(),);
+    let most = || {
+        (ListProducts {
+            limit: Some(kit::page::MAX_LIMIT),
+            cursor: Some(Cursor("a+/=".into())),
+            sort: vec![ProductSort::NameDescending, ProductSort::Name],
+        },)
+    };
+    let ask = |cx: Context, (query,): (ListProducts,)| {
+        let client = &client;
         async move { client.list_products(&cx, query).await }
     };
     let script = &script.list_products;
+    script.carries(&format!("{what}: least"), least, || Ok(ProductPage { items: vec![], next: None }), ask).await;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: most"),
+            most,
             || {
                 Ok(ProductPage {
                     items: vec![Product {
                         sku: ProductId("BBC-456".into()),
-                        name: "example".into(),
-                        price: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-                        on_hand: 1,
-                        reserved: 0,
-                        etag: Etag(1),
+                        name: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                        price: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                        on_hand: 4294967295,
+                        reserved: 4294967295,
+                        etag: Etag(4294967295),
                     }],
-                    next: Some(Cursor("next".into())),
+                    next: Some(Cursor("a+/=".into())),
                 })
             },
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -110,22 +118,23 @@ async fn get_product_over_grpc() -> anyhow::Result<()> {
 }
 
 async fn get_product(what: &str, (script, _server, client): Peer) {
-    let input = || (ProductId("BBC-456".into()),);
-    let ask = |cx: Context| {
-        let (client, (id,)) = (&client, input());
+    let least = || (ProductId("BBC-456".into()),);
+    let most = || (ProductId("BBC-456".into()),);
+    let ask = |cx: Context, (id,): (ProductId,)| {
+        let client = &client;
         async move { client.get_product(&cx, id).await }
     };
     let script = &script.get_product;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: least"),
+            least,
             || {
                 Ok(Product {
                     sku: ProductId("BBC-456".into()),
-                    name: "example".into(),
-                    price: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-                    on_hand: 1,
+                    name: "a".into(),
+                    price: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    on_hand: 0,
                     reserved: 0,
                     etag: Etag(1),
                 })
@@ -133,8 +142,25 @@ async fn get_product(what: &str, (script, _server, client): Peer) {
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script
+        .carries(
+            &format!("{what}: most"),
+            most,
+            || {
+                Ok(Product {
+                    sku: ProductId("BBC-456".into()),
+                    name: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    price: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    on_hand: 4294967295,
+                    reserved: 4294967295,
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -144,32 +170,43 @@ async fn replace_product_over_grpc() -> anyhow::Result<()> {
 }
 
 async fn replace_product(what: &str, (script, _server, client): Peer) {
-    let input = || {
+    let least = || {
         (
             ProductId("BBC-456".into()),
             ProductDraft {
-                name: "example".into(),
-                price: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-                on_hand: 1,
+                name: "a".into(),
+                price: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                on_hand: 0,
             },
             None,
         )
     };
-    let ask = |cx: Context| {
-        let (client, (id, draft, etag)) = (&client, input());
+    let most = || {
+        (
+            ProductId("BBC-456".into()),
+            ProductDraft {
+                name: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                price: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                on_hand: 4294967295,
+            },
+            Some(Etag(4294967295)),
+        )
+    };
+    let ask = |cx: Context, (id, draft, etag): (ProductId, ProductDraft, Option<Etag>)| {
+        let client = &client;
         async move { client.replace_product(&cx, id, draft, etag).await }
     };
     let script = &script.replace_product;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: least"),
+            least,
             || {
                 Ok(Product {
                     sku: ProductId("BBC-456".into()),
-                    name: "example".into(),
-                    price: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-                    on_hand: 1,
+                    name: "a".into(),
+                    price: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    on_hand: 0,
                     reserved: 0,
                     etag: Etag(1),
                 })
@@ -177,8 +214,25 @@ async fn replace_product(what: &str, (script, _server, client): Peer) {
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script
+        .carries(
+            &format!("{what}: most"),
+            most,
+            || {
+                Ok(Product {
+                    sku: ProductId("BBC-456".into()),
+                    name: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    price: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    on_hand: 4294967295,
+                    reserved: 4294967295,
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -188,22 +242,33 @@ async fn reserve_over_grpc() -> anyhow::Result<()> {
 }
 
 async fn reserve(what: &str, (script, _server, client): Peer) {
-    let input = || {
+    let least = || {
+        (ReserveRequest { order_id: OrderId(Uuid::nil()), lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }] },)
+    };
+    let most = || {
         (ReserveRequest {
-            order_id: OrderId(Uuid::from_u128(1)),
-            lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
+            order_id: OrderId(Uuid::max()),
+            lines: vec![Line { sku: "BBC-456".into(), quantity: 999 }, Line { sku: "BBC-456".into(), quantity: 1 }],
         },)
     };
-    let ask = |cx: Context| {
-        let (client, (input,)) = (&client, input());
+    let ask = |cx: Context, (input,): (ReserveRequest,)| {
+        let client = &client;
         async move { client.reserve(&cx, input).await }
     };
     let script = &script.reserve;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
-            || Ok(ReserveResponse { total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur } }),
+            &format!("{what}: least"),
+            least,
+            || Ok(ReserveResponse { total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur } }),
+            ask,
+        )
+        .await;
+    script
+        .carries(
+            &format!("{what}: most"),
+            most,
+            || Ok(ReserveResponse { total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd } }),
             ask,
         )
         .await;
@@ -211,13 +276,13 @@ async fn reserve(what: &str, (script, _server, client): Peer) {
         .carries_error(
             &format!("{what}: declared error"),
             kit::Kind::Conflict,
-            input,
-            || ReserveError::OutOfStock(Shortage { sku: "BBC-456".into(), left: 1 }),
+            least,
+            || ReserveError::OutOfStock(Shortage { sku: "BBC-456".into(), left: 4294967295 }),
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -227,15 +292,17 @@ async fn release_over_grpc() -> anyhow::Result<()> {
 }
 
 async fn release(what: &str, (script, _server, client): Peer) {
-    let input = || (ReleaseRequest { order_id: OrderId(Uuid::from_u128(1)) },);
-    let ask = |cx: Context| {
-        let (client, (input,)) = (&client, input());
+    let least = || (ReleaseRequest { order_id: OrderId(Uuid::nil()) },);
+    let most = || (ReleaseRequest { order_id: OrderId(Uuid::max()) },);
+    let ask = |cx: Context, (input,): (ReleaseRequest,)| {
+        let client = &client;
         async move { client.release(&cx, input).await }
     };
     let script = &script.release;
-    script.carries(&format!("{what}: answer"), input, || Ok(()), ask).await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script.carries(&format!("{what}: least"), least, || Ok(()), ask).await;
+    script.carries(&format!("{what}: most"), most, || Ok(()), ask).await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -245,13 +312,15 @@ async fn dispatch_over_grpc() -> anyhow::Result<()> {
 }
 
 async fn dispatch(what: &str, (script, _server, client): Peer) {
-    let input = || (ParcelSent { order_id: OrderId(Uuid::from_u128(1)) },);
-    let ask = |cx: Context| {
-        let (client, (input,)) = (&client, input());
+    let least = || (ParcelSent { order_id: OrderId(Uuid::nil()) },);
+    let most = || (ParcelSent { order_id: OrderId(Uuid::max()) },);
+    let ask = |cx: Context, (input,): (ParcelSent,)| {
+        let client = &client;
         async move { client.dispatch(&cx, input).await }
     };
     let script = &script.dispatch;
-    script.carries(&format!("{what}: answer"), input, || Ok(()), ask).await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script.carries(&format!("{what}: least"), least, || Ok(()), ask).await;
+    script.carries(&format!("{what}: most"), most, || Ok(()), ask).await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }

@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::DateTime;
 use kit::{Context, Cursor, Etag, Failure};
 use kit_test::{Script, Server};
 use orders_contract::{
-    CancelError, CardCharged, CardPayment, ChargeRefused, CreateOrderError, Currency, Line, ListOrders, Money,
-    NewOrder, Order, OrderId, OrderPage, OrderStatus, ParcelSent, Payment, Shortage,
+    CancelError, CardCharged, CardPayment, ChargeRefused, CreateOrderError, Currency, InvoicePayment, Line, ListOrders,
+    Money, NewOrder, Order, OrderId, OrderPage, OrderSort, OrderStatus, ParcelSent, Payment, Shortage,
 };
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -73,36 +72,49 @@ async fn list_orders_over_rest() -> anyhow::Result<()> {
 }
 
 async fn list_orders(what: &str, (script, _server, client): Peer) {
-    let input = || (ListOrders::default(),);
-    let ask = |cx: Context| {
-        let (client, (query,)) = (&client, input());
+    let least = || (ListOrders::default(),);
+    let most = || {
+        (ListOrders {
+            limit: Some(kit::page::MAX_LIMIT),
+            cursor: Some(Cursor("a+/=".into())),
+            sort: vec![OrderSort::TotalAmountDescending, OrderSort::TotalAmount],
+            status: vec![OrderStatus::Cancelled, OrderStatus::Placed],
+            customer: vec!["ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(), "a".into()],
+        },)
+    };
+    let ask = |cx: Context, (query,): (ListOrders,)| {
+        let client = &client;
         async move { client.list_orders(&cx, query).await }
     };
     let script = &script.list_orders;
+    script.carries(&format!("{what}: least"), least, || Ok(OrderPage { items: vec![], next: None }), ask).await;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: most"),
+            most,
             || {
                 Ok(OrderPage {
                     items: vec![Order {
-                        id: OrderId(Uuid::from_u128(1)),
-                        customer: "example".into(),
-                        lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-                        payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-                        total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-                        status: OrderStatus::Placed,
-                        placed_at: DateTime::UNIX_EPOCH,
-                        etag: Etag(1),
+                        id: OrderId(Uuid::max()),
+                        customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                        lines: vec![
+                            Line { sku: "BBC-456".into(), quantity: 999 },
+                            Line { sku: "BBC-456".into(), quantity: 1 },
+                        ],
+                        payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                        total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                        status: OrderStatus::Cancelled,
+                        placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                        etag: Etag(4294967295),
                     }],
-                    next: Some(Cursor("next".into())),
+                    next: Some(Cursor("a+/=".into())),
                 })
             },
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -112,33 +124,56 @@ async fn get_order_over_rest() -> anyhow::Result<()> {
 }
 
 async fn get_order(what: &str, (script, _server, client): Peer) {
-    let input = || (OrderId(Uuid::from_u128(1)),);
-    let ask = |cx: Context| {
-        let (client, (id,)) = (&client, input());
+    let least = || (OrderId(Uuid::nil()),);
+    let most = || (OrderId(Uuid::max()),);
+    let ask = |cx: Context, (id,): (OrderId,)| {
+        let client = &client;
         async move { client.get_order(&cx, id).await }
     };
     let script = &script.get_order;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: least"),
+            least,
             || {
                 Ok(Order {
-                    id: OrderId(Uuid::from_u128(1)),
-                    customer: "example".into(),
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
                     lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-                    payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-                    total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
                     status: OrderStatus::Placed,
-                    placed_at: DateTime::UNIX_EPOCH,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
                     etag: Etag(1),
                 })
             },
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script
+        .carries(
+            &format!("{what}: most"),
+            most,
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -148,32 +183,61 @@ async fn create_order_over_rest() -> anyhow::Result<()> {
 }
 
 async fn create_order(what: &str, (script, _server, client): Peer) {
-    let input = || {
+    let least = || {
         (NewOrder {
-            customer: "example".into(),
+            customer: "a".into(),
             lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: Payment::CardPayment(CardPayment { token: "example".into() }),
+            payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
         },)
     };
-    let ask = |cx: Context| {
-        let (client, (new,)) = (&client, input());
+    let most = || {
+        (NewOrder {
+            customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+            lines: vec![Line { sku: "BBC-456".into(), quantity: 999 }, Line { sku: "BBC-456".into(), quantity: 1 }],
+            payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+        },)
+    };
+    let ask = |cx: Context, (new,): (NewOrder,)| {
+        let client = &client;
         async move { client.create_order(&cx, new).await }
     };
     let script = &script.create_order;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: least"),
+            least,
             || {
                 Ok(Order {
-                    id: OrderId(Uuid::from_u128(1)),
-                    customer: "example".into(),
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
                     lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-                    payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-                    total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
                     status: OrderStatus::Placed,
-                    placed_at: DateTime::UNIX_EPOCH,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
                     etag: Etag(1),
+                })
+            },
+            ask,
+        )
+        .await;
+    script
+        .carries(
+            &format!("{what}: most"),
+            most,
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
                 })
             },
             ask,
@@ -183,13 +247,13 @@ async fn create_order(what: &str, (script, _server, client): Peer) {
         .carries_error(
             &format!("{what}: declared error"),
             kit::Kind::Conflict,
-            input,
-            || CreateOrderError::OutOfStock(Shortage { sku: "BBC-456".into(), left: 1 }),
+            least,
+            || CreateOrderError::OutOfStock(Shortage { sku: "BBC-456".into(), left: 4294967295 }),
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -199,25 +263,26 @@ async fn cancel_over_rest() -> anyhow::Result<()> {
 }
 
 async fn cancel(what: &str, (script, _server, client): Peer) {
-    let input = || (OrderId(Uuid::from_u128(1)),);
-    let ask = |cx: Context| {
-        let (client, (id,)) = (&client, input());
+    let least = || (OrderId(Uuid::nil()),);
+    let most = || (OrderId(Uuid::max()),);
+    let ask = |cx: Context, (id,): (OrderId,)| {
+        let client = &client;
         async move { client.cancel(&cx, id).await }
     };
     let script = &script.cancel;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: least"),
+            least,
             || {
                 Ok(Order {
-                    id: OrderId(Uuid::from_u128(1)),
-                    customer: "example".into(),
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
                     lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-                    payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-                    total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
                     status: OrderStatus::Placed,
-                    placed_at: DateTime::UNIX_EPOCH,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
                     etag: Etag(1),
                 })
             },
@@ -225,10 +290,32 @@ async fn cancel(what: &str, (script, _server, client): Peer) {
         )
         .await;
     script
-        .carries_error(&format!("{what}: declared error"), kit::Kind::Conflict, input, || CancelError::TooLate, ask)
+        .carries(
+            &format!("{what}: most"),
+            most,
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script
+        .carries_error(&format!("{what}: declared error"), kit::Kind::Conflict, least, || CancelError::TooLate, ask)
+        .await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -238,41 +325,72 @@ async fn mark_paid_over_rest() -> anyhow::Result<()> {
 }
 
 async fn mark_paid(what: &str, (script, _server, client): Peer) {
-    let input = || {
+    let least = || {
         (
-            OrderId(Uuid::from_u128(1)),
+            OrderId(Uuid::nil()),
             CardCharged {
-                order_id: OrderId(Uuid::from_u128(1)),
-                charged: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
+                order_id: OrderId(Uuid::nil()),
+                charged: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
             },
         )
     };
-    let ask = |cx: Context| {
-        let (client, (id, input)) = (&client, input());
+    let most = || {
+        (
+            OrderId(Uuid::max()),
+            CardCharged {
+                order_id: OrderId(Uuid::max()),
+                charged: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+            },
+        )
+    };
+    let ask = |cx: Context, (id, input): (OrderId, CardCharged)| {
+        let client = &client;
         async move { client.mark_paid(&cx, id, input).await }
     };
     let script = &script.mark_paid;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: least"),
+            least,
             || {
                 Ok(Order {
-                    id: OrderId(Uuid::from_u128(1)),
-                    customer: "example".into(),
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
                     lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-                    payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-                    total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
                     status: OrderStatus::Placed,
-                    placed_at: DateTime::UNIX_EPOCH,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
                     etag: Etag(1),
                 })
             },
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script
+        .carries(
+            &format!("{what}: most"),
+            most,
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -282,35 +400,63 @@ async fn mark_refused_over_rest() -> anyhow::Result<()> {
 }
 
 async fn mark_refused(what: &str, (script, _server, client): Peer) {
-    let input = || {
-        (OrderId(Uuid::from_u128(1)), ChargeRefused { order_id: OrderId(Uuid::from_u128(1)), reason: "example".into() })
+    let least = || (OrderId(Uuid::nil()), ChargeRefused { order_id: OrderId(Uuid::nil()), reason: "".into() });
+    let most = || {
+        (
+            OrderId(Uuid::max()),
+            ChargeRefused {
+                order_id: OrderId(Uuid::max()), reason: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into()
+            },
+        )
     };
-    let ask = |cx: Context| {
-        let (client, (id, input)) = (&client, input());
+    let ask = |cx: Context, (id, input): (OrderId, ChargeRefused)| {
+        let client = &client;
         async move { client.mark_refused(&cx, id, input).await }
     };
     let script = &script.mark_refused;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: least"),
+            least,
             || {
                 Ok(Order {
-                    id: OrderId(Uuid::from_u128(1)),
-                    customer: "example".into(),
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
                     lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-                    payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-                    total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
                     status: OrderStatus::Placed,
-                    placed_at: DateTime::UNIX_EPOCH,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
                     etag: Etag(1),
                 })
             },
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script
+        .carries(
+            &format!("{what}: most"),
+            most,
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -320,31 +466,54 @@ async fn mark_sent_over_rest() -> anyhow::Result<()> {
 }
 
 async fn mark_sent(what: &str, (script, _server, client): Peer) {
-    let input = || (OrderId(Uuid::from_u128(1)), ParcelSent { order_id: OrderId(Uuid::from_u128(1)) });
-    let ask = |cx: Context| {
-        let (client, (id, input)) = (&client, input());
+    let least = || (OrderId(Uuid::nil()), ParcelSent { order_id: OrderId(Uuid::nil()) });
+    let most = || (OrderId(Uuid::max()), ParcelSent { order_id: OrderId(Uuid::max()) });
+    let ask = |cx: Context, (id, input): (OrderId, ParcelSent)| {
+        let client = &client;
         async move { client.mark_sent(&cx, id, input).await }
     };
     let script = &script.mark_sent;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: least"),
+            least,
             || {
                 Ok(Order {
-                    id: OrderId(Uuid::from_u128(1)),
-                    customer: "example".into(),
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
                     lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-                    payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-                    total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
                     status: OrderStatus::Placed,
-                    placed_at: DateTime::UNIX_EPOCH,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
                     etag: Etag(1),
                 })
             },
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script
+        .carries(
+            &format!("{what}: most"),
+            most,
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }

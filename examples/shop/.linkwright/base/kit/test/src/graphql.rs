@@ -178,7 +178,7 @@ impl<I: Clone + Debug + PartialEq, O: Debug + PartialEq> Case<I, O> {
         E: OperationError + PartialEq,
     {
         let Self { what, request, input, shows, answer, data, errors } = self;
-        let ask = |cx: Context| async move {
+        let ask = |cx: Context, _: I| async move {
             match shows {
                 Shows::Answer | Shows::Item => client.ask::<E>(&cx, request, Value::Null).await,
                 Shows::Items => client.watch(&cx, request, Value::Null).await.map(Value::Array),
@@ -200,7 +200,7 @@ impl<I: Clone + Debug + PartialEq, O: Debug + PartialEq> Case<I, O> {
             };
             assert_eq!(got, expected, "{what}: a failure of kind {kind}");
         }
-        script.times_out(what, ask).await;
+        script.times_out(what, || input.clone(), ask).await;
     }
 }
 

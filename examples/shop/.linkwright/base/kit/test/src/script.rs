@@ -77,7 +77,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         what: &str,
         input: impl Fn() -> I,
         answer: impl Fn() -> Result<O, E>,
-        call: impl FnOnce(Context) -> F,
+        call: impl FnOnce(Context, I) -> F,
     ) where
         F: Future<Output = Result<O, E>>,
     {
@@ -94,7 +94,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         kind: Kind,
         input: impl Fn() -> I,
         error: impl Fn() -> E,
-        call: impl FnOnce(Context) -> F,
+        call: impl FnOnce(Context, I) -> F,
     ) where
         E: OperationError,
         F: Future<Output = Result<O, E>>,
@@ -112,7 +112,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         what: &str,
         input: impl Fn() -> I,
         answer: Result<O, E>,
-        call: impl FnOnce(Context) -> F,
+        call: impl FnOnce(Context, I) -> F,
     ) -> T
     where
         F: Future<Output = T>,
@@ -133,7 +133,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         what: &str,
         input: impl Fn() -> I,
         answer: impl Fn() -> Result<O, E>,
-        send_and_take: impl FnOnce(Context) -> F,
+        send_and_take: impl FnOnce(Context, I) -> F,
     ) where
         F: Future<Output = Result<O, E>>,
     {
@@ -147,7 +147,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     ///
     /// # Panics
     /// If one is not.
-    pub async fn failures_arrive<F>(&self, what: &str, input: impl Fn() -> I, send_and_take: impl Fn(Context) -> F)
+    pub async fn failures_arrive<F>(&self, what: &str, input: impl Fn() -> I, send_and_take: impl Fn(Context, I) -> F)
     where
         F: Future<Output = Result<O, E>>,
     {
@@ -168,7 +168,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         what: &str,
         operation: &Operation,
         input: impl Fn() -> I,
-        call: impl Fn(Context) -> F,
+        call: impl Fn(Context, I) -> F,
         take: impl Fn() -> G,
     ) where
         O: Default,
@@ -179,7 +179,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
             let what = format!("{what}, unsent: {unsent}");
             self.next(Play::Answer(Err(Failure { unsent, ..Failure::timeout() }.into())));
             let cx = Context::default();
-            let answer = call(cx.clone()).await;
+            let answer = call(cx.clone(), input()).await;
             assert_eq!(self.asked().len(), 1, "{what}: the call");
             let left = unsent || operation.safety != Safety::Unsafe;
             assert_eq!(answer.is_ok(), left, "{what}: the answer");
@@ -199,7 +199,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         what: &str,
         input: impl Fn() -> I,
         answer: Result<O, E>,
-        call: impl FnOnce(Context) -> F,
+        call: impl FnOnce(Context, I) -> F,
     ) -> (T, Context)
     where
         F: Future<Output = T>,
@@ -207,7 +207,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         self.next(Play::Answer(answer));
         let cx = Context::default().within(Duration::from_secs(30)).keyed("the-key");
         let trace = cx.trace().id();
-        let got = call(cx).await;
+        let got = call(cx, input()).await;
         let asked = self.asked();
         let [(seen, question)] = asked.as_slice() else { panic!("{what}: called {} times", asked.len()) };
         assert_eq!(*question, input(), "{what}: the input");
@@ -219,7 +219,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     ///
     /// # Panics
     /// If one does not.
-    pub async fn carries_failures<F>(&self, what: &str, input: impl Fn() -> I, call: impl Fn(Context) -> F)
+    pub async fn carries_failures<F>(&self, what: &str, input: impl Fn() -> I, call: impl Fn(Context, I) -> F)
     where
         F: Future<Output = Result<O, E>>,
     {
@@ -234,13 +234,13 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     ///
     /// # Panics
     /// If it is not.
-    pub async fn times_out<T, F>(&self, what: &str, call: impl FnOnce(Context) -> F)
+    pub async fn times_out<T, F>(&self, what: &str, input: impl Fn() -> I, call: impl FnOnce(Context, I) -> F)
     where
         E: OperationError,
         F: Future<Output = Result<T, E>>,
     {
         self.next(Play::Delay(Duration::from_secs(60)));
-        let late = call(Context::default().within(Duration::from_millis(100))).await;
+        let late = call(Context::default().within(Duration::from_millis(100)), input()).await;
         assert_eq!(late.err().map(|error| error.kind()), Some(Kind::Timeout), "{what}: the deadline");
         self.asked();
     }
@@ -263,10 +263,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn does_as_it_is_told_and_remembers() {
         let script: Script<u32, u32, Failure> = Script::default();
-        script.carries("double", || 2, || Ok(4), async |cx| script.play(&cx, 2).await).await;
-        script.carries("double", || 2, || Err(Failure::stale()), async |cx| script.play(&cx, 2).await).await;
-        script.carries_failures("double", || 2, async |cx| script.play(&cx, 2).await).await;
-        script.times_out("double", async |cx| cx.limit(script.play(&cx, 2)).await).await;
+        script.carries("double", || 2, || Ok(4), async |cx, n| script.play(&cx, n).await).await;
+        script.carries("double", || 2, || Err(Failure::stale()), async |cx, n| script.play(&cx, n).await).await;
+        script.carries_failures("double", || 2, async |cx, n| script.play(&cx, n).await).await;
+        script.times_out("double", || 2, async |cx, n| cx.limit(script.play(&cx, n)).await).await;
         assert_eq!(script.play(&Context::default(), 1).await.map_err(|e| e.kind), Err(Kind::Unsupported));
         script.always(|| Ok(7));
         assert_eq!(script.play(&Context::default(), 1).await, Ok(7));
@@ -275,13 +275,13 @@ mod tests {
     #[tokio::test]
     async fn what_waits_arrives_under_a_key_of_its_own() {
         let script: Script<u32, (), Failure> = Script::default();
-        let later = async |cx: Context| script.play(&Context::default().in_trace(cx.trace()).keyed("own"), 2).await;
+        let later = async |cx: Context, n| script.play(&Context::default().in_trace(cx.trace()).keyed("own"), n).await;
         script.arrives("note", || 2, || Ok(()), later).await;
         script.failures_arrive("note", || 2, later).await;
         for safety in [Safety::Safe, Safety::Unsafe] {
             let operation = Operation { service: "a", name: "note", safety };
-            let call = async |cx: Context| {
-                let Err(error) = script.play(&cx, 2).await else { return Ok(()) };
+            let call = async |cx: Context, n| {
+                let Err(error) = script.play(&cx, n).await else { return Ok(()) };
                 if safety == Safety::Unsafe && !error.unsent {
                     return Err(error);
                 }
@@ -296,13 +296,13 @@ mod tests {
     #[should_panic(expected = "note: the idempotency key")]
     async fn a_command_with_the_key_of_its_sender_is_noticed() {
         let script: Script<u32, (), Failure> = Script::default();
-        script.arrives("note", || 2, || Ok(()), async |cx| script.play(&cx, 2).await).await;
+        script.arrives("note", || 2, || Ok(()), async |cx, n| script.play(&cx, n).await).await;
     }
 
     #[tokio::test]
     #[should_panic(expected = "double: the input")]
     async fn a_question_that_changes_on_its_way_is_noticed() {
         let script: Script<u32, u32, Failure> = Script::default();
-        script.carries("double", || 2, || Ok(4), async |cx| script.play(&cx, 3).await).await;
+        script.carries("double", || 2, || Ok(4), async |cx, n| script.play(&cx, n + 1).await).await;
     }
 }

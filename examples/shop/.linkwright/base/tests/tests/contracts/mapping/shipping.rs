@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use kit::{Context, Cursor, Etag, Failure};
 use kit_test::{Script, Server};
 use shipping_contract::{
-    CardCharged, ListParcels, Order, OrderId, Parcel, ParcelId, ParcelPage, ParcelStatus, UnpackRequest,
+    CardCharged, Line, ListParcels, Order, OrderId, Parcel, ParcelId, ParcelPage, ParcelStatus, UnpackRequest,
 };
 use uuid::Uuid;
 
@@ -60,32 +60,43 @@ async fn list_parcels_over_rest() -> anyhow::Result<()> {
 }
 
 async fn list_parcels(what: &str, (script, _server, client): Peer) {
-    let input = || (ListParcels::default(),);
-    let ask = |cx: Context| {
-        let (client, (query,)) = (&client, input());
+    let least = || (ListParcels::default(),);
+    let most = || {
+        (ListParcels {
+            limit: Some(kit::page::MAX_LIMIT),
+            cursor: Some(Cursor("a+/=".into())),
+            status: vec![ParcelStatus::Unpacked, ParcelStatus::Packed],
+        },)
+    };
+    let ask = |cx: Context, (query,): (ListParcels,)| {
+        let client = &client;
         async move { client.list_parcels(&cx, query).await }
     };
     let script = &script.list_parcels;
+    script.carries(&format!("{what}: least"), least, || Ok(ParcelPage { items: vec![], next: None }), ask).await;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: most"),
+            most,
             || {
                 Ok(ParcelPage {
                     items: vec![Parcel {
-                        order_id: ParcelId(OrderId(Uuid::from_u128(1))),
-                        lines: Vec::new(),
-                        status: ParcelStatus::Packed,
-                        etag: Etag(1),
+                        order_id: ParcelId(OrderId(Uuid::max())),
+                        lines: vec![
+                            Line { sku: "BBC-456".into(), quantity: 999 },
+                            Line { sku: "BBC-456".into(), quantity: 1 },
+                        ],
+                        status: ParcelStatus::Unpacked,
+                        etag: Etag(4294967295),
                     }],
-                    next: Some(Cursor("next".into())),
+                    next: Some(Cursor("a+/=".into())),
                 })
             },
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }
 
 #[tokio::test]
@@ -95,20 +106,21 @@ async fn get_parcel_over_rest() -> anyhow::Result<()> {
 }
 
 async fn get_parcel(what: &str, (script, _server, client): Peer) {
-    let input = || (ParcelId(OrderId(Uuid::from_u128(1))),);
-    let ask = |cx: Context| {
-        let (client, (id,)) = (&client, input());
+    let least = || (ParcelId(OrderId(Uuid::nil())),);
+    let most = || (ParcelId(OrderId(Uuid::max())),);
+    let ask = |cx: Context, (id,): (ParcelId,)| {
+        let client = &client;
         async move { client.get_parcel(&cx, id).await }
     };
     let script = &script.get_parcel;
     script
         .carries(
-            &format!("{what}: answer"),
-            input,
+            &format!("{what}: least"),
+            least,
             || {
                 Ok(Parcel {
-                    order_id: ParcelId(OrderId(Uuid::from_u128(1))),
-                    lines: Vec::new(),
+                    order_id: ParcelId(OrderId(Uuid::nil())),
+                    lines: vec![],
                     status: ParcelStatus::Packed,
                     etag: Etag(1),
                 })
@@ -116,6 +128,24 @@ async fn get_parcel(what: &str, (script, _server, client): Peer) {
             ask,
         )
         .await;
-    script.carries_failures(what, input, ask).await;
-    script.times_out(what, ask).await;
+    script
+        .carries(
+            &format!("{what}: most"),
+            most,
+            || {
+                Ok(Parcel {
+                    order_id: ParcelId(OrderId(Uuid::max())),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    status: ParcelStatus::Unpacked,
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
+    script.carries_failures(what, least, ask).await;
+    script.times_out(what, least, ask).await;
 }

@@ -12,12 +12,16 @@ fn carried<E: Event>(event: &E) -> anyhow::Result<Message> {
 
 #[test]
 fn desk_accepted() -> anyhow::Result<()> {
-    let event = desk_contract::Accepted { parcel: "example".into(), grams: 1 };
-    let message = carried(&event)?;
-    assert_eq!((message.kind.as_str(), message.source.as_str()), ("post.desk.Accepted.v1", "/desk"));
-    assert_eq!(message.subject, event.subject());
-    assert_eq!(message.data::<desk_contract::Accepted>()?, event);
-    message.payload::<board_contract::ShowRequest>()?;
-    message.payload::<route_contract::Accepted>()?;
+    for event in [
+        desk_contract::Accepted { parcel: "a".into(), grams: 0 },
+        desk_contract::Accepted { parcel: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(), grams: 4294967295 },
+    ] {
+        let message = carried(&event)?;
+        assert_eq!((message.kind.as_str(), message.source.as_str()), ("post.desk.Accepted.v1", "/desk"));
+        assert_eq!(message.subject, event.subject());
+        assert_eq!(message.data::<desk_contract::Accepted>()?, event);
+        message.payload::<board_contract::ShowRequest>()?;
+        message.payload::<route_contract::Accepted>()?;
+    }
     Ok(())
 }

@@ -373,34 +373,41 @@ impl Model {
         let Some(own) = self.services.get(service).and_then(|s| s.operations.get(operation)) else {
             return Exposure::default();
         };
+        let place = OperationRef { service: service.to_owned(), operation: operation.to_owned() };
         let mut served = own.expose;
-        for link in &self.links {
-            let via = match &link.to {
-                // A more specific link of the same service takes the operation out of this one.
-                Target::Service { service: to, via } if to == service => {
-                    if self.names_operation(&link.from, service, operation) {
-                        continue;
-                    }
-                    *via
-                }
-                Target::Operation { to, via } if to.service == service && to.operation == operation => *via,
-                _ => continue,
-            };
-            match via {
-                Via::Rest => served.rest = true,
-                Via::Grpc => served.grpc = true,
-                Via::Queue => served.queue |= own.can_be_queued(),
+        for link in self.services.keys().filter_map(|from| self.link(from, &place)) {
+            match link.via() {
+                Some(Via::Rest) => served.rest = true,
+                Some(Via::Grpc) => served.grpc = true,
+                Some(Via::Queue) => served.queue |= own.can_be_queued(),
+                None => {}
             }
             served.queue |= own.can_be_queued() && link.policy.queues();
         }
         served
     }
 
-    /// The link that a service's calls to an operation go by: the one to the operation, else that to its service.
+    /// The link that a service's calls to an operation go by: the one to the operation, else that to its service if the
+    /// operation is called. Where the service calls nothing by it yet, that is everything that does not run on events.
     pub fn link(&self, from: &str, operation: &OperationRef) -> Option<&Link> {
-        let of = |pick: &dyn Fn(&Target) -> bool| self.links.iter().find(|link| link.from == from && pick(&link.to));
-        of(&|to| matches!(to, Target::Operation { to, .. } if to == operation))
-            .or_else(|| of(&|to| matches!(to, Target::Service { service, .. } if *service == operation.service)))
+        let own = |to: &OperationRef| {
+            let is_it = |link: &&Link| matches!(&link.to, Target::Operation { to: named, .. } if named == to);
+            self.links.iter().find(|link| link.from == from && is_it(link))
+        };
+        if let Some(link) = own(operation) {
+            return Some(link);
+        }
+        let to_service =
+            |link: &&Link| matches!(&link.to, Target::Service { service, .. } if *service == operation.service);
+        let link = self.links.iter().find(|link| link.from == from && to_service(link))?;
+        let calls = self.services.get(from)?.operations.values().flat_map(|operation| &operation.calls);
+        let called: Vec<_> =
+            calls.map(|call| &call.to).filter(|to| to.service == operation.service && own(to).is_none()).collect();
+        let needed = match called.is_empty() {
+            true => self.services.get(&operation.service)?.operations.get(&operation.operation)?.on.is_empty(),
+            false => called.contains(&operation),
+        };
+        needed.then_some(link)
     }
 
     /// Every operation, with its service.
@@ -408,15 +415,6 @@ impl Model {
         self.services
             .values()
             .flat_map(|service| service.operations.values().map(move |operation| (service, operation)))
-    }
-
-    /// Whether `from` has a link to just this operation.
-    fn names_operation(&self, from: &str, service: &str, operation: &str) -> bool {
-        self.links.iter().any(|link| {
-            let named =
-                matches!(&link.to, Target::Operation { to, .. } if to.service == service && to.operation == operation);
-            named && link.from == from
-        })
     }
 }
 

@@ -49,13 +49,11 @@ impl Inventory for Client {
         output(cx, self.0.clone().reserve(request).await)
     }
 
-    async fn release(&self, cx: &Context, input: ReleaseRequest) -> Result<(), Failure> {
-        let request = request::<_, pb::ReleaseRequest>(cx, input);
-        output(cx, self.0.clone().release(request).await)
+    async fn release(&self, _: &Context, _: ReleaseRequest) -> Result<(), Failure> {
+        Err(Failure::new(kit::Kind::Unsupported, "`release` is not served over gRPC"))
     }
 
-    async fn dispatch(&self, cx: &Context, input: ParcelSent) -> Result<(), Failure> {
-        let request = request::<_, pb::DispatchRequest>(cx, input);
-        output(cx, self.0.clone().dispatch(request).await)
+    async fn dispatch(&self, _: &Context, _: ParcelSent) -> Result<(), Failure> {
+        Err(Failure::new(kit::Kind::Unsupported, "`dispatch` is not served over gRPC"))
     }
 }

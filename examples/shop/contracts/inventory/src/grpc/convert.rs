@@ -3,10 +3,10 @@
 
 use kit::{Etag, Failure};
 use kit_grpc::{Proto, field};
-use shared::{Currency, Line, Money, ParcelSent, Product, ProductId};
+use shared::{Currency, Line, Money, Product, ProductId};
 
 use super::pb;
-use crate::{ListProducts, ProductDraft, ProductPage, ReleaseRequest, ReserveRequest, ReserveResponse};
+use crate::{ListProducts, ProductDraft, ProductPage, ReserveRequest, ReserveResponse};
 
 impl Proto<pb::ListProductsRequest> for ListProducts {
     fn encode(self) -> pb::ListProductsRequest {
@@ -43,8 +43,6 @@ kit_grpc::message!((ProductId,) = pb::GetProductRequest { required id });
 kit_grpc::message!((ProductId, ProductDraft, Option<Etag>) = pb::ReplaceProductRequest { required id, required product, optional etag });
 kit_grpc::message!(ReserveRequest = pb::ReserveRequest { required order_id, repeated lines });
 kit_grpc::message!(ReserveResponse = pb::ReserveResponse { required total });
-kit_grpc::message!(ReleaseRequest = pb::ReleaseRequest { required order_id });
-kit_grpc::message!(ParcelSent = pb::DispatchRequest { required order_id });
 kit_grpc::message!(Product = pb::Product { required sku, required name, required price, required on_hand, optional reserved = 0, required etag });
 kit_grpc::message!(ProductDraft = pb::ProductDraft { required name, required price, required on_hand });
 kit_grpc::message!(Line = pb::Line { required sku, required quantity });

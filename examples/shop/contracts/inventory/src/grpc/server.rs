@@ -5,11 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kit::Etag;
 use kit_grpc::{answer, received};
-use shared::{ParcelSent, ProductId};
+use shared::ProductId;
 use tonic::{Request, Response, Status};
 
 use super::{pb, pb::inventory_service_server};
-use crate::{Inventory, ListProducts, ProductDraft, ReleaseRequest, ReserveRequest};
+use crate::{Inventory, ListProducts, ProductDraft, ReserveRequest};
 
 /// The gRPC service of any `Inventory`.
 pub fn service(service: Arc<dyn Inventory>) -> inventory_service_server::InventoryServiceServer<Server> {
@@ -44,15 +44,5 @@ impl inventory_service_server::InventoryService for Server {
     async fn reserve(&self, request: Request<pb::ReserveRequest>) -> Result<Response<pb::ReserveResponse>, Status> {
         let (cx, input): (_, ReserveRequest) = received(request)?;
         answer(&cx, self.0.reserve(&cx, input).await)
-    }
-
-    async fn release(&self, request: Request<pb::ReleaseRequest>) -> Result<Response<()>, Status> {
-        let (cx, input): (_, ReleaseRequest) = received(request)?;
-        answer(&cx, self.0.release(&cx, input).await)
-    }
-
-    async fn dispatch(&self, request: Request<pb::DispatchRequest>) -> Result<Response<()>, Status> {
-        let (cx, input): (_, ParcelSent) = received(request)?;
-        answer(&cx, self.0.dispatch(&cx, input).await)
     }
 }

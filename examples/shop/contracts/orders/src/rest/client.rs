@@ -34,18 +34,15 @@ impl Orders for Client {
         self.0.call(cx, request).await
     }
 
-    async fn mark_paid(&self, cx: &Context, id: OrderId, input: CardCharged) -> Result<Order, Failure> {
-        let request = Request::new(Method::POST, &["v1", "orders", &id.to_string(), "mark-paid"]).json(&input);
-        self.0.call(cx, request).await
+    async fn mark_paid(&self, _: &Context, _: OrderId, _: CardCharged) -> Result<Order, Failure> {
+        Err(Failure::new(kit::Kind::Unsupported, "`mark_paid` is not served over REST"))
     }
 
-    async fn mark_refused(&self, cx: &Context, id: OrderId, input: ChargeRefused) -> Result<Order, Failure> {
-        let request = Request::new(Method::POST, &["v1", "orders", &id.to_string(), "mark-refused"]).json(&input);
-        self.0.call(cx, request).await
+    async fn mark_refused(&self, _: &Context, _: OrderId, _: ChargeRefused) -> Result<Order, Failure> {
+        Err(Failure::new(kit::Kind::Unsupported, "`mark_refused` is not served over REST"))
     }
 
-    async fn mark_sent(&self, cx: &Context, id: OrderId, input: ParcelSent) -> Result<Order, Failure> {
-        let request = Request::new(Method::POST, &["v1", "orders", &id.to_string(), "mark-sent"]).json(&input);
-        self.0.call(cx, request).await
+    async fn mark_sent(&self, _: &Context, _: OrderId, _: ParcelSent) -> Result<Order, Failure> {
+        Err(Failure::new(kit::Kind::Unsupported, "`mark_sent` is not served over REST"))
     }
 }

@@ -51,8 +51,6 @@ async fn ask(client: inventory_contract::grpc::Client, call: Call) -> Outcome {
         "get_product" => answer(client.get_product(&cx, call.id()?).await),
         "replace_product" => answer(client.replace_product(&cx, call.id()?, call.input()?, call.etag()?).await),
         "reserve" => answer(client.reserve(&cx, call.input()?).await),
-        "release" => answer(client.release(&cx, call.input()?).await),
-        "dispatch" => answer(client.dispatch(&cx, call.input()?).await),
         _ => unknown(&call),
     }
 }

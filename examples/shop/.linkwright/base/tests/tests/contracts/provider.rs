@@ -75,42 +75,6 @@ async fn orders() -> anyhow::Result<Server> {
             etag: Etag(1),
         })
     });
-    script.mark_paid.always(|| {
-        Ok(orders_contract::Order {
-            id: orders_contract::OrderId(Uuid::from_u128(1)),
-            customer: "example".into(),
-            lines: vec![orders_contract::Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: orders_contract::Payment::CardPayment(orders_contract::CardPayment { token: "example".into() }),
-            total: orders_contract::Money { amount: Decimal::new(1, 2), currency: orders_contract::Currency::Eur },
-            status: orders_contract::OrderStatus::Placed,
-            placed_at: DateTime::UNIX_EPOCH,
-            etag: Etag(1),
-        })
-    });
-    script.mark_refused.always(|| {
-        Ok(orders_contract::Order {
-            id: orders_contract::OrderId(Uuid::from_u128(1)),
-            customer: "example".into(),
-            lines: vec![orders_contract::Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: orders_contract::Payment::CardPayment(orders_contract::CardPayment { token: "example".into() }),
-            total: orders_contract::Money { amount: Decimal::new(1, 2), currency: orders_contract::Currency::Eur },
-            status: orders_contract::OrderStatus::Placed,
-            placed_at: DateTime::UNIX_EPOCH,
-            etag: Etag(1),
-        })
-    });
-    script.mark_sent.always(|| {
-        Ok(orders_contract::Order {
-            id: orders_contract::OrderId(Uuid::from_u128(1)),
-            customer: "example".into(),
-            lines: vec![orders_contract::Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: orders_contract::Payment::CardPayment(orders_contract::CardPayment { token: "example".into() }),
-            total: orders_contract::Money { amount: Decimal::new(1, 2), currency: orders_contract::Currency::Eur },
-            status: orders_contract::OrderStatus::Placed,
-            placed_at: DateTime::UNIX_EPOCH,
-            etag: Etag(1),
-        })
-    });
     Server::start(orders_contract::rest::router(script)).await
 }
 
@@ -167,7 +131,5 @@ async fn inventory() -> anyhow::Result<Server> {
             },
         })
     });
-    script.release.always(|| Ok(()));
-    script.dispatch.always(|| Ok(()));
     Server::start(inventory_contract::grpc::router(script)).await
 }

@@ -46,16 +46,6 @@ pub struct ReserveResponse {
     pub total: ::core::option::Option<Money>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ReleaseRequest {
-    #[prost(string, optional, tag = "1")]
-    pub order_id: ::core::option::Option<::prost::alloc::string::String>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DispatchRequest {
-    #[prost(string, optional, tag = "1")]
-    pub order_id: ::core::option::Option<::prost::alloc::string::String>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Product {
     #[prost(string, optional, tag = "1")]
     pub sku: ::core::option::Option<::prost::alloc::string::String>,
@@ -257,34 +247,6 @@ pub mod inventory_service_client {
             req.extensions_mut().insert(GrpcMethod::new("shop.inventory.v1.InventoryService", "Reserve"));
             self.inner.unary(req, path, codec).await
         }
-        pub async fn release(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ReleaseRequest>,
-        ) -> std::result::Result<tonic::Response<()>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/shop.inventory.v1.InventoryService/Release");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("shop.inventory.v1.InventoryService", "Release"));
-            self.inner.unary(req, path, codec).await
-        }
-        pub async fn dispatch(
-            &mut self,
-            request: impl tonic::IntoRequest<super::DispatchRequest>,
-        ) -> std::result::Result<tonic::Response<()>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/shop.inventory.v1.InventoryService/Dispatch");
-            let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("shop.inventory.v1.InventoryService", "Dispatch"));
-            self.inner.unary(req, path, codec).await
-        }
     }
 }
 /// Generated server implementations.
@@ -310,14 +272,6 @@ pub mod inventory_service_server {
             &self,
             request: tonic::Request<super::ReserveRequest>,
         ) -> std::result::Result<tonic::Response<super::ReserveResponse>, tonic::Status>;
-        async fn release(
-            &self,
-            request: tonic::Request<super::ReleaseRequest>,
-        ) -> std::result::Result<tonic::Response<()>, tonic::Status>;
-        async fn dispatch(
-            &self,
-            request: tonic::Request<super::DispatchRequest>,
-        ) -> std::result::Result<tonic::Response<()>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct InventoryServiceServer<T> {
@@ -492,62 +446,6 @@ pub mod inventory_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ReserveSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/shop.inventory.v1.InventoryService/Release" => {
-                    #[allow(non_camel_case_types)]
-                    struct ReleaseSvc<T: InventoryService>(pub Arc<T>);
-                    impl<T: InventoryService> tonic::server::UnaryService<super::ReleaseRequest> for ReleaseSvc<T> {
-                        type Response = ();
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::ReleaseRequest>) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as InventoryService>::release(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ReleaseSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/shop.inventory.v1.InventoryService/Dispatch" => {
-                    #[allow(non_camel_case_types)]
-                    struct DispatchSvc<T: InventoryService>(pub Arc<T>);
-                    impl<T: InventoryService> tonic::server::UnaryService<super::DispatchRequest> for DispatchSvc<T> {
-                        type Response = ();
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::DispatchRequest>) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as InventoryService>::dispatch(&inner, request).await };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DispatchSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(accept_compression_encodings, send_compression_encodings)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Router, extract::State, http::Uri, response::Response, routing};
 use kit_http::{Cx, IfNoneMatch, Json, Path, Problem, Query, answer};
-use shared::{CardCharged, ChargeRefused, OrderId, ParcelSent};
+use shared::OrderId;
 
 use crate::{ListOrders, NewOrder, Orders};
 
@@ -19,9 +19,6 @@ pub fn router(service: Arc<dyn Orders>) -> Router {
         .route("/v1/orders", routing::get(list_orders).post(create_order))
         .route("/v1/orders/{id}", routing::get(get_order))
         .route("/v1/orders/{id}/cancel", routing::post(cancel))
-        .route("/v1/orders/{id}/mark-paid", routing::post(mark_paid))
-        .route("/v1/orders/{id}/mark-refused", routing::post(mark_refused))
-        .route("/v1/orders/{id}/mark-sent", routing::post(mark_sent))
         .route("/-/openapi.json", routing::get(async || answer::json(OPENAPI)))
         .with_state(service)
 }
@@ -53,35 +50,5 @@ async fn create_order(State(service): Service, cx: Cx, Json(new): Json<NewOrder>
 
 async fn cancel(State(service): Service, cx: Cx, Path(id): Path<OrderId>) -> Result<Response, Problem> {
     let answer = service.cancel(&cx, id).await?;
-    Ok(answer::tagged(answer.etag, &answer))
-}
-
-async fn mark_paid(
-    State(service): Service,
-    cx: Cx,
-    Path(id): Path<OrderId>,
-    Json(input): Json<CardCharged>,
-) -> Result<Response, Problem> {
-    let answer = service.mark_paid(&cx, id, input).await?;
-    Ok(answer::tagged(answer.etag, &answer))
-}
-
-async fn mark_refused(
-    State(service): Service,
-    cx: Cx,
-    Path(id): Path<OrderId>,
-    Json(input): Json<ChargeRefused>,
-) -> Result<Response, Problem> {
-    let answer = service.mark_refused(&cx, id, input).await?;
-    Ok(answer::tagged(answer.etag, &answer))
-}
-
-async fn mark_sent(
-    State(service): Service,
-    cx: Cx,
-    Path(id): Path<OrderId>,
-    Json(input): Json<ParcelSent>,
-) -> Result<Response, Problem> {
-    let answer = service.mark_sent(&cx, id, input).await?;
     Ok(answer::tagged(answer.etag, &answer))
 }

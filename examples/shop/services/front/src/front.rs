@@ -53,10 +53,13 @@ impl front_contract::Front for Front {
 }
 
 impl Front {
-    /// What is known of a product: nothing while inventory is away, since an
-    /// order without the names of its goods is better than none.
+    /// What is known of a product: nothing while inventory is away, or once it is sold no more, since an order without
+    /// the names of its goods is better than none.
     async fn product(&self, cx: &Context, sku: &str) -> Result<Option<Product>, Failure> {
-        let answer = self.inventory.get_product(&cx.call(), ProductId(sku.into())).await.map(Some);
+        let answer = match self.inventory.get_product(&cx.call(), ProductId(sku.into())).await {
+            Err(missing) if missing.kind == Kind::NotFound => Ok(None),
+            answer => answer.map(Some),
+        };
         fallback::default(cx, &inventory_contract::operations::GET_PRODUCT, answer, || None).map_err(Failure::upstream)
     }
 }

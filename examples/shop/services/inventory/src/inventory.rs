@@ -76,7 +76,7 @@ impl inventory_contract::Inventory for Inventory {
         if let Some(made) = store::reservation::find(&mut *tx, &id).await? {
             return Ok(ReserveResponse { total: made.total });
         }
-        let mut total = Money { amount: Decimal::ZERO, currency: Currency::Eur };
+        let mut total: Option<Money> = None;
         for line in &input.lines {
             let short = |left| ReserveError::OutOfStock(Shortage { sku: line.sku.clone(), left });
             let product = store::product::get(&mut *tx, &ProductId(line.sku.clone())).await.map_err(Failure::from);
@@ -89,9 +89,18 @@ impl inventory_contract::Inventory for Inventory {
                 return Err(short(left));
             }
             product.reserved += line.quantity;
-            total.amount += product.price.amount * Decimal::from(line.quantity);
+            let price = Money {
+                amount: product.price.amount * Decimal::from(line.quantity),
+                currency: product.price.currency.clone(),
+            };
+            total = Some(match total {
+                None => price,
+                Some(sum) if sum.currency == price.currency => Money { amount: sum.amount + price.amount, ..sum },
+                Some(_) => return Err(Failure::invalid("prices in several currencies have no total").into()),
+            });
             store::product::update(&mut tx, &mut product).await?;
         }
+        let total = total.unwrap_or(Money { amount: Decimal::ZERO, currency: Currency::Eur });
         let reservation = Reservation { order_id: id, lines: input.lines, total, etag: Etag(1) };
         store::reservation::insert(&mut tx, &reservation).await?;
         tx.commit().await?;

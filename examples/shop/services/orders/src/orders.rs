@@ -49,8 +49,8 @@ impl orders_contract::Orders for Orders {
             placed_at: kit::json::now(),
             etag: Etag(1),
         };
-        // Should we end between this and the commit, the goods stay reserved for an order that is not there: that is the
-        // price of asking first. Asking again with another order is safe.
+        // Whenever we do not hear the answer, or end before the commit, the goods stay reserved for an order that is not
+        // there: that is the price of asking first. A real shop lets reservations run out.
         let reserve = self
             .inventory
             .reserve(
@@ -74,6 +74,8 @@ impl orders_contract::Orders for Orders {
         let mut tx = self.store.begin().await?;
         let mut order = store::order::get(&mut *tx, &id).await?;
         match order.status {
+            // The parcel may be leaving at this moment: then the customer has both, the goods and the refund. A shop that
+            // cannot afford it refunds when shipping says that it has unpacked.
             OrderStatus::Placed | OrderStatus::Paid => order.status = OrderStatus::Cancelled,
             OrderStatus::Sent => return Err(CancelError::TooLate),
             // It has ended already, which is what was asked for.

@@ -81,6 +81,9 @@ pub enum Action {
     Delete,
     /// Left as it is, and why that is worth saying.
     Keep(&'static str),
+    /// What has changed since it was written in what the design makes of a file of the user's, unified: said once, for
+    /// the user to take over.
+    Propose(String),
     Conflict(Conflict),
 }
 
@@ -166,7 +169,8 @@ pub fn doubtful<'a>(wanted: &'a Formatted, lock: &'a Lock, disk: &'a Snapshot) -
 }
 
 impl Changes {
-    /// Nothing to do. What is merely kept does not count, nor do missing methods: they are for the user to write.
+    /// Nothing to do. What is merely kept or proposed does not count, nor do missing methods: they are for the user to
+    /// write.
     pub fn is_clean(&self) -> bool {
         let Count { created, updated, merged, deleted, kept: _, conflicts } = self.count();
         created + updated + merged + deleted + conflicts == 0
@@ -187,7 +191,7 @@ impl Changes {
                 Action::Update(_) => &mut count.updated,
                 Action::Merge(_) => &mut count.merged,
                 Action::Delete => &mut count.deleted,
-                Action::Keep(_) => &mut count.kept,
+                Action::Keep(_) | Action::Propose(_) => &mut count.kept,
                 Action::Conflict(_) => &mut count.conflicts,
             } += 1;
         }
@@ -204,7 +208,7 @@ impl Changes {
                     writes.push(Write { path: change.path.clone(), text: Some(text.clone()) });
                 }
                 Action::Delete => writes.push(Write { path: change.path.clone(), text: None }),
-                Action::Keep(_) | Action::Conflict(_) => {}
+                Action::Keep(_) | Action::Propose(_) | Action::Conflict(_) => {}
             }
         }
         let bases = |lock: &Lock| -> BTreeMap<String, String> {

@@ -69,7 +69,7 @@ impl Cache {
 
 /// The texts that [`format`] needs in its cache and does not find there.
 pub fn missing<'a>(plan: &'a Plan, lock: &Lock, cache: &Cache) -> BTreeSet<&'a str> {
-    let rust = plan.files.iter().filter(|(path, file)| formats(path, file.owner, lock));
+    let rust = plan.files.iter().filter(|(path, file)| formats(path, &file.text, file.owner, lock));
     rust.map(|(_, file)| file.text.as_str()).filter(|text| cache.get(text).is_none()).collect()
 }
 
@@ -90,7 +90,7 @@ pub fn format(
     for (path, file) in &plan.files {
         let mut text = file.text.as_str();
         let hash = lock::hash(text);
-        if formats(path, file.owner, lock) {
+        if formats(path, &file.text, file.owner, lock) {
             text = cache.0.get(&hash).map_or(text, String::as_str);
             if let Some(message) = complaints.get(&file.text) {
                 errors.push(Unformattable {
@@ -106,9 +106,11 @@ pub fn format(
     if errors.is_empty() { Ok(Formatted { files, stubs: plan.stubs.clone() }) } else { Err(errors) }
 }
 
-/// Whether a file's text goes through rustfmt. The user's files are written once, and so formatted once.
-fn formats(path: &str, owner: Owner, lock: &Lock) -> bool {
-    path.ends_with(".rs") && owner != Owner::Vendored && !(owner == Owner::Yours && lock.entries.contains_key(path))
+/// Whether a file's text goes through rustfmt. The user's files are written once and proposed once, and so formatted
+/// only then.
+fn formats(path: &str, text: &str, owner: Owner, lock: &Lock) -> bool {
+    let is_new = || lock.entries.get(path).is_none_or(|entry| !entry.knows(&lock::hash(text)));
+    path.ends_with(".rs") && owner != Owner::Vendored && (owner != Owner::Yours || is_new())
 }
 
 fn numbered(text: &str) -> String {

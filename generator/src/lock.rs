@@ -39,6 +39,15 @@ pub struct Entry {
     pub hash: String,
     /// The text as written. `None` where there is none to keep, or its copy was lost.
     pub base: Option<String>,
+    /// The hash of the unformatted text that was proposed last, of a file of the user's that differs from its base.
+    pub told: Option<String>,
+}
+
+impl Entry {
+    /// Whether the unformatted text of this hash was written, or proposed last.
+    pub fn knows(&self, hash: &str) -> bool {
+        self.hash == hash || self.told.as_deref() == Some(hash)
+    }
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +72,7 @@ struct Line {
     hash: String,
     /// Of the base, where that is another text: a base that does not fit is no base.
     formatted: Option<String>,
+    told: Option<String>,
 }
 
 /// Where the base of a file is kept, from the workspace's root.
@@ -93,11 +103,11 @@ impl Lock {
             return Err(damaged(&"no known version"));
         }
         let mut entries = BTreeMap::new();
-        for (path, Line { owner, hash, formatted }) in document.files {
+        for (path, Line { owner, hash, formatted, told }) in document.files {
             path::check(&path).map_err(|reason| damaged(&reason))?;
             let base = if owner == Owner::Seed { None } else { base(&base_path(&path)) };
             let base = base.filter(|base| self::hash(base) == *formatted.as_ref().unwrap_or(&hash));
-            entries.insert(path, Entry { owner, hash, base });
+            entries.insert(path, Entry { owner, hash, base, told });
         }
         Ok(Self { entries })
     }
@@ -105,12 +115,15 @@ impl Lock {
     /// One line a path, sorted, so that version control merges it well.
     pub fn render(&self) -> String {
         let mut files = Table::new();
-        for (path, Entry { owner, hash, base }) in &self.entries {
+        for (path, Entry { owner, hash, base, told }) in &self.entries {
             let mut line = toml_edit::InlineTable::new();
             line.insert("owner", Value::from(name(*owner)));
             line.insert("hash", Value::from(hash));
             if let Some(formatted) = base.as_deref().map(self::hash).filter(|formatted| formatted != hash) {
                 line.insert("formatted", Value::from(formatted));
+            }
+            if let Some(told) = told {
+                line.insert("told", Value::from(told));
             }
             files.insert(path, toml_edit::value(line));
         }
@@ -141,6 +154,7 @@ mod tests {
             owner,
             hash: hash(text),
             base: (owner != Owner::Seed).then(|| text.to_uppercase()),
+            told: (owner == Owner::Yours).then(|| hash("told")),
         };
         let entries = [
             ("contracts/orders/src/lib.rs", entry(Owner::Generated, "a")),

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 use generator::{
-    changes::{Change, Changes, Count, MissingStub},
+    changes::{Action, Change, Changes, Count, MissingStub},
     diagnostic::{Diagnostic, render},
     source::Sources,
 };
@@ -128,6 +128,12 @@ impl Output<'_> {
                 writeln!(self.err, "{}", diff.trim_end())?;
             }
             writeln!(self.err, "help: {}", conflict.reason.help())?;
+        }
+        for change in &changes.files {
+            if let Action::Propose(diff) = &change.action {
+                let (title, diff) = (self.paint(&change.path, "1"), self.painted(diff));
+                writeln!(self.err, "\n{title} is yours. To take over:\n{}", diff.trim_end())?;
+            }
         }
         for stub in &changes.stubs {
             let text =

@@ -67,7 +67,8 @@ fn shared(file: &File, entry: Option<&Entry>, found: Option<&Found>) -> Verdict 
     }
 }
 
-/// The user's files, and seeds, are written once. One that was deleted stays deleted.
+/// The user's files, and seeds, are written once. One that was deleted stays deleted. What the design adds to one later
+/// is proposed, once, unless it is there already.
 fn theirs(file: &File, entry: Option<&Entry>, found: Option<&Found>) -> Verdict {
     match (entry, found) {
         (None, None) => (Some(Action::Create(file.text.clone())), written(file)),
@@ -76,9 +77,26 @@ fn theirs(file: &File, entry: Option<&Entry>, found: Option<&Found>) -> Verdict 
         }
         (None, Some(Found::Text(text))) if *text == file.text => (None, written(file)),
         // It was there before: what is merged into it later has no common ancestor.
-        (None, Some(_)) => (None, Some(Entry { owner: file.owner, hash: file.hash.clone(), base: None })),
-        (Some(entry), _) => (None, Some(Entry { owner: file.owner, ..entry.clone() })),
+        (None, Some(_)) => (None, Some(Entry { owner: file.owner, hash: file.hash.clone(), base: None, told: None })),
+        (Some(_), Some(Found::Text(text))) if *text == file.text => (None, written(file)),
+        (Some(entry), Some(Found::Text(text))) if !entry.knows(&file.hash) && file.owner == Owner::Yours => {
+            propose(file, entry, text)
+        }
+        (Some(entry), _) => {
+            let told = entry.told.clone().filter(|_| entry.hash != file.hash);
+            (None, Some(Entry { owner: file.owner, told, ..entry.clone() }))
+        }
     }
+}
+
+fn propose(file: &File, entry: &Entry, text: &str) -> Verdict {
+    let Some(base) = &entry.base else { return (None, Some(entry.clone())) };
+    if diffy::merge(base, text, &file.text).is_ok_and(|merged| merged == text) {
+        return (None, written(file));
+    }
+    // The base stays what the user's text came from.
+    let told = Entry { owner: file.owner, told: Some(file.hash.clone()), ..entry.clone() };
+    (Some(Action::Propose(diff((base, "as it was written"), (&file.text, "as the design has it now")))), Some(told))
 }
 
 /// A file that was written once and is no longer part of the design.
@@ -104,7 +122,7 @@ fn gone(entry: &Entry, found: Option<&Found>, layout: &Cache) -> Verdict {
 
 fn written(file: &File) -> Option<Entry> {
     let base = (file.owner != Owner::Seed).then(|| file.text.clone());
-    Some(Entry { owner: file.owner, hash: file.hash.clone(), base })
+    Some(Entry { owner: file.owner, hash: file.hash.clone(), base, told: None })
 }
 
 fn stopped(blocked: &Blocked, entry: Option<&Entry>) -> Verdict {
@@ -112,10 +130,13 @@ fn stopped(blocked: &Blocked, entry: Option<&Entry>) -> Verdict {
 }
 
 fn conflict(reason: Reason, texts: Option<(&str, &str)>, entry: Option<&Entry>) -> Verdict {
-    let diff = texts.map(|(ours, theirs)| {
-        let mut options = diffy::DiffOptions::new();
-        options.set_original_filename("as generated").set_modified_filename("on disk");
-        options.create_patch(ours, theirs).to_string()
-    });
+    let diff = texts.map(|(ours, theirs)| diff((ours, "as generated"), (theirs, "on disk")));
     (Some(Action::Conflict(Conflict { reason, diff })), entry.cloned())
+}
+
+/// Unified, from one text to the other, each with what it is called.
+fn diff((from, original): (&str, &'static str), (to, modified): (&str, &'static str)) -> String {
+    let mut options = diffy::DiffOptions::new();
+    options.set_original_filename(original).set_modified_filename(modified);
+    options.create_patch(from, to).to_string()
 }

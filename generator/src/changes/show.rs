@@ -15,6 +15,7 @@ impl Action {
             Self::Merge(_) => "merge",
             Self::Delete => "delete",
             Self::Keep(_) => "keep",
+            Self::Propose(_) => "propose",
             Self::Conflict(_) => "conflict",
         }
     }
@@ -23,6 +24,7 @@ impl Action {
     pub fn reason(&self) -> Option<String> {
         match self {
             Self::Keep(reason) => Some((*reason).to_owned()),
+            Self::Propose(_) => Some("it is yours, so it stays; the design now asks for more".to_owned()),
             Self::Conflict(conflict) => Some(conflict.reason.to_string()),
             _ => None,
         }
@@ -54,6 +56,10 @@ impl Serialize for Change {
                     Some(diff) => object.serialize_field("diff", diff)?,
                     None => object.skip_field("diff")?,
                 }
+            }
+            Action::Propose(diff) => {
+                object.skip_field("help")?;
+                object.serialize_field("diff", diff)?;
             }
             _ => {
                 object.skip_field("help")?;

@@ -9,12 +9,38 @@ use crate::{
 fn one(owner: Owner, wanted: Option<&str>, base: Option<&str>, disk: Option<Found>, layout: &Cache) -> Changes {
     let path = || "a/x.rs".to_owned();
     let file = |text: &str| File { text: text.to_owned(), hash: hash(text), owner };
-    let entry = |text: &str| Entry { owner, hash: hash(text), base: Some(text.to_owned()) };
+    let entry = |text: &str| Entry { owner, hash: hash(text), base: Some(text.to_owned()), told: None };
     let wanted =
         Formatted { files: wanted.map(|text| (path(), file(text))).into_iter().collect(), ..Default::default() };
     let lock = Lock { entries: base.map(|text| (path(), entry(text))).into_iter().collect() };
     let disk = Snapshot { files: disk.map(|found| (path(), found)).into_iter().collect(), ..Default::default() };
     compare(&wanted, &lock, &disk, &[], layout)
+}
+
+#[test]
+fn what_a_design_adds_to_a_file_of_the_user_s_is_proposed_once() {
+    let (path, base) = ("a/x.rs".to_owned(), "one\ntwo\nthree\n");
+    let wanted = |text: &str| {
+        let file = File { text: text.to_owned(), hash: hash(text), owner: Owner::Yours };
+        Formatted { files: [(path.clone(), file)].into(), ..Default::default() }
+    };
+    let disk =
+        Snapshot { files: [(path.clone(), Found::Text("mine\ntwo\nthree\n".into()))].into(), ..Default::default() };
+    let entry = Entry { owner: Owner::Yours, hash: hash(base), base: Some(base.into()), told: None };
+    let lock = Lock { entries: [(path.clone(), entry)].into() };
+    let sync = |text: &str, lock: &Lock| compare(&wanted(text), lock, &disk, &[], &Cache::default());
+
+    let first = sync("one\ntwo\nthree\nfour\n", &lock);
+    let [Change { action: Action::Propose(diff), .. }] = first.files.as_slice() else { panic!("{first:?}") };
+    assert!(diff.contains("+four") && !diff.contains("mine"), "from the text as it was written: {diff}");
+    assert!(first.is_clean() && first.writes(Some(&lock)).iter().all(|write| write.path == lock::PATH));
+    assert_eq!(first.lock.entries[&path].base.as_deref(), Some(base));
+    let second = sync("one\ntwo\nthree\nfour\n", &first.lock);
+    assert_eq!((&second.files, &second.lock), (&vec![], &first.lock), "said once");
+    let third = sync("one\ntwo\nthree\nfive\n", &second.lock);
+    assert_eq!(third.files.len(), 1, "something else is");
+    let back = sync(base, &third.lock);
+    assert_eq!((&back.files, &back.lock), (&vec![], &lock));
 }
 
 fn text(text: &str) -> Option<Found> {
@@ -43,8 +69,10 @@ fn every_owner_has_its_rules() {
         (Vendored, Some("2"), Some("1"), Some("x"), "conflict"),
         (Vendored, None, Some("1"), Some("1"), "delete"),
         (Yours, Some("1"), None, None, "create"),
-        (Yours, Some("2"), Some("1"), Some("1"), ""),
-        (Yours, Some("2"), Some("1"), Some("x"), ""),
+        (Yours, Some("2"), Some("1"), Some("1"), "propose: it is yours"),
+        (Yours, Some("2"), Some("1"), Some("x"), "propose: it is yours"),
+        (Yours, Some("2"), Some("1"), Some("2"), ""),
+        (Yours, Some("1\n2\n3\n4\n"), Some("1\n2\n3\n"), Some("x\n2\n3\n4\n"), ""),
         (Yours, Some("2"), Some("1"), None, ""),
         (Yours, Some("1"), None, Some("x"), ""),
         (Yours, None, Some("1"), Some("x"), "keep: no longer part"),
@@ -95,7 +123,10 @@ fn every_owner_has_its_rules() {
         };
         let again = compare(&wanted, &changes.lock, &disk, &[], &Cache::default());
         assert_eq!((again.files, &again.lock), (vec![], &changes.lock), "second sync after {case}");
-        assert_eq!(changes.is_clean(), changes.files.iter().all(|change| matches!(change.action, Action::Keep(_))));
+        assert_eq!(
+            changes.is_clean(),
+            changes.files.iter().all(|change| matches!(change.action, Action::Keep(_) | Action::Propose(_)))
+        );
     }
 }
 
@@ -162,7 +193,7 @@ fn own_paths_are_left_alone() {
         files: [("docs/a.md".to_owned(), file.clone()), ("docs2/a.md".to_owned(), file)].into(),
         ..Default::default()
     };
-    let entry = Entry { owner: Owner::Generated, hash: hash("old"), base: Some("old".into()) };
+    let entry = Entry { owner: Owner::Generated, hash: hash("old"), base: Some("old".into()), told: None };
     let lock = Lock { entries: [("docs/a.md".to_owned(), entry.clone()), ("docs/b.md".to_owned(), entry)].into() };
     let changes = compare(&wanted, &lock, &Snapshot::default(), &["docs".to_owned()], &Cache::default());
     assert_eq!(changes.files.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["docs2/a.md"]);
@@ -172,7 +203,7 @@ fn own_paths_are_left_alone() {
 #[test]
 fn writes_follow_the_changes_and_keep_the_records() {
     let file = |text: &str, owner| File { text: text.into(), hash: hash(text), owner };
-    let entry = |text: &str, owner| Entry { owner, hash: hash(text), base: Some(text.into()) };
+    let entry = |text: &str, owner| Entry { owner, hash: hash(text), base: Some(text.into()), told: None };
     let wanted = Formatted {
         files: [
             ("new".to_owned(), file("n", Owner::Generated)),

@@ -71,7 +71,7 @@ fn second() -> Plan {
             ("contracts/a/src/types.rs", Owner::Generated, "pub struct  A { }\n"),
             ("contracts/c/src/lib.rs", Owner::Generated, "pub fn c( ) { }\n"),
             ("docs/a.md", Owner::Generated, "# b\n"),
-            ("services/a/src/a.rs", Owner::Yours, "never written\n"),
+            ("services/a/src/a.rs", Owner::Yours, "// never written\n"),
         ])
         .files,
     );
@@ -155,6 +155,7 @@ fn sync_brings_a_workspace_to_the_design_and_keeps_what_is_the_users() {
             "delete contracts/b/src/lib.rs",
             "create contracts/c/src/lib.rs",
             "update docs/a.md",
+            "propose services/a/src/a.rs: it is yours, so it stays; the design now asks for more",
         ]
     );
     let stubs: Vec<_> = inspection.changes.stubs.iter().map(|stub| (stub.line, stub.text.as_str())).collect();
@@ -223,7 +224,7 @@ fn a_lost_lock_or_base_is_found_again_from_equal_files() {
 
     fs::remove_file(root.join(".linkwright/lock")).expect("removed");
     assert!(workspace::sync(&inspect(&root, &first()), &mut on).expect("synced"));
-    assert_eq!(said(&inspect(&root, &second())).len(), 5);
+    assert_eq!(said(&inspect(&root, &second())).len(), 6);
     write(&root, ".linkwright/lock", "<<<<<<< HEAD");
     let error = workspace::inspect(&root, &first(), &[], None).expect_err("damaged").to_string();
     assert!(error.contains("restore it from version control"), "{error}");

@@ -1,13 +1,12 @@
 // Yours: written once by Linkwright, never overwritten.
 //! Puts the service together: its links, its business code, what it is served on.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::Router;
 use billing_contract::Billing as _;
 use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Guarantee, Message, Policy, Relay, Subscription};
-use kit_resilience::Backoff;
+use kit_messaging::{Broker, Consumer, Event as _, Message, Policy, Relay, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
 use serde::Deserialize;
@@ -45,16 +44,13 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
 fn consume_charge(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mut Service) {
     let subscription = Subscription::new("billing.charge", [orders_contract::OrderPlaced::TYPE]);
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let billing = billing.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, billing) = (cx.within(Duration::from_secs(30)), billing.clone());
-        async move { cx.limit(billing.charge(&cx, message.data()?)).await }
+        let billing = billing.clone();
+        async move { billing.charge(&cx, message.payload()?).await }
     };
     service.task("billing.charge", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -65,16 +61,13 @@ fn consume_charge(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mu
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
 fn consume_refund(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mut Service) {
     let subscription = Subscription::new("billing.refund", [orders_contract::OrderCancelled::TYPE]);
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let billing = billing.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, billing) = (cx.within(Duration::from_secs(30)), billing.clone());
-        async move { cx.limit(billing.refund(&cx, message.data()?)).await }
+        let billing = billing.clone();
+        async move { billing.refund(&cx, message.payload()?).await }
     };
     service.task("billing.refund", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

@@ -1,13 +1,12 @@
 // Yours: written once by Linkwright, never overwritten.
 //! Puts the service together: its links, its business code, what it is served on.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::Router;
 use inventory_contract::Inventory as _;
 use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Guarantee, Message, Policy, Subscription};
-use kit_resilience::Backoff;
+use kit_messaging::{Broker, Consumer, Event as _, Message, Policy, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
 use serde::Deserialize;
@@ -48,16 +47,13 @@ fn consume_release(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, service
         "inventory.release",
         [orders_contract::OrderCancelled::TYPE, billing_contract::ChargeRefused::TYPE],
     );
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let inventory = inventory.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, inventory) = (cx.within(Duration::from_secs(30)), inventory.clone());
-        async move { cx.limit(inventory.release(&cx, message.data()?)).await }
+        let inventory = inventory.clone();
+        async move { inventory.release(&cx, message.payload()?).await }
     };
     service.task("inventory.release", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -68,16 +64,13 @@ fn consume_release(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, service
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
 fn consume_dispatch(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, service: &mut Service) {
     let subscription = Subscription::new("inventory.dispatch", [shipping_contract::ParcelSent::TYPE]);
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let inventory = inventory.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, inventory) = (cx.within(Duration::from_secs(30)), inventory.clone());
-        async move { cx.limit(inventory.dispatch(&cx, message.data()?)).await }
+        let inventory = inventory.clone();
+        async move { inventory.dispatch(&cx, message.payload()?).await }
     };
     service.task("inventory.dispatch", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

@@ -1,12 +1,11 @@
 // Yours: written once by Linkwright, never overwritten.
 //! Puts the service together: its links, its business code, what it is served on.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::Router;
 use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Guarantee, Message, Policy, Relay, Subscription};
-use kit_resilience::Backoff;
+use kit_messaging::{Broker, Consumer, Event as _, Message, Policy, Relay, Subscription};
 use kit_service::{BrokerConfig, LinkConfig, Service, StoreConfig};
 use kit_store::Store;
 use orders_contract::Orders as _;
@@ -29,7 +28,6 @@ pub struct Links {
 }
 
 pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Router> {
-    let inventory = inventory(&config.links.inventory, service)?;
     let store = store::open(&config.store.url).await?;
     service.line("store", &config.store.url);
     service.check("store", &store, async |store: Store| store.ping().await);
@@ -41,6 +39,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     }
     let relay = Relay::new(store.clone(), broker.clone());
     service.task("outbox", async move |stopping| relay.run(stopping.cancelled()).await);
+    let inventory = inventory(&config.links.inventory, service)?;
     let orders = Arc::new(Orders::new(store, inventory));
     consume_mark_paid(&broker, &orders, service);
     consume_mark_refused(&broker, &orders, service);
@@ -65,16 +64,13 @@ fn inventory(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<d
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
 fn consume_mark_paid(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &mut Service) {
     let subscription = Subscription::new("orders.mark_paid", [billing_contract::CardCharged::TYPE]);
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let orders = orders.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, orders) = (cx.within(Duration::from_secs(30)), orders.clone());
-        async move { cx.limit(orders.mark_paid(&cx, message.member("order_id")?, message.data()?)).await }
+        let orders = orders.clone();
+        async move { orders.mark_paid(&cx, message.member("order_id")?, message.payload()?).await }
     };
     service.task("orders.mark_paid", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -85,16 +81,13 @@ fn consume_mark_paid(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &m
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
 fn consume_mark_refused(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &mut Service) {
     let subscription = Subscription::new("orders.mark_refused", [billing_contract::ChargeRefused::TYPE]);
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let orders = orders.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, orders) = (cx.within(Duration::from_secs(30)), orders.clone());
-        async move { cx.limit(orders.mark_refused(&cx, message.member("order_id")?, message.data()?)).await }
+        let orders = orders.clone();
+        async move { orders.mark_refused(&cx, message.member("order_id")?, message.payload()?).await }
     };
     service.task("orders.mark_refused", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -105,16 +98,13 @@ fn consume_mark_refused(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service:
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
 fn consume_mark_sent(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &mut Service) {
     let subscription = Subscription::new("orders.mark_sent", [shipping_contract::ParcelSent::TYPE]);
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let orders = orders.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, orders) = (cx.within(Duration::from_secs(30)), orders.clone());
-        async move { cx.limit(orders.mark_sent(&cx, message.member("order_id")?, message.data()?)).await }
+        let orders = orders.clone();
+        async move { orders.mark_sent(&cx, message.member("order_id")?, message.payload()?).await }
     };
     service.task("orders.mark_sent", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

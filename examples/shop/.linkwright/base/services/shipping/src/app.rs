@@ -1,12 +1,11 @@
 // Yours: written once by Linkwright, never overwritten.
 //! Puts the service together: its links, its business code, what it is served on.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::Router;
 use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Guarantee, Message, Policy, Relay, Subscription};
-use kit_resilience::Backoff;
+use kit_messaging::{Broker, Consumer, Event as _, Message, Policy, Relay, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
 use serde::Deserialize;
@@ -46,16 +45,13 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
 fn consume_pack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mut Service) {
     let subscription = Subscription::new("shipping.pack", [orders_contract::OrderPlaced::TYPE]);
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let shipping = shipping.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, shipping) = (cx.within(Duration::from_secs(30)), shipping.clone());
-        async move { cx.limit(shipping.pack(&cx, message.data()?)).await }
+        let shipping = shipping.clone();
+        async move { shipping.pack(&cx, message.payload()?).await }
     };
     service.task("shipping.pack", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -66,16 +62,13 @@ fn consume_pack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mu
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
 fn consume_send(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mut Service) {
     let subscription = Subscription::new("shipping.send", [billing_contract::CardCharged::TYPE]);
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let shipping = shipping.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, shipping) = (cx.within(Duration::from_secs(30)), shipping.clone());
-        async move { cx.limit(shipping.send(&cx, message.data()?)).await }
+        let shipping = shipping.clone();
+        async move { shipping.send(&cx, message.payload()?).await }
     };
     service.task("shipping.send", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
@@ -89,16 +82,13 @@ fn consume_unpack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &
         "shipping.unpack",
         [orders_contract::OrderCancelled::TYPE, billing_contract::ChargeRefused::TYPE],
     );
-    let backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(60) };
-    let guarantee = Guarantee::AtLeastOnce;
-    let policy = Policy { attempts: 5, backoff, guarantee, dead_letter: true, ..Policy::default() };
-    let consumer = Consumer::new(broker.clone(), subscription, policy);
+    let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let state = consumer.clone();
     service.show(move || state.state());
     let shipping = shipping.clone();
     let handle = move |cx: Context, message: Message| {
-        let (cx, shipping) = (cx.within(Duration::from_secs(30)), shipping.clone());
-        async move { cx.limit(shipping.unpack(&cx, message.data()?)).await }
+        let shipping = shipping.clone();
+        async move { shipping.unpack(&cx, message.payload()?).await }
     };
     service.task("shipping.unpack", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

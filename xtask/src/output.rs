@@ -132,7 +132,7 @@ impl Output<'_> {
         for change in &changes.files {
             if let Action::Propose(diff) = &change.action {
                 let (title, diff) = (self.paint(&change.path, "1"), self.painted(diff));
-                writeln!(self.err, "\n{title} is yours. To take over:\n{}", diff.trim_end())?;
+                self.note(&format!("\n{title} is yours. To take over:\n{}", diff.trim_end()))?;
             }
         }
         for stub in &changes.stubs {

@@ -111,16 +111,23 @@ fn new_then_check_then_sync() {
         "right after new there is nothing to say"
     );
 
-    write(&root, "design.toml", "generated a.md two\ngenerated c/d.md new\nyours s/b.rs other\nstub s/b.rs act\n");
-    let expected = "update    a.md\ncreate    c/d.md\nmissing   s/b.rs:1: `act` of `A`\n    fn act(&self) {}\n";
+    write(
+        &root,
+        "design.toml",
+        "generated a.md two\ngenerated c/d.md new\nyours s/b.rs impl A for C {}\nstub s/b.rs act\n",
+    );
+    let expected = "update    a.md\ncreate    c/d.md\npropose   s/b.rs: it is yours, so it stays; the design now asks for more\nmissing   s/b.rs:1: `act` of `A`\n    fn act(&self) {}\n";
+    let proposed = "s/b.rs is yours. To take over:\n--- as it was written\n+++ as the design has it now\n@@ -1 +1 @@\n-impl A for B {}\n+impl A for C {}\n\n";
     let check = linkwright(&["check", &root]);
-    assert_eq!((check.code, check.out.as_str(), check.err.trim()), (3, expected, "sync: 1 created, 1 updated"));
+    let summary = format!("{proposed}sync: 1 created, 1 updated");
+    assert_eq!((check.code, check.out.as_str(), check.err.trim()), (3, expected, summary.as_str()));
     let dry = linkwright(&["sync", &root, "--dry-run", "--quiet"]);
     assert_eq!((dry.code, dry.out.as_str(), dry.err.as_str()), (3, expected, ""));
     assert_eq!(read(&root, "a.md"), "one\n");
 
     let sync = linkwright(&["sync", &root]);
-    assert_eq!((sync.code, sync.out.as_str(), sync.err.trim()), (0, expected, "1 created, 1 updated"));
+    let summary = format!("{proposed}1 created, 1 updated");
+    assert_eq!((sync.code, sync.out.as_str(), sync.err.trim()), (0, expected, summary.as_str()));
     assert_eq!((read(&root, "a.md"), read(&root, "s/b.rs")), ("two\n".into(), "impl A for B {}\n".into()));
     let again = linkwright(&["sync", &format!("{root}/c")]);
     assert_eq!((again.code, again.err.trim()), (0, "Nothing to do."), "found from a folder within");

@@ -1,7 +1,7 @@
 //! What a design means: names legal everywhere, references resolved, defaults filled. Only [`crate::check`] makes one.
 //!
 //! The model is transport-free and target-free: it holds the names of the design. How a name looks in Rust, proto,
-//! GraphQL, SQL or a path is [`crate::names`]; how a type looks in each is [`crate::types`].
+//! GraphQL, SQL or a path is [`crate::names`]; how a type looks in each, [`crate::contracts`] and [`crate::plan`] say.
 
 use std::time::Duration;
 

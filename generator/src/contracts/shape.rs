@@ -150,11 +150,6 @@ pub fn entry_stem(key: &MapKey, value: &Type) -> String {
     }
 }
 
-/// The name of a resource in the documents of a service: its own, whoever owns it.
-pub fn name_in(_: &Model, _: &Service, _: &str, name: &str) -> String {
-    name.to_owned()
-}
-
 fn scalar_name(scalar: &Scalar) -> &'static str {
     match scalar {
         Scalar::String { .. } => "String",

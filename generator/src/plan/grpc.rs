@@ -48,7 +48,7 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Grp
     let view = operations::view(model, service, operation);
     let rpc = proto::rpc(service, operation);
     let prost = |name: &str| format!("pb::{}", names::proto::prost_type(name));
-    let response = response(model, service, operation).map_or_else(|| "()".to_owned(), |name| prost(&name));
+    let response = response(service, operation).map_or_else(|| "()".to_owned(), |name| prost(&name));
     let (received, pattern) = match view.params.as_slice() {
         [] => ("()".to_owned(), "()".to_owned()),
         [one] if one.name != "id" && one.name != "new" => (one.ty.clone(), one.name.clone()),
@@ -78,21 +78,18 @@ fn tuple<'a>(parts: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// The message that an operation answers with, as proto calls it; `None` for `Empty`.
-fn response(model: &Model, service: &Service, operation: &Operation) -> Option<String> {
-    let item = |resource: &str| shape::name_in(model, service, &service.name, resource);
+fn response(service: &Service, operation: &Operation) -> Option<String> {
     match &operation.shape {
         Shape::Custom { of, output, .. } => match output {
             Output::None => None,
             Output::Named(name) | Output::Stream(StreamItem::Named(name)) => Some(name.clone()),
-            Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => {
-                Some(shape::name_in(model, service, &of.service, &of.resource))
-            }
+            Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => Some(of.resource.clone()),
             Output::Fields(_) => Some(proto::rpc(service, operation) + "Response"),
-            Output::Item => of.as_ref().map(|resource| item(resource)),
+            Output::Item => of.clone(),
         },
         Shape::Verb { verb: Verb::List, .. } => Some(proto::rpc(service, operation) + "Response"),
         Shape::Verb { verb: Verb::Delete, .. } => None,
-        Shape::Verb { resource, .. } => Some(item(resource)),
+        Shape::Verb { resource, .. } => Some(resource.clone()),
     }
 }
 

@@ -33,6 +33,11 @@ pub fn variant(value: &str) -> String {
     upper_camel(value)
 }
 
+/// The id type of a resource: `OrderId`.
+pub fn id_name(resource: &str) -> String {
+    format!("{resource}Id")
+}
+
 /// A constant: `order_id` to `ORDER_ID`.
 pub fn constant(name: &str) -> String {
     shouty(name)

@@ -9,6 +9,7 @@ use crate::{
     escape,
     model::{Model, Service},
     names,
+    scope::Item,
 };
 
 use super::{
@@ -20,7 +21,6 @@ use super::{
     manifest::Member,
     operations::{self, OperationView},
     queue, resources,
-    scope::Item,
     store::{self, StoreView},
     types::doc_lines,
     ways::{self, Dependency, Way},

@@ -17,11 +17,17 @@ pub(super) fn bound(lines: Vec<String>) -> Vec<String> {
     lines.iter().enumerate().map(kept).collect()
 }
 
-/// The text uses the variable.
+/// The text uses the variable: as a value, not as the name of a field that is given one, of a module or of a function.
 pub fn mentions(text: &str, name: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(name).any(|(at, _)| {
-        !text[..at].ends_with(|c: char| part(c) || c == '.') && !text[at + name.len()..].starts_with(part)
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.into_iter().any(|line| {
+        line.match_indices(name).any(|(at, _)| {
+            let (before, after) = (&line[..at], &line[at + name.len()..]);
+            !before.ends_with(|c: char| part(c) || c == '.' || c == '"')
+                && !before.ends_with("::")
+                && !after.starts_with(|c: char| part(c) || c == ':' || c == '(')
+        })
     })
 }
 
@@ -57,4 +63,24 @@ fn used_after(text: &str, place: &str) -> bool {
         let whole = root == place || !after.starts_with('.');
         whole && !before.ends_with(|c: char| part(c) || c == '.') && !after.starts_with(|c: char| part(c) || c == ':')
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mentions;
+
+    #[test]
+    fn only_values_are_mentioned() {
+        for (text, uses) in [
+            ("Ok(ways)", true),
+            ("Some { ways, other }", true),
+            ("f(&ways, ways.len())", true),
+            ("Some { ways: input.ways }", false),
+            ("ways::new(self.ways(x), module::ways)", false),
+            ("// ways", false),
+            ("let always = \"ways\";", false),
+        ] {
+            assert_eq!(mentions(text, "ways"), uses, "{text}");
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod resources;
 mod routes;
 mod scopes;
 mod shapes;
+mod shared;
 mod symbols;
 mod triggers;
 mod types;
@@ -62,6 +63,7 @@ pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
     routes::check(&mut checker, &model);
     scopes::check(&mut checker, &model);
     collisions::check(&mut checker, &model);
+    shared::check(&mut checker, &model);
     links::lower(&mut checker, &mut model);
 
     let mut found = checker.found;

@@ -22,6 +22,7 @@ pub mod parse;
 pub mod path;
 pub mod plan;
 pub mod render;
+mod scope;
 pub mod source;
 
 use design::Design;

@@ -8,6 +8,7 @@ use crate::{
     contracts::{pb::PbError, wire::WireLock},
     model::Model,
     render::{TemplateError, Templates},
+    scope::Scope,
 };
 
 mod contract;
@@ -25,7 +26,6 @@ mod queue;
 mod resources;
 mod rest;
 mod rust;
-mod scope;
 mod service;
 mod store;
 mod tests;
@@ -103,7 +103,7 @@ pub fn plan(model: &Model, design: &[(String, String)], wire: WireLock) -> Resul
         model,
         templates: Templates::new()?,
         versions: manifest::Versions::read()?,
-        scope: scope::Scope::of(model),
+        scope: Scope::of(model),
         plan: Plan::default(),
         wire,
         local: BTreeMap::new(),
@@ -127,7 +127,7 @@ struct Planner<'a> {
     model: &'a Model,
     templates: Templates,
     versions: manifest::Versions,
-    scope: scope::Scope,
+    scope: Scope,
     plan: Plan,
     /// The numbers of proto fields and enum values, those of this plan included.
     wire: WireLock,

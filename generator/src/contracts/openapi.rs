@@ -241,5 +241,11 @@ fn is_keyed(operation: &Operation) -> bool {
     operation.safety == Safety::Keyed
 }
 
+/// Whether the caller may say which revision of the item it means. What a command on an item asks of it is up to the
+/// command, which sees no revision.
+fn is_conditional(operation: &Operation) -> bool {
+    matches!(operation.shape, Shape::Verb { verb: Verb::Replace | Verb::Patch | Verb::Delete, .. })
+}
+
 #[cfg(test)]
 mod tests;

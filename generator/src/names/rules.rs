@@ -202,6 +202,10 @@ impl Kind {
             Self::Type | Self::Resource | Self::Event if among(SCALARS) => Some("a scalar type of every contract"),
             Self::Type | Self::Resource | Self::Event if among(KIT) => Some("the kit: every contract uses it"),
             Self::Resource if key == "etag" => Some("the revision that every resource has"),
+            Self::Service if among(PARTS) => Some("the crate of every service, which has a part of that name"),
+            Self::Operation if among(METHODS) => {
+                Some("emitted Rust: what it is called through has a function of that name itself")
+            }
             Self::Service | Self::External if among(&["broker", "database"]) => {
                 Some("the system: its `…_URL` says where that is")
             }
@@ -254,6 +258,26 @@ const TRAITS: &[&str] = &[
     "future",
     "intofuture",
     "unpin",
+];
+
+/// Modules, types and values of the crate of a service.
+const PARTS: &[&str] = &["app", "config", "links", "service", "store"];
+
+/// What shared pointers and the clients of tonic have themselves, so that what is behind them would not be asked.
+const METHODS: &[&str] = &[
+    "clone",
+    "drop",
+    "into",
+    "tryinto",
+    "toowned",
+    "asref",
+    "new",
+    "withorigin",
+    "withinterceptor",
+    "sendcompressed",
+    "acceptcompressed",
+    "maxdecodingmessagesize",
+    "maxencodingmessagesize",
 ];
 
 /// What the scalars of the language are called in Rust and GraphQL.

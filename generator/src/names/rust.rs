@@ -28,9 +28,22 @@ pub(super) fn is_keyword(name: &str) -> bool {
     KEYWORDS.contains(&name)
 }
 
+/// The function that takes the requests for an operation, beside the function `router` and its argument.
+pub fn handler(operation: &str) -> String {
+    match operation {
+        "router" | "service" => format!("{operation}_"),
+        _ => ident(operation),
+    }
+}
+
 /// A variant of an enum: `in_transit` to `InTransit`.
 pub fn variant(value: &str) -> String {
     upper_camel(value)
+}
+
+/// The id type of a resource: `OrderId`.
+pub fn id_name(resource: &str) -> String {
+    format!("{resource}Id")
 }
 
 /// A constant: `order_id` to `ORDER_ID`.
@@ -50,10 +63,10 @@ pub fn module(name: &str) -> String {
 
 /// The trait of a service: `order_desk` to `OrderDesk`; `OrderService` for a service `order` in whose contract
 /// something is called `Order`, and `OkService` for one that is called as Rust or the kit call something. `types` are the
-/// names of everything in the contract.
+/// names of everything in the contract, where `Linked` is too.
 pub fn service_trait<'a>(service: &str, types: impl IntoIterator<Item = &'a str>) -> String {
     let plain = upper_camel(service);
-    match rules::is_taken(&plain) || types.into_iter().any(|name| key(name) == key(&plain)) {
+    match plain == "Linked" || rules::is_taken(&plain) || types.into_iter().any(|name| key(name) == key(&plain)) {
         true => plain + "Service",
         false => plain,
     }
@@ -65,11 +78,15 @@ pub fn contract_crate(service: &str) -> String {
 }
 
 /// The package of a service: `order_desk` to `order-desk`. Where that is the name of something else that cargo or
-/// emitted code knows, `-service` is added; `dependencies` are the packages that emitted code depends on.
+/// emitted code knows, `-service` is added; `dependencies` are the packages that emitted code depends on. `kit-service`
+/// is the kit's own, so a service `kit` is `kit-app`.
 pub fn service_crate(service: &str, dependencies: &[&str]) -> String {
     let name = path::segment(service);
     // `serde_service` must not meet `serde`, which became `serde-service`: whatever a suffix could make gets one too.
     let stem = name.strip_suffix("-service").map(|stem| service_crate(stem, dependencies));
+    if name == "kit" {
+        return "kit-app".to_owned();
+    }
     if is_taken(&name, dependencies) || stem.is_some_and(|made| made == name) {
         return name + "-service";
     }

@@ -179,6 +179,8 @@ fn packages_of_services() {
         ("async_graphql", "async-graphql-service"),
         ("test", "test-service"),
         ("proc_macro", "proc-macro-service"),
+        ("kit", "kit-app"),
+        ("kit_app", "kit-app-service"),
         ("kit_http", "kit-http-service"),
         ("kitchen", "kitchen"),
         ("orders_contract", "orders-contract-service"),

@@ -9,6 +9,7 @@ use crate::{
     escape,
     model::{Docs, Exposure, Input, Model, Operation, Output, Service, Shape},
     names,
+    scope::{Item, Scope},
 };
 
 use super::{
@@ -20,7 +21,6 @@ use super::{
     resources,
     rest::{self, RestOperation, RouteView},
     rust::user,
-    scope::{Item, Scope},
     types::{Types, doc_lines},
     ways,
 };

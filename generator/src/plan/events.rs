@@ -12,12 +12,12 @@ use crate::{
         Service, Shape, Store, StreamItem, Target, Type, TypeDef,
     },
     names,
+    scope::{Item, Scope},
 };
 
 use super::{
     operations, queue, resources,
     rust::{id_name, user},
-    scope::{Item, Scope},
     types::doc_lines,
 };
 

@@ -18,7 +18,7 @@ pub struct Heard {
     /// Rust string literals.
     pub what: String,
     pub subscription: String,
-    /// `acknowledged`; `delivered` where examples cannot know which item is meant.
+    /// `acknowledged`; `delivered` where examples cannot know which item is meant, so that it may be refused.
     pub function: &'static str,
 }
 

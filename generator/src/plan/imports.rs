@@ -90,10 +90,12 @@ pub fn resolve(text: &str, user: &BTreeMap<String, String>) -> String {
     let tokens = names(&text);
     let designs: BTreeSet<&str> = tokens.iter().filter(|t| t.user).map(|t| t.name).collect();
     let exported = text.lines().filter_map(|line| line.strip_prefix("pub use ")?.strip_suffix(';')).flat_map(imported);
-    let exported = exported.map(|(_, name)| name);
-    let defined: BTreeSet<&str> = tokens.iter().filter(|t| t.defines).map(|t| t.name).chain(exported).collect();
+    let exported: Vec<&str> = exported.map(|(_, name)| name).collect();
+    let defined = tokens.iter().filter(|t| t.defines).map(|t| t.name);
+    let defined: BTreeSet<&str> = defined.chain(exported.iter().copied()).collect();
     // What a template itself calls like a type of the design.
-    let ours: BTreeSet<&str> = tokens.iter().filter(|t| t.defines && !t.user).map(|t| t.name).collect();
+    let ours = tokens.iter().filter(|t| t.defines && !t.user).map(|t| t.name);
+    let ours: BTreeSet<&str> = ours.chain(exported).collect();
     let mentioned: BTreeSet<&str> = tokens.iter().filter(|t| !t.user).map(|t| t.name).collect();
     let mut uses = Uses::default();
     // Where a type of the design has the name, the other one is written with its path.
@@ -321,6 +323,14 @@ mod tests {
         assert_eq!(
             with("use _;\npub enum §Shape { \u{E001}Arc(§Arc), \u{E001}Uuid = 1, Json(Json) }"),
             "use kit_http::Json;\npub enum Shape { Arc(Arc), Uuid = 1, Json(Json) }\n"
+        );
+    }
+
+    #[test]
+    fn what_a_file_exports_is_told_from_the_designs() {
+        assert_eq!(
+            with("use _;\npub use x::Order;\nfn f(a: Order, b: §Order, j: Json)"),
+            "use kit_http::Json;\npub use x::Order;\nfn f(a: Order, b: crate::Order, j: Json)\n"
         );
     }
 

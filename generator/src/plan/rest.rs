@@ -17,6 +17,8 @@ pub struct RestOperation {
     #[serde(flatten)]
     pub operation: OperationView,
     /// Of the handler, after `State`: `cx: Cx`, `Path(id): Path<OrderId>`.
+    /// The function that takes its requests.
+    pub handler: String,
     pub extractors: Vec<String>,
     /// The statements of the handler.
     pub body: Vec<String>,
@@ -64,6 +66,7 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Res
     }
     let sends = view.params.iter().filter_map(|param| sends(operation, param, !located.is_empty())).collect();
     RestOperation {
+        handler: names::rust::handler(&operation.name),
         extractors,
         body: reads.into_iter().chain(body(service, operation, &view)).collect(),
         before,
@@ -92,7 +95,7 @@ pub fn routes<'a>(operations: impl Iterator<Item = &'a Operation>) -> Vec<RouteV
             Method::Patch => "patch",
             Method::Delete => "delete",
         };
-        let handler = format!("{method}({})", names::rust::ident(&operation.name));
+        let handler = format!("{method}({})", names::rust::handler(&operation.name));
         paths.entry(path(&operation.route)).or_default().push(handler);
     }
     let view = |(path, methods): (String, Vec<String>)| RouteView {

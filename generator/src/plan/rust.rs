@@ -3,6 +3,8 @@
 use crate::contracts::shape;
 use crate::model::{MapKey, Model, Scalar, Type, TypeDef, TypeRef};
 
+pub use crate::names::rust::id_name;
+
 use super::imports::{OWN, USER};
 
 /// A type name of the design, marked for [`super::imports`].
@@ -13,11 +15,6 @@ pub fn user(name: &str) -> String {
 /// A variant, marked for [`super::imports`].
 pub fn variant(name: &str) -> String {
     format!("{OWN}{name}")
-}
-
-/// The id type of a resource.
-pub fn id_name(resource: &str) -> String {
-    format!("{resource}Id")
 }
 
 /// `Vec<Option<Money>>`.

@@ -9,6 +9,7 @@ use crate::{
     escape,
     model::{Model, Service},
     names,
+    scope::Item,
 };
 
 use super::{
@@ -20,7 +21,6 @@ use super::{
     manifest::Member,
     operations::{self, OperationView},
     queue, resources,
-    scope::Item,
     store::{self, StoreView},
     types::doc_lines,
     ways::{self, Dependency, Way},
@@ -185,7 +185,10 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     consumers.extend(queue::consumers(model, service, &contract));
     let follows = events::follows(service);
     let has_broker = emits || sends || follows || !consumers.is_empty();
-    let variable_name = names::rust::ident(&service.name);
+    let ident = names::rust::ident(&service.name);
+    let faces = faces(model, service, &contract, &ident);
+    // Nobody may reach it yet.
+    let variable_name = if faces.is_empty() && consumers.is_empty() { format!("_{}", service.name) } else { ident };
     View {
         docs: doc_lines(&service.docs, ""),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
@@ -221,7 +224,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         stores,
         ways,
         dependencies,
-        faces: faces(model, service, &contract, &variable_name),
+        faces,
         variable_name,
         contract,
     }

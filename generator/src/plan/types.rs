@@ -9,13 +9,13 @@ use crate::{
     escape,
     model::{Default, Docs, Enum, Event, Field, Model, Payload, Record, Scalar, Type, TypeDef, TypeRef, Union},
     names,
+    scope::Item,
 };
 
 use super::{
     grpc,
     resources::{self, Draft},
     rust::{self, user},
-    scope::Item,
 };
 
 /// What `contract/src/types.rs` sees.

@@ -3,31 +3,22 @@ use std::time::Duration;
 use kit::{Context, Failure, OperationError};
 use tokio::time::sleep;
 
-use crate::{Broker, Delivery, Message, Policy, SubscriptionStats, Verdict};
+use crate::{Broker, DeadLetter, Delivery, Message, Policy, SubscriptionStats, Verdict};
 
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 /// How long a message that has been published may take to come.
 const SOON: Duration = Duration::from_secs(5);
+/// Dead letters looked through.
+const MANY: usize = 1000;
 
-/// Waits until a message of the subscription is settled, done or dead, and none is on its way.
+/// Waits until a message of the subscription is settled and none is on its way. One that was refused at once, for what it
+/// names is not there, has been delivered; one that was tried again and again has not.
 ///
 /// # Errors
-/// `timeout` at the deadline of `cx`; what the broker says.
+/// `timeout` at the deadline of `cx`; `internal` with the reason if a message died of its tries; what the broker says.
 pub async fn delivered(broker: &dyn Broker, cx: &Context, subscription: &str) -> Result<SubscriptionStats, Failure> {
-    let arrived = async {
-        loop {
-            let all = broker.stats().await?;
-            let found = all.into_iter().find(|stats| stats.subscription == subscription);
-            if let Some(stats) =
-                found.filter(|stats| stats.pending == 0 && stats.in_flight == 0 && stats.acked + stats.dead > 0)
-            {
-                return Ok(stats);
-            }
-            sleep(LOOK).await;
-        }
-    };
-    cx.limit(arrived).await
+    without(broker, cx, subscription, |letter| letter.attempts > 1).await
 }
 
 /// The same, where none may be dead.
@@ -35,8 +26,30 @@ pub async fn delivered(broker: &dyn Broker, cx: &Context, subscription: &str) ->
 /// # Errors
 /// As before, and `internal` with the reason if there is a dead letter.
 pub async fn acknowledged(broker: &dyn Broker, cx: &Context, subscription: &str) -> Result<SubscriptionStats, Failure> {
-    let stats = delivered(broker, cx, subscription).await?;
-    match broker.dead_letters(Some(subscription), 1).await?.pop() {
+    without(broker, cx, subscription, |_| true).await
+}
+
+/// Waits as said, and looks for dead letters of one sort.
+async fn without(
+    broker: &dyn Broker,
+    cx: &Context,
+    subscription: &str,
+    unwanted: fn(&DeadLetter) -> bool,
+) -> Result<SubscriptionStats, Failure> {
+    let arrived = async {
+        loop {
+            let all = broker.stats().await?;
+            let found = all.into_iter().find(|stats| stats.subscription == subscription);
+            if let Some(stats) =
+                found.filter(|stats| stats.pending == 0 && stats.in_flight == 0 && stats.acked + stats.dead > 0)
+            {
+                return Ok::<_, Failure>(stats);
+            }
+            sleep(LOOK).await;
+        }
+    };
+    let stats = cx.limit(arrived).await?;
+    match broker.dead_letters(Some(subscription), MANY).await?.into_iter().find(unwanted) {
         None => Ok(stats),
         Some(letter) => {
             let why = format!("message {} of {subscription} is dead: {}", letter.message.id, letter.reason);
@@ -99,6 +112,24 @@ mod tests {
             assert_eq!(acknowledged(&broker, &cx(), "a.b").await.map(|s| s.acked).map_err(|e| e.kind), expected);
         }
         assert_eq!(delivered(&broker, &cx(), "a.b").await?.dead, 1);
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_died_of_its_tries_was_not_delivered() -> Result<(), Failure> {
+        let broker = MemoryBroker::default();
+        let cx = Context::default().within(Duration::from_secs(1));
+        broker.declare(&Subscription::new("a.b", ["t"])).await?;
+        broker.publish(&[Message::new(&cx, "t", "/a", &1)?]).await?;
+        for verdict in [
+            Verdict::Retry { after: Duration::ZERO, reason: "broken".into() },
+            Verdict::DeadLetter { reason: "still broken".into() },
+        ] {
+            let got = broker.receive("a.b", 1, Duration::from_secs(9)).await?;
+            broker.settle(&got[0].receipt, verdict).await?;
+        }
+        let failure = delivered(&broker, &cx, "a.b").await.expect_err("dead");
+        assert!(failure.kind == Kind::Internal && failure.detail.contains("still broken"), "{failure:?}");
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Writer, describe, is_keyed};
+use super::{Writer, describe, is_conditional, is_keyed};
 use crate::{
     contracts::{
         example,
@@ -95,19 +95,16 @@ pub(super) fn headers(operation: &Operation) -> Vec<Value> {
     };
     let mut headers = Vec::new();
     if is_keyed(operation) {
-        let text = "One intent: for 24 hours, a repeat with the same key and body gets the first answer.";
+        let text = "Names one intent: a repeat of the call carries the same key, by which the business code knows it.";
         headers.push(header("Idempotency-Key", text, "^[!-~]{1,255}$", &example::uuid(0)));
     }
-    match &operation.shape {
-        Shape::Verb { verb: Verb::Get, .. } => {
-            let text = "Revisions that the caller has: answered with 304 if the item's is among them.";
-            headers.push(header("If-None-Match", text, TAGS, "\"1\""));
-        }
-        Shape::Verb { verb: Verb::Replace | Verb::Patch | Verb::Delete, .. } | Shape::Custom { of: Some(_), .. } => {
-            let text = "The revision that the caller means: answered with 412 if the item has another.";
-            headers.push(header("If-Match", text, TAG, "\"1\""));
-        }
-        _ => {}
+    if matches!(operation.shape, Shape::Verb { verb: Verb::Get, .. }) {
+        let text = "Revisions that the caller has: answered with 304 if the item's is among them.";
+        headers.push(header("If-None-Match", text, TAGS, "\"1\""));
+    }
+    if is_conditional(operation) {
+        let text = "The revision that the caller means: answered with 412 if the item has another.";
+        headers.push(header("If-Match", text, TAG, "\"1\""));
     }
     headers
 }

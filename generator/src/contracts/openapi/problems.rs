@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Taken, Writer, is_keyed};
+use super::{Taken, Writer, is_conditional, is_keyed};
 use crate::{
     contracts::{example, schema::Side, shape},
     escape,
@@ -120,10 +120,7 @@ fn can_happen(status: u16, service: &Service, operation: &Operation, taken: &Tak
     match status {
         404 => shape::on_item(operation).is_some(),
         409 => is_keyed(operation) || replaces_unique(service, operation),
-        412 => {
-            let reads = matches!(operation.shape, Shape::Verb { verb: Verb::Get, .. });
-            shape::on_item(operation).is_some() && !reads
-        }
+        412 => is_conditional(operation),
         413 | 415 => body,
         422 => body || !taken.parameters.is_empty(),
         429 => false,
@@ -133,11 +130,10 @@ fn can_happen(status: u16, service: &Service, operation: &Operation, taken: &Tak
 
 /// The kinds of failure, besides its declared errors, that an operation answers a request with which can be read.
 pub fn failures(service: &Service, operation: &Operation) -> Vec<&'static str> {
-    let reads = matches!(operation.shape, Shape::Verb { verb: Verb::Get, .. });
     let item = shape::on_item(operation).is_some();
     let taken = is_keyed(operation) || replaces_unique(service, operation);
-    let kinds =
-        [("invalid", true), ("not_found", item), ("exists", taken), ("conflict", taken), ("stale", item && !reads)];
+    let stale = is_conditional(operation);
+    let kinds = [("invalid", true), ("not_found", item), ("exists", taken), ("conflict", taken), ("stale", stale)];
     kinds.into_iter().filter(|(_, can_happen)| *can_happen).map(|(kind, _)| kind).collect()
 }
 

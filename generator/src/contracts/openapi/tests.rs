@@ -125,7 +125,7 @@ fn each_operation_tells_what_it_takes_and_answers() {
         ),
         (
             "orders.cancel",
-            "POST /v1/orders/{id}/cancel (id! Idempotency-Key If-Match) application/json CancelRequest -> 200 400 404 406 409 412 413 415 422 500 503 504 default",
+            "POST /v1/orders/{id}/cancel (id! Idempotency-Key) application/json CancelRequest -> 200 400 404 406 409 413 415 422 500 503 504 default",
         ),
         (
             "orders.create_order",

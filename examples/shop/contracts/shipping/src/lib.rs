@@ -11,7 +11,6 @@ pub use events::*;
 pub use link::Linked;
 pub use service::{Shipping, operations};
 pub use shared::{
-    CardCharged, CardPayment, ChargeRefused, Currency, InvoicePayment, Line, Money, Order, OrderCancelled, OrderId,
-    OrderStatus, ParcelSent, Payment,
+    CardCharged, CardPayment, Currency, InvoicePayment, Line, Money, Order, OrderId, OrderStatus, ParcelSent, Payment,
 };
 pub use types::*;

@@ -152,7 +152,10 @@ impl Shared {
         }
         let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
         if target > self.edge.uri_limit {
-            return Err(Problem::new(StatusCode::URI_TOO_LONG, "the request target is too long"));
+            return Err(Problem::new(
+                StatusCode::URI_TOO_LONG,
+                format!("path and query have {target} bytes, and at most {} are read", self.edge.uri_limit),
+            ));
         }
         let mut cx = headers::context(request.headers(), trace, grpc)?;
         if grpc || !is_stream(request.headers()) {

@@ -10,7 +10,5 @@ mod types;
 pub use errors::*;
 pub use link::Linked;
 pub use service::{Inventory, operations};
-pub use shared::{
-    ChargeRefused, Currency, Line, Money, OrderCancelled, OrderId, ParcelSent, Product, ProductId, Shortage,
-};
+pub use shared::{Currency, Line, Money, OrderId, ParcelSent, Product, ProductId, Shortage};
 pub use types::*;

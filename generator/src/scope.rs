@@ -3,9 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{
-    Event, EventRef, Field, Input, MapKey, Model, Operation, Output, Payload, ResourceRef, Shape, StreamItem, Type,
-    TypeDef, TypeRef,
+use crate::{
+    model::{
+        Event, EventRef, Field, Input, MapKey, Model, Operation, Output, Payload, ResourceRef, Shape, StreamItem, Type,
+        TypeDef, TypeRef,
+    },
+    names::rust::id_name,
 };
 
 /// Something of the design that becomes a Rust type.
@@ -25,7 +28,7 @@ impl Item {
     pub fn name(&self) -> String {
         match self {
             Self::Type(name) => name.name.clone(),
-            Self::Id(resource) => super::rust::id_name(&resource.resource),
+            Self::Id(resource) => id_name(&resource.resource),
             Self::Resource(resource) => resource.resource.clone(),
             Self::Payload(event) => event.event.clone(),
         }
@@ -92,9 +95,6 @@ impl Walk<'_> {
             if let Some(data) = &error.data {
                 self.named(data);
             }
-        }
-        for event in operation.on.iter().chain(&operation.follows) {
-            self.event(event);
         }
         let Shape::Custom { of, input, output } = &operation.shape else { return };
         if let Some(resource) = of {

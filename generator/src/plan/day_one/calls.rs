@@ -1,0 +1,186 @@
+//! The calls that an operation declares: what they are given, what comes of their answers and errors.
+
+use crate::{
+    contracts::shape,
+    model::{
+        Call, DeclaredError, ErrorKind, Fallback, Field, Input, Model, Operation, OperationKind, Output, Service,
+        Shape, Type, Verb,
+    },
+    names,
+};
+
+use super::{
+    super::{
+        events,
+        examples::{self, Source},
+        operations::{error_name, request_name},
+        queue, resources,
+        rust::{self, user},
+    },
+    sources::{answer_source, record_fields},
+};
+
+pub(super) fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Vec<Source>) -> Vec<String> {
+    let calls = operation.calls.iter().filter(|call| !is_sent(model, service, operation, call));
+    calls.flat_map(|call| call_lines(model, service, operation, call, sources)).collect()
+}
+
+/// Whether a call is a command that a transaction sends.
+fn is_sent(model: &Model, service: &Service, operation: &Operation, call: &Call) -> bool {
+    let transaction = operation.kind == OperationKind::Command && events::has_store(model, service);
+    transaction && queue::by_queue(model, service, &call.to)
+}
+
+/// The statements that send the commands of an operation with its transaction.
+pub fn sends(model: &Model, service: &Service, operation: &Operation, sources: &[Source]) -> Vec<String> {
+    let sent = operation.calls.iter().filter(|call| is_sent(model, service, operation, call));
+    let line = |call: &Call| {
+        let owner = model.services.get(&call.to.service)?;
+        let callee = owner.operations.get(&call.to.operation)?;
+        let (called, upstream) = called(model, owner, operation, callee, call, sources);
+        Some(format!("outbox::together(&mut tx, {called}).await.map_err({upstream})?;"))
+    };
+    sent.filter_map(line).collect()
+}
+
+/// The call, not awaited yet, and what makes its error ours.
+fn called(
+    model: &Model,
+    owner: &Service,
+    operation: &Operation,
+    callee: &Operation,
+    call: &Call,
+    sources: &[Source],
+) -> (String, String) {
+    let said = |field: &Field| call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
+    let argument: String =
+        arguments(model, owner, callee, &said, sources).iter().map(|argument| format!(", {argument}")).collect();
+    let (dependency, name) = (names::rust::ident(&owner.name), names::rust::ident(&callee.name));
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(&owner.name));
+    (format!("self.{dependency}.{name}(&cx.call(){argument})"), upstream(operation, callee, &contract))
+}
+
+fn call_lines(
+    model: &Model,
+    service: &Service,
+    operation: &Operation,
+    call: &Call,
+    sources: &mut Vec<Source>,
+) -> Vec<String> {
+    let Some(callee) = model.services.get(&call.to.service).and_then(|s| s.operations.get(&call.to.operation)) else {
+        return Vec::new();
+    };
+    let Some(owner) = model.services.get(&call.to.service) else { return Vec::new() };
+    let contract = names::rust::crate_ident(&names::rust::contract_crate(&call.to.service));
+    let path = format!("{contract}::");
+    let name = names::rust::ident(&callee.name);
+    let (called, upstream) = called(model, owner, operation, callee, call, sources);
+    let called = called + ".await";
+    let mut lines = Vec::new();
+    let answered = answer_source(model, owner, callee, &name);
+    let stream = matches!(callee.shape, Shape::Custom { output: Output::Stream(_), .. });
+    let binding = match answered {
+        Some(_) => format!("let {name} = "),
+        // What it is read for is the user's.
+        None if stream => format!("let _{} = ", callee.name),
+        None => String::new(),
+    };
+    let link = model.link(&service.name, &call.to);
+    if link.is_some_and(|link| link.policy.fallback.contains(&Fallback::Default)) {
+        let constant = names::rust::constant(&callee.name);
+        let zero = match stream {
+            true => "Box::pin(futures_util::stream::empty())".to_owned(),
+            false => examples::answer(model, owner, callee, &path),
+        };
+        lines.push(format!("let answer = {called};"));
+        lines.push(
+            "// What stands in for an answer that does not come is a decision of this service: make it yours.".into(),
+        );
+        lines.push(format!(
+            "let answer = fallback::default(cx, &{contract}::operations::{constant}, answer, || {zero});"
+        ));
+        lines.push(format!("{binding}answer.map_err({upstream})?;"));
+    } else {
+        lines.push(format!("{binding}{called}.map_err({upstream})?;"));
+    }
+    sources.splice(0..0, answered);
+    lines
+}
+
+/// What a call takes: an id from our `<resource>_id`, a record filled by field name, examples for the rest. `said` is
+/// what the design gives to a field.
+pub fn arguments(
+    model: &Model,
+    owner: &Service,
+    callee: &Operation,
+    said: &dyn Fn(&Field) -> Option<String>,
+    sources: &[Source],
+) -> Vec<String> {
+    let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
+    let mut all = examples::arguments(model, owner, callee, path);
+    if let (Some(resource), Some(first)) = (shape::on_item(callee), all.first_mut()) {
+        let id = Type::Ref(shape::of_service(owner, resource));
+        *first = examples::value(model, &shape::plain(&events::item_id(resource), id), sources, path);
+    }
+    if let (Some((name, fields)), Some(last)) = (record_of(model, owner, callee), all.last_mut()) {
+        let given = |field: &Field| {
+            let value = said(field).unwrap_or_else(|| examples::value(model, field, sources, path));
+            format!("{}: {value}", names::rust::ident(&field.name))
+        };
+        *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
+    }
+    all
+}
+
+/// The record that an operation takes, and its fields.
+pub fn record_of(model: &Model, owner: &Service, operation: &Operation) -> Option<(String, Vec<Field>)> {
+    match &operation.shape {
+        Shape::Custom { input: Input::Named(name), .. } => Some((name.clone(), record_fields(model, name))),
+        Shape::Custom { input: Input::Fields(fields), .. } => Some((request_name(operation), fields.clone())),
+        Shape::Verb { verb: Verb::Create, resource } => owner.resources.get(resource).map(|found| {
+            (
+                format!("New{resource}"),
+                resources::with_id(&shape::new_fields(found), found, &shape::of_service(owner, resource)),
+            )
+        }),
+        _ => None,
+    }
+}
+
+/// `input.total.amount`: the place of a path that the design gives, in the first source that has it.
+fn place(model: &Model, sources: &[Source], path: &str) -> Option<String> {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let (field, place) = sources.iter().flat_map(|source| &source.values).find(|(field, _)| field.name == first)?;
+    let (mut ty, mut place) = (field.ty.clone(), place.clone());
+    for segment in rest.iter().flat_map(|rest| rest.split('.')) {
+        let Type::Named(of) = &ty else { return None };
+        let field = record_fields(model, &of.name).into_iter().find(|field| field.name == segment)?;
+        place = format!("{place}.{}", names::rust::ident(segment));
+        ty = field.ty;
+    }
+    Some(if rust::is_copy(&ty) { place } else { place + ".clone()" })
+}
+
+/// How an error of a callee becomes ours: one that both declare passes on as it is, what it does not find is what we do
+/// not find if we have a word for that, anything else is our trouble.
+fn upstream(operation: &Operation, callee: &Operation, contract: &str) -> String {
+    let same =
+        |ours: &&DeclaredError| callee.errors.iter().any(|theirs| theirs.name == ours.name && theirs.data == ours.data);
+    let (theirs, ours) = (format!("{contract}::{}", error_name(callee)), user(&error_name(operation)));
+    let passed = operation.errors.iter().filter(same).map(|error| match error.data {
+        Some(_) => format!("{theirs}::{0}(data) => {ours}::{0}(data), ", error.name),
+        None => format!("{theirs}::{0} => {ours}::{0}, ", error.name),
+    });
+    let mut arms: Vec<String> = passed.collect();
+    let missing = operation.errors.iter().find(|ours| {
+        ours.kind == ErrorKind::NotFound && ours.data.is_none() && shape::on_item(callee).is_some() && !same(ours)
+    });
+    if let Some(error) = missing {
+        let kind = if callee.errors.is_empty() { "missing.kind" } else { "kit::OperationError::kind(&missing)" };
+        arms.push(format!("missing if {kind} == Kind::NotFound => {ours}::{}, ", error.name));
+    }
+    match arms.is_empty() {
+        true => "Failure::upstream".into(),
+        false => format!("|error| match error {{ {}other => Failure::upstream(other).into() }}", arms.concat()),
+    }
+}

@@ -86,6 +86,7 @@ pub(super) async fn after(store: &Store, number: i64, types: &Value) -> Result<(
     .fetch_all(&mut *tx)
     .await
     .map_err(failure)?;
+    tx.commit().await.map_err(failure)?;
     let number = rows.last().map_or(Ok(number), |row| row.try_get("seq")).map_err(failure)?;
     let events = rows.iter().map(|row| row.try_get::<Option<&str>, _>("event")).filter_map(Result::transpose);
     let messages = events.map(|event| event.map(Message::decode)).collect::<Result<_, _>>().map_err(failure)?;

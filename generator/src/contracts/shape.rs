@@ -196,6 +196,16 @@ pub struct Filter {
     pub ordered: bool,
 }
 
+/// Values at most of one filter. Each is bound by itself, and stores bind so many in a statement only.
+const VALUES: u32 = 100;
+
+impl Filter {
+    /// Any of these values.
+    pub fn any(&self) -> Type {
+        Type::List { item: Box::new(self.ty.clone()), min: 0, max: Some(VALUES) }
+    }
+}
+
 /// The comparisons of ordered filters, as suffixes of their names.
 pub const COMPARISONS: [&str; 4] = ["gte", "gt", "lte", "lt"];
 
@@ -216,8 +226,8 @@ pub fn filters(resource: &Resource) -> Vec<Filter> {
 pub fn filter_fields(resource: &Resource) -> Vec<Field> {
     let mut fields = Vec::new();
     for filter in filters(resource) {
-        let any = Type::List { item: Box::new(filter.ty.clone()), min: 0, max: None };
-        fields.push(Field { docs: summary("Any of these; none given: any value."), ..plain(&filter.name, any) });
+        let docs = summary("Any of these; none given: any value.");
+        fields.push(Field { docs, ..plain(&filter.name, filter.any()) });
         for comparison in COMPARISONS.iter().filter(|_| filter.ordered) {
             let value = Type::Optional(Box::new(filter.ty.clone()));
             fields.push(plain(&format!("{}_{comparison}", filter.name), value));

@@ -242,7 +242,7 @@ fn add_list(types: &mut Types, model: &Model, resource: &Resource) {
         );
     }
     for filter in shape::filters(resource) {
-        let list = Type::List { item: Box::new(filter.ty.clone()), min: 0, max: None };
+        let list = filter.any();
         let attribute = |ty: &Type, wire: &str, ident: &str, skip: &str| {
             let mut attribute = String::from("default");
             if wire != ident {
@@ -267,7 +267,7 @@ fn add_list(types: &mut Types, model: &Model, resource: &Resource) {
         }
     }
     for filter in shape::filters(resource) {
-        let list = Type::List { item: Box::new(filter.ty.clone()), min: 0, max: None };
+        let list = filter.any();
         if let Some(code) = rust::check(model, &list, &format!("self.{}", names::rust::ident(&filter.name)), false) {
             view.checks.push(Check { field: escape::rust_str(&filter.path), code });
         }

@@ -75,9 +75,8 @@ impl Writer<'_> {
             }));
         }
         for filter in shape::filters(resource) {
-            let any = Type::List { item: Box::new(filter.ty.clone()), min: 0, max: None };
             let docs = shape::summary("Any of these; repeat the parameter for several.");
-            parameters.push(self.query_parameter(&Field { docs, ..shape::plain(&filter.path, any) }));
+            parameters.push(self.query_parameter(&Field { docs, ..shape::plain(&filter.path, filter.any()) }));
             for comparison in COMPARISONS.iter().filter(|_| filter.ordered) {
                 let value = Type::Optional(Box::new(filter.ty.clone()));
                 parameters.push(self.query_parameter(&shape::plain(&format!("{}.{comparison}", filter.path), value)));

@@ -132,8 +132,7 @@ impl Writer<'_> {
     fn list(&mut self, resource: &Resource) -> Value {
         let mut properties = Map::new();
         for filter in shape::filters(resource) {
-            let any = Type::List { item: Box::new(filter.ty.clone()), min: 0, max: None };
-            properties.insert(filter.path.clone(), self.schemas.of(&any, Side::Output));
+            properties.insert(filter.path.clone(), self.schemas.of(&filter.any(), Side::Output));
             for comparison in COMPARISONS.iter().filter(|_| filter.ordered) {
                 properties.insert(format!("{}.{comparison}", filter.path), self.schemas.of(&filter.ty, Side::Output));
             }

@@ -288,6 +288,18 @@ pub struct Wire {
     pub retry_after: Option<Duration>,
 }
 
+/// Logs what caused a failure, which goes no further: as an error if it is a [fault](Kind::is_fault), else for those who
+/// look closely.
+pub fn log_cause(error: &impl OperationError, trace_id: Option<&str>) {
+    let Some(cause) = error.failure().and_then(|failure| failure.source.as_ref()) else { return };
+    let cause = format!("{cause:#}");
+    if error.kind().is_fault() {
+        tracing::error!(cause, trace_id, "{error}");
+    } else {
+        tracing::debug!(cause, trace_id, "{error}");
+    }
+}
+
 /// The data of a declared error as JSON. A record of the contract always has a JSON form.
 pub fn data(record: &impl Serialize) -> Value {
     serde_json::to_value(record).unwrap_or_default()

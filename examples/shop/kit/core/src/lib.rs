@@ -4,6 +4,7 @@
 mod context;
 mod declare;
 mod failure;
+pub mod grpc;
 mod id;
 pub mod json;
 mod operation;
@@ -18,7 +19,7 @@ use std::pin::Pin;
 pub use anyhow::Error as Cause;
 
 pub use context::{Caller, Context, Marks};
-pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, record};
+pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, log_cause, record};
 pub use id::Etag;
 pub use operation::{Operation, Safety};
 pub use page::Cursor;

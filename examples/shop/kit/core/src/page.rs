@@ -13,13 +13,14 @@ pub const MAX_LIMIT: u32 = 200;
 /// How long a cursor may be used.
 const GOOD_FOR: TimeDelta = TimeDelta::days(1);
 
-/// Where a page ended. Opaque to callers; good for a day and for the same filter and sort.
+/// Where a page ended: base64url of JSON. Good for a day and for the same filter and sort, which a hash holds it to; that
+/// is against mistakes. It is no secret and not signed, so a position is input like any other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(pub String);
 
 #[derive(Serialize, Deserialize)]
-struct Sealed<T> {
+struct Content<T> {
     /// Hash of filter and sort.
     q: u64,
     /// Seconds since 1970.
@@ -28,25 +29,25 @@ struct Sealed<T> {
 }
 
 impl Cursor {
-    /// `query` is everything that decides which items are listed in which order.
+    /// `query` is everything that decides which items are listed in which order; its JSON form counts.
     pub fn seal(query: &impl Serialize, position: &impl Serialize) -> Self {
-        let sealed = Sealed { q: hash(query), t: Utc::now().timestamp(), p: position };
-        Self(BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&sealed).unwrap_or_default()))
+        let content = Content { q: hash(query), t: Utc::now().timestamp(), p: position };
+        Self(BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&content).unwrap_or_default()))
     }
 
-    /// The position, if it was sealed for this query within the last day.
+    /// The position, if it was made for this query within the last day.
     pub fn open<T: DeserializeOwned>(&self, query: &impl Serialize) -> Result<T, Failure> {
         let refuse = |detail: &str| Failure::fields(vec![FieldError { field: "cursor".into(), detail: detail.into() }]);
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(&self.0).map_err(|_| refuse("is not one of ours"))?;
-        let sealed: Sealed<T> = serde_json::from_slice(&bytes).map_err(|_| refuse("is not one of ours"))?;
-        if sealed.q != hash(query) {
+        let content: Content<T> = serde_json::from_slice(&bytes).map_err(|_| refuse("is not one of ours"))?;
+        if content.q != hash(query) {
             return Err(refuse("belongs to another filter or sort"));
         }
-        let made = DateTime::from_timestamp(sealed.t, 0).unwrap_or_default();
+        let made = DateTime::from_timestamp(content.t, 0).unwrap_or_default();
         if Utc::now() - made > GOOD_FOR {
             return Err(refuse("is too old: start again"));
         }
-        Ok(sealed.p)
+        Ok(content.p)
     }
 }
 

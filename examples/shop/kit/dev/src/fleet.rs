@@ -4,7 +4,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     Service, Workspace, build,
     logs::Logs,
-    process::{self, Interrupt},
+    process::{Interrupt, Running},
     story::Story,
 };
 
@@ -30,6 +30,7 @@ const LOG: &str = "info,kit_http::edge=debug,kit_messaging::consumer=debug";
 pub struct Fleet {
     members: Vec<Member>,
     logs: Logs,
+    stop: Interrupt,
 }
 
 struct Member {
@@ -38,7 +39,7 @@ struct Member {
     port: u16,
     binary: PathBuf,
     environment: Vec<(String, String)>,
-    child: Child,
+    child: Running,
     started: Instant,
     crashes: u32,
 }
@@ -49,8 +50,8 @@ pub fn broker_url(data: &Path) -> String {
 }
 
 impl Fleet {
-    /// Starts every service. `data` is where they keep what they keep.
-    pub fn start(workspace: &Workspace, ports: &[u16], data: &Path, live: bool) -> Result<Self> {
+    /// Starts every service, and keeps them until somebody interrupts. `data` is where they keep what they keep.
+    pub fn start(workspace: &Workspace, ports: &[u16], data: &Path, live: bool, stop: &Interrupt) -> Result<Self> {
         std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
         let mut shared: Vec<(String, String)> = Vec::new();
         for (service, port) in workspace.services.iter().zip(ports) {
@@ -74,7 +75,7 @@ impl Fleet {
                 environment.push(("DATABASE_URL".into(), format!("sqlite:{}", file.display())));
             }
             let binary = build::binary(service.binary)?;
-            let child = launch(number, service, &binary, &environment, &logs)?;
+            let child = launch(stop, number, service, &binary, &environment, &logs)?;
             let started = Instant::now();
             members.push(Member {
                 number,
@@ -87,22 +88,22 @@ impl Fleet {
                 crashes: 0,
             });
         }
-        Ok(Self { members, logs })
+        Ok(Self { members, logs, stop: stop.clone() })
     }
 
     /// Comes back when every service says that it is ready.
-    pub fn ready(&mut self, limit: Duration, stop: &Interrupt) -> Result<()> {
+    pub fn ready(&self, limit: Duration) -> Result<()> {
         let end = Instant::now() + limit;
-        for member in &mut self.members {
+        for member in &self.members {
             let name = member.service.name;
             while !answers(member.port) {
-                if let Some(status) = member.child.try_wait()? {
+                if let Some(status) = member.child.ended()? {
                     bail!("`{name}` ended while it started: {status}");
                 }
                 if Instant::now() > end {
                     bail!("`{name}` is not ready after {} s", limit.as_secs());
                 }
-                if stop.wait(Duration::from_millis(20)) {
+                if self.stop.wait(Duration::from_millis(20)) {
                     bail!("interrupted");
                 }
             }
@@ -111,18 +112,25 @@ impl Fleet {
     }
 
     /// Restarts what crashes, until somebody interrupts.
-    pub fn watch(&mut self, stop: &Interrupt) {
-        while !stop.wait(Duration::from_millis(200)) {
+    pub fn watch(&mut self) {
+        while !self.stop.wait(Duration::from_millis(200)) {
             for member in &mut self.members {
-                let Ok(Some(status)) = member.child.try_wait() else { continue };
+                let Ok(Some(status)) = member.child.ended() else { continue };
                 member.crashes = if member.started.elapsed() > STABLE { 1 } else { member.crashes + 1 };
                 let pause = Duration::from_millis(200) * 2u32.pow(member.crashes.min(6));
                 let said = format!("ended: {status}; starts again in {} ms", pause.as_millis());
                 self.logs.line(member.number, member.service.name, &said);
-                if stop.wait(pause) {
+                if self.stop.wait(pause) {
                     return;
                 }
-                match launch(member.number, &member.service, &member.binary, &member.environment, &self.logs) {
+                match launch(
+                    &self.stop,
+                    member.number,
+                    &member.service,
+                    &member.binary,
+                    &member.environment,
+                    &self.logs,
+                ) {
                     Ok(child) => (member.child, member.started) = (child, Instant::now()),
                     Err(error) => self.logs.line(member.number, member.service.name, &format!("{error:#}")),
                 }
@@ -131,8 +139,8 @@ impl Fleet {
     }
 
     /// Tells what the services log of one trace, which `begin` starts.
-    pub fn follow_through(&self, stop: &Interrupt, begin: impl FnOnce(&Story)) {
-        self.logs.follow_through(begin, || stop.wait(Duration::from_millis(20)));
+    pub fn follow_through(&self, begin: impl FnOnce(&Story)) {
+        self.logs.follow_through(begin, || self.stop.wait(Duration::from_millis(20)));
     }
 
     /// Shows the logs kept so far.
@@ -141,18 +149,15 @@ impl Fleet {
     }
 
     /// Asks all to stop, waits, and ends what did not.
-    pub fn stop(mut self) {
-        for member in &mut self.members {
-            process::ask_to_stop(&mut member.child);
+    pub fn stop(self) {
+        for member in &self.members {
+            member.child.ask_to_stop();
         }
         let end = Instant::now() + STOP;
-        for member in &mut self.members {
-            while matches!(member.child.try_wait(), Ok(None)) {
+        for member in &self.members {
+            while matches!(member.child.ended(), Ok(None)) {
                 if Instant::now() > end {
-                    self.logs.line(member.number, member.service.name, "did not stop in time and was ended");
-                    // It may have ended in between.
-                    let _ = member.child.kill();
-                    let _ = member.child.wait();
+                    self.logs.line(member.number, member.service.name, "does not stop in time and is ended");
                     break;
                 }
                 sleep(Duration::from_millis(10));
@@ -161,32 +166,23 @@ impl Fleet {
     }
 }
 
-/// A service that outlives us would hold its port.
-impl Drop for Member {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-    }
-}
-
 fn launch(
+    stop: &Interrupt,
     number: usize,
     service: &Service,
     binary: &Path,
     environment: &[(String, String)],
     logs: &Logs,
-) -> Result<Child> {
+) -> Result<Running> {
     let mut command = Command::new(binary);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    process::detach(&mut command);
-    let mut child = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
-    if let Some(output) = child.stdout.take() {
+    let child = stop.start(&mut command).with_context(|| format!("cannot start {}", binary.display()))?;
+    let (stdout, stderr) = child.outputs();
+    if let Some(output) = stdout {
         logs.follow(number, service.name, output);
     }
-    if let Some(output) = child.stderr.take() {
+    if let Some(output) = stderr {
         logs.follow(number, service.name, output);
     }
     Ok(child)

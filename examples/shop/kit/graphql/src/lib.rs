@@ -24,6 +24,7 @@ mod choice;
 mod convert;
 mod declare;
 mod endpoint;
+mod extent;
 mod limits;
 mod load;
 mod page;

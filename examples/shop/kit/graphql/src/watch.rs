@@ -1,10 +1,17 @@
 //! Subscriptions: over WebSocket, and as server-sent events.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_graphql::{
     Data, Executor, Request,
-    http::{WebSocket, WebSocketProtocols, WsMessage},
+    http::{ClientMessage, WebSocket, WebSocketProtocols, WsMessage},
     parser::types::OperationType,
 };
 use axum::{
@@ -20,8 +27,13 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use futures_util::{SinkExt, StreamExt, future, stream};
+use futures_util::{
+    SinkExt, StreamExt, future,
+    stream::{self, BoxStream},
+};
 use kit::Context;
+use serde::de::Error;
+use tokio::{sync::Semaphore, time::sleep};
 
 use crate::{
     endpoint::{Cx, Endpoint, refused},
@@ -33,6 +45,11 @@ const PROTOCOL: &str = "graphql-transport-ws";
 const MESSAGE: usize = 1 << 20;
 /// How long a connection is silent at most, so that nobody between the two takes it for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Operations at a time of one WebSocket.
+const OPERATIONS: usize = 100;
+/// How long a client may take to begin, once it is connected.
+const INITIALISATION: Duration = Duration::from_secs(10);
 
 pub async fn socket<E: Executor>(State(endpoint): State<Endpoint<E>>, cx: Cx, upgrade: WebSocketUpgrade) -> Response {
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MESSAGE);
@@ -48,20 +65,72 @@ async fn talk<E: Executor>(socket: ws::WebSocket, schema: E, cx: Context) {
     let mut connection = Data::default();
     connection.insert(cx);
     let (mut sink, messages) = socket.split();
+    let (slots, begun) = (Arc::new(Semaphore::new(OPERATIONS)), AtomicBool::new(false));
     let texts = messages.scan((), |(), message| future::ready(message.ok())).filter_map(|message| {
         let is_text = matches!(message, Message::Text(_) | Message::Binary(_));
         future::ready(is_text.then(|| message.into_data()))
     });
-    let talk = WebSocket::new(schema, texts, WebSocketProtocols::GraphQLWS).connection_data(connection);
-    let mut answers = std::pin::pin!(talk);
-    while let Some(answer) = answers.next().await {
-        let message = match answer {
-            WsMessage::Text(text) => Message::Text(text.into()),
-            WsMessage::Close(code, reason) => Message::Close(Some(CloseFrame { code, reason: reason.into() })),
+    let messages = texts.map(|text| match ClientMessage::from_bytes(text)? {
+        ClientMessage::Start { .. } if slots.available_permits() == 0 => {
+            Err(serde_json::Error::custom(format_args!("at most {OPERATIONS} operations at a time")))
+        }
+        message => {
+            begun.fetch_or(matches!(message, ClientMessage::ConnectionInit { .. }), Ordering::Relaxed);
+            Ok(message)
+        }
+    });
+    let schema = Counted { schema, slots: slots.clone() };
+    let talk = WebSocket::from_message_stream(schema, messages, WebSocketProtocols::GraphQLWS);
+    let mut answers = std::pin::pin!(talk.connection_data(connection));
+    let (mut late, mut waiting) = (std::pin::pin!(sleep(INITIALISATION)), true);
+    loop {
+        let answer = tokio::select! {
+            answer = answers.next() => answer,
+            () = late.as_mut(), if waiting => {
+                waiting = false;
+                if begun.load(Ordering::Relaxed) {
+                    continue;
+                }
+                // As the protocol has it.
+                Some(WsMessage::Close(4408, "Connection initialisation timeout".into()))
+            }
         };
-        if sink.send(message).await.is_err() {
+        let message = match answer {
+            Some(WsMessage::Text(text)) => Message::Text(text.into()),
+            Some(WsMessage::Close(code, reason)) => Message::Close(Some(CloseFrame { code, reason: reason.into() })),
+            None => break,
+        };
+        let closed = matches!(message, Message::Close(_));
+        if sink.send(message).await.is_err() || closed {
             break;
         }
+    }
+}
+
+/// A schema of which only so much can be executed at a time.
+#[derive(Clone)]
+struct Counted<E> {
+    schema: E,
+    slots: Arc<Semaphore>,
+}
+
+impl<E: Executor> Executor for Counted<E> {
+    fn execute(&self, request: Request) -> impl Future<Output = async_graphql::Response> + Send {
+        self.schema.execute(request)
+    }
+
+    fn execute_stream(
+        &self,
+        request: Request,
+        session: Option<Arc<Data>>,
+    ) -> BoxStream<'static, async_graphql::Response> {
+        let slot = self.slots.clone().try_acquire_owned();
+        let responses = self.schema.execute_stream(request, session);
+        // Given back with the end of the stream.
+        let held = move |_: &_| {
+            let _held = &slot;
+        };
+        responses.inspect(held).boxed()
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{convert::Infallible, pin::Pin, time::Duration};
+use std::{convert::Infallible, pin::Pin};
 
 use axum::{Router, response::IntoResponse};
 use futures_util::{Stream, StreamExt as _};
@@ -40,25 +40,10 @@ pub fn context<M>(request: &Request<M>) -> Context {
     if let Some(key) = text("idempotency-key") {
         cx = cx.keyed(key);
     }
-    if let Some(limit) = text("grpc-timeout").and_then(timeout) {
+    if let Some(limit) = text("grpc-timeout").and_then(kit::grpc::timeout) {
         cx = cx.within(limit);
     }
     cx
-}
-
-/// `TimeoutValue TimeoutUnit` of the gRPC specification: at most eight digits and a letter.
-fn timeout(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let number: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
-    Some(match unit {
-        "H" => Duration::from_secs(number * 3600),
-        "M" => Duration::from_secs(number * 60),
-        "S" => Duration::from_secs(number),
-        "m" => Duration::from_millis(number),
-        "u" => Duration::from_micros(number),
-        "n" => Duration::from_nanos(number),
-        _ => return None,
-    })
 }
 
 /// The answer to a call.
@@ -96,25 +81,6 @@ fn marked<M>(cx: &Context, mut response: Response<M>) -> Response<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn timeouts_are_read_as_the_specification_has_them() {
-        for (text, limit) in [
-            ("1H", Some(Duration::from_secs(3600))),
-            ("2M", Some(Duration::from_secs(120))),
-            ("99999999S", Some(Duration::from_secs(99_999_999))),
-            ("5m", Some(Duration::from_millis(5))),
-            ("7u", Some(Duration::from_micros(7))),
-            ("9n", Some(Duration::from_nanos(9))),
-            ("999999999H", None),
-            ("", None),
-            ("S", None),
-            ("-1S", None),
-            ("1é", None),
-        ] {
-            assert_eq!(timeout(text), limit, "{text}");
-        }
-    }
 
     #[test]
     fn the_edge_knows_better_than_the_metadata() {

@@ -16,24 +16,7 @@ const VIOLATIONS: usize = 3 * 1024;
 /// … and of the data of a declared error, without which it arrives as an error of its kind.
 const DATA: usize = 4 * 1024;
 
-/// Each kind has a code of its own, so a kind survives the way there and back.
-fn code(kind: Kind) -> Code {
-    match kind {
-        Kind::Invalid => Code::InvalidArgument,
-        Kind::Denied => Code::PermissionDenied,
-        Kind::NotFound => Code::NotFound,
-        Kind::Exists => Code::AlreadyExists,
-        Kind::Conflict => Code::FailedPrecondition,
-        Kind::Stale => Code::Aborted,
-        Kind::Limited => Code::ResourceExhausted,
-        Kind::Unavailable => Code::Unavailable,
-        Kind::Unauthenticated => Code::Unauthenticated,
-        Kind::Timeout => Code::DeadlineExceeded,
-        Kind::Unsupported => Code::Unimplemented,
-        Kind::Internal => Code::Internal,
-    }
-}
-
+/// Of codes that stand for no kind of ours, the nearest.
 fn kind(code: Code) -> Kind {
     match code {
         Code::InvalidArgument | Code::OutOfRange => Kind::Invalid,
@@ -56,11 +39,9 @@ fn kind(code: Code) -> Kind {
 /// The status of an error. A declared error has an `ErrorInfo`: the reason `OUT_OF_STOCK`, and as metadata its exact
 /// `name` and its `data` as JSON. What caused a failure is logged here and stays here.
 pub fn status(error: &impl OperationError) -> Status {
-    if let Some(cause) = error.failure().and_then(|failure| failure.source.as_ref()) {
-        tracing::error!(?cause, "{error}");
-    }
+    kit::log_cause(error, None);
     let Wire { kind, code: name, detail, fields, data, retry_after } = error.to_wire();
-    let (code, message) = (code(kind), start(&detail, MESSAGE).to_owned());
+    let (code, message) = (Code::from_i32(kind.grpc_code().into()), start(&detail, MESSAGE).to_owned());
     let mut rich = RichStatus { code: code.into(), message: message.clone(), details: Vec::new() };
     if let Some(name) = name {
         let mut metadata = BTreeMap::from([("name".to_owned(), name.clone())]);

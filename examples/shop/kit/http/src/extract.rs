@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use axum::{
-    body::Body,
+    RequestExt,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request, path::ErrorKind, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -56,7 +56,7 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequest<S> for Json<T> {
         if !is_json(request.headers()) {
             return Err(unsupported("application/json"));
         }
-        json(&bytes(request.into_body()).await?).map(Self)
+        json(&bytes(request).await?).map(Self)
     }
 }
 
@@ -78,7 +78,7 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequest<S> for MergePatch<T> {
         if !is(request.headers(), |essence| essence == TYPE) {
             return Err(unsupported(TYPE));
         }
-        json(&bytes(request.into_body()).await?).map(Self)
+        json(&bytes(request).await?).map(Self)
     }
 }
 
@@ -144,17 +144,13 @@ fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// The whole body, within the limit that the edge has set on it.
-pub(crate) async fn bytes(body: Body) -> Result<Bytes, Problem> {
-    match body.collect().await {
+/// The whole body, within the limit that the edge or the route has set.
+pub(crate) async fn bytes(request: Request) -> Result<Bytes, Problem> {
+    match request.into_limited_body().collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if is_too_large(&error) => Err(too_large()),
+        Err(error) if is_too_large(&error) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")),
         Err(error) => Err(Problem::unreadable(format!("the body could not be read: {error}"))),
     }
-}
-
-pub(crate) fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
 }
 
 fn is_too_large(error: &axum::Error) -> bool {

@@ -24,22 +24,8 @@ pub(crate) fn answer(problem: &Problem) -> Response {
 
 /// `grpc-status` and `grpc-message`, as headers or trailers.
 pub(crate) fn status(kind: Kind, detail: &str) -> HeaderMap {
-    let code = match kind {
-        Kind::Invalid => 3,
-        Kind::Timeout => 4,
-        Kind::NotFound => 5,
-        Kind::Exists => 6,
-        Kind::Denied => 7,
-        Kind::Limited => 8,
-        Kind::Conflict => 9,
-        Kind::Stale => 10,
-        Kind::Unsupported => 12,
-        Kind::Internal => 13,
-        Kind::Unavailable => 14,
-        Kind::Unauthenticated => 16,
-    };
     let mut headers = HeaderMap::new();
-    headers.insert("grpc-status", HeaderValue::from(code));
+    headers.insert("grpc-status", HeaderValue::from(u16::from(kind.grpc_code())));
     if let Ok(message) = HeaderValue::try_from(percent(detail)) {
         headers.insert("grpc-message", message);
     }

@@ -17,6 +17,10 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::{Problem, events, grpc};
 
+/// Frames that an answer may still have when the service stops, if they are there: a whole one, and the end of a stream. One
+/// that always has more has to end too.
+const LEFT: usize = 64;
+
 /// The answer, which ends when the service stops if it is a stream.
 pub(crate) fn ends(response: Response, stopping: &CancellationToken) -> Response {
     let last: fn() -> Frame<Bytes> = match response.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes()) {
@@ -29,7 +33,9 @@ pub(crate) fn ends(response: Response, stopping: &CancellationToken) -> Response
     if response.body().is_end_stream() {
         return response;
     }
-    response.map(|inner| Body::new(Ending { inner, stopping: stopping.clone(), stopped: None, last: Some(last) }))
+    response.map(|inner| {
+        Body::new(Ending { inner, stopping: stopping.clone(), stopped: None, left: LEFT, last: Some(last) })
+    })
 }
 
 fn stopped() -> Failure {
@@ -41,6 +47,8 @@ struct Ending {
     stopping: CancellationToken,
     /// Made when the body has to wait for the first time, which most never do.
     stopped: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// How many more frames it may have without waiting, once the service stops.
+    left: usize,
     /// What to say instead of the rest. `None`: it has been said.
     last: Option<fn() -> Frame<Bytes>>,
 }
@@ -54,15 +62,49 @@ impl HttpBody for Ending {
         if this.last.is_none() {
             return Poll::Ready(None);
         }
+        let stopping = &this.stopping;
+        if stopping.is_cancelled() {
+            let Some(left) = this.left.checked_sub(1) else {
+                return Poll::Ready(this.last.take().map(|last| Ok(last())));
+            };
+            this.left = left;
+        }
         if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(task) {
             return Poll::Ready(frame);
         }
-        let stopping = &this.stopping;
         ready!(this.stopped.get_or_insert_with(|| Box::pin(stopping.clone().cancelled_owned())).as_mut().poll(task));
         Poll::Ready(this.last.take().map(|last| Ok(last())))
     }
 
     fn is_end_stream(&self) -> bool {
         self.last.is_none() || self.inner.is_end_stream()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_there_goes_out_and_what_never_ends_is_ended() {
+        let answer = |items: stream::BoxStream<'static, &'static str>| {
+            let stopping = CancellationToken::new();
+            let response = Response::builder().header(header::CONTENT_TYPE, "text/event-stream");
+            let body = Body::from_stream(items.map(Ok::<_, Infallible>));
+            let body = ends(response.body(body).unwrap(), &stopping).into_body();
+            stopping.cancel();
+            axum::body::to_bytes(body, usize::MAX)
+        };
+        assert_eq!(answer(stream::iter(["a", "b", "c"]).boxed()).await.unwrap(), "abc");
+        let ended = answer(stream::repeat("x").boxed()).await.unwrap();
+        let text = String::from_utf8(ended.to_vec()).unwrap();
+        assert_eq!(text.split_once("event: error").unwrap().0, "x".repeat(LEFT));
+        assert!(text.contains("the service is stopping"));
+        let ended = answer(stream::once(async { "x" }).chain(stream::pending()).boxed()).await.unwrap();
+        assert!(ended.starts_with(b"xevent: error"));
     }
 }

@@ -31,7 +31,10 @@ use crate::{
     Broker, DeadLetter, Delivery, Message, Receipt, Subscription, SubscriptionStats, Verdict, Which, memory::unknown,
 };
 
-const MIGRATION: Migration = Migration { name: "kit_broker_1", sql: include_str!("embedded/broker.sql") };
+const MIGRATIONS: [Migration; 2] = [
+    Migration { name: "kit_broker_1", sql: include_str!("embedded/broker.sql") },
+    Migration { name: "kit_broker_2", sql: include_str!("embedded/broker_2.sql") },
+];
 
 /// Jobs that may wait for the writer; past it, callers wait.
 const QUEUE: usize = 1024;
@@ -57,7 +60,7 @@ impl EmbeddedBroker {
     /// # Errors
     /// The file cannot be opened, or is not a broker's.
     pub async fn open(url: &str) -> Result<Self> {
-        let store = Store::open(url, &[MIGRATION]).await?;
+        let store = Store::open(url, &MIGRATIONS).await?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let wake = watch::Sender::new(0);
         tokio::spawn(writer::write(store.clone(), queue, wake.clone()));
@@ -148,9 +151,13 @@ impl Broker for EmbeddedBroker {
                 loop {
                     wake.mark_unchanged();
                     match admin::after(&broker.store, after, &types).await {
-                        Ok((_, messages)) if messages.is_empty() => {}
+                        // All there is has been seen.
+                        Ok((last, _)) if last == after => {}
                         Ok((last, messages)) => {
                             after = last;
+                            if messages.is_empty() {
+                                continue;
+                            }
                             let page = messages.into_iter().map(Ok).collect();
                             return Some((page, (broker, wake, after)));
                         }
@@ -167,6 +174,10 @@ impl Broker for EmbeddedBroker {
                 ready((!before).then_some(message))
             });
         Ok(Box::pin(ends_with_an_error))
+    }
+
+    async fn ping(&self) -> Result<(), Failure> {
+        self.store.ping().await.map_err(Failure::unavailable)
     }
 
     async fn stats(&self) -> Result<Vec<SubscriptionStats>, Failure> {

@@ -12,9 +12,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{
-    Broker, DeadLetter, Delivery, Message, Mishap, Receipt, Start, Subscription, SubscriptionStats, Verdict, Which,
-};
+use crate::{Broker, DeadLetter, Delivery, Message, Mishap, Receipt, Subscription, SubscriptionStats, Verdict, Which};
 
 /// A broker inside one process, for tests: it follows tokio's clock, paused or not, and keeps every message.
 #[derive(Clone, Debug, Default)]
@@ -134,11 +132,9 @@ impl Broker for MemoryBroker {
         let State { messages, subscriptions, .. } = &mut *state;
         let empty = || Copies { types: Vec::new(), copies: BTreeMap::new(), delivered: 0, acked: 0 };
         let of = subscriptions.entry(subscription.name.clone()).or_insert_with(empty);
-        if subscription.start == Start::First {
-            let new = |kind: &String| subscription.types.contains(kind) && !of.types.contains(kind);
-            for (place, _) in messages.iter().enumerate().filter(|(_, message)| new(&message.kind)) {
-                of.copies.entry(place).or_insert_with(Copy::new);
-            }
+        let new = |kind: &String| subscription.types.contains(kind) && !of.types.contains(kind);
+        for (place, _) in messages.iter().enumerate().filter(|(_, message)| new(&message.kind)) {
+            of.copies.entry(place).or_insert_with(Copy::new);
         }
         of.types.clone_from(&subscription.types);
         self.changed.notify_waiters();
@@ -235,6 +231,10 @@ impl Broker for MemoryBroker {
                 }
             }
         })))
+    }
+
+    async fn ping(&self) -> Result<(), Failure> {
+        Ok(())
     }
 
     async fn stats(&self) -> Result<Vec<SubscriptionStats>, Failure> {

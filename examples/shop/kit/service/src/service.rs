@@ -24,13 +24,33 @@ pub(crate) type Check = Box<dyn Fn() -> Checked + Send + Sync>;
 pub(crate) type State = Box<dyn Fn() -> Value + Send + Sync>;
 
 /// The service as it starts: its conditions of readiness, its links, its work beside the requests.
-#[derive(Default)]
 pub struct Service {
     pub(crate) lines: Vec<(String, String)>,
     pub(crate) checks: Vec<(&'static str, Check)>,
     pub(crate) links: Vec<State>,
     pub(crate) tasks: JoinSet<&'static str>,
+    pub(crate) last: JoinSet<&'static str>,
+    /// Cancelled one after the other: nothing new is to come here; nothing new is taken; what was taken is done.
+    pub(crate) leaving: CancellationToken,
     pub(crate) stopping: CancellationToken,
+    pub(crate) done: CancellationToken,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        let stopping = CancellationToken::new();
+        Self {
+            lines: Vec::new(),
+            checks: Vec::new(),
+            links: Vec::new(),
+            tasks: JoinSet::new(),
+            last: JoinSet::new(),
+            // Who stops at once leaves too.
+            leaving: stopping.child_token(),
+            stopping,
+            done: CancellationToken::new(),
+        }
+    }
 }
 
 impl Service {
@@ -69,9 +89,42 @@ impl Service {
         self.checks.push((name, Box::new(move || Box::pin(check(subject.clone())))));
     }
 
-    /// Work beside the requests. It runs until the token is cancelled and is then waited for. If it ends before, or
-    /// panics, the log says so and the service is no longer ready.
+    /// Work beside the requests. It runs until the token is cancelled, when the service takes no more requests, and is
+    /// then waited for. If it ends before, or panics, the log says so and the service is no longer ready.
     pub fn task<F>(&mut self, name: &'static str, work: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let work = self.watched(name, self.stopping.clone(), work(self.stopping.clone()));
+        self.tasks.spawn(work);
+    }
+
+    /// The same, where the work goes on until the requests under way and every [task](Self::task) are done: it has to do
+    /// with what they leave behind, as an outbox.
+    pub fn last<F>(&mut self, name: &'static str, work: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let work = self.watched(name, self.done.clone(), work(self.done.clone()));
+        self.last.spawn(work);
+    }
+
+    /// What is done as soon as `/-/ready` says no because the service is to stop, while it still serves.
+    pub fn leaving(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let leaving = self.leaving.clone();
+        self.tasks.spawn(async move {
+            leaving.cancelled().await;
+            work.await;
+            name
+        });
+    }
+
+    fn watched<F>(
+        &mut self,
+        name: &'static str,
+        stop: CancellationToken,
+        work: F,
+    ) -> impl Future<Output = &'static str> + Send + use<F>
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -80,21 +133,15 @@ impl Service {
             anyhow::ensure!(!ended.load(Ordering::Relaxed), "has ended by itself");
             Ok(())
         });
-        let stopping = self.stopping.clone();
-        let work = AssertUnwindSafe(work(stopping.clone())).catch_unwind();
-        self.tasks.spawn(async move {
+        let work = AssertUnwindSafe(work).catch_unwind();
+        async move {
             let panicked = work.await.is_err();
-            if panicked || !stopping.is_cancelled() {
+            if panicked || !stop.is_cancelled() {
                 ended.store(true, Ordering::Relaxed);
                 tracing::error!(task = name, panicked, "ended by itself: the service is not ready any more");
             }
             name
-        });
-    }
-
-    /// Cancelled when the service stops.
-    pub fn stopping(&self) -> CancellationToken {
-        self.stopping.clone()
+        }
     }
 }
 

@@ -26,12 +26,12 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     service.check("store", &store, async |store: Store| store.ping().await);
     let broker = kit_messaging::connect(&config.broker.url).await?;
     service.line("broker", &config.broker.url);
-    service.check("broker", &broker, async |broker: Arc<dyn Broker>| Ok(broker.stats().await.map(drop)?));
+    service.check("broker", &broker, async |broker: Arc<dyn Broker>| Ok(broker.ping().await?));
     for subscription in billing_contract::subscriptions() {
         broker.declare(&subscription).await?;
     }
     let relay = Relay::new(store.clone(), broker.clone());
-    service.task("outbox", async move |stopping| relay.run(stopping.cancelled()).await);
+    service.last("outbox", async move |stopping| relay.run(stopping.cancelled()).await);
     let billing = Arc::new(Billing::new(store));
     consume_charge(&broker, &billing, service);
     consume_refund(&broker, &billing, service);

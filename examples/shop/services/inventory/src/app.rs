@@ -26,15 +26,12 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     service.check("store", &store, async |store: Store| store.ping().await);
     let broker = kit_messaging::connect(&config.broker.url).await?;
     service.line("broker", &config.broker.url);
-    service.check("broker", &broker, async |broker: Arc<dyn Broker>| Ok(broker.stats().await.map(drop)?));
+    service.check("broker", &broker, async |broker: Arc<dyn Broker>| Ok(broker.ping().await?));
     let inventory = Arc::new(Inventory::new(store));
     consume_release(&broker, &inventory, service);
     consume_dispatch(&broker, &inventory, service);
     let (health, standard) = kit_grpc::standard(inventory_contract::grpc::DESCRIPTORS).await?;
-    service.task("gRPC health", async move |stopping| {
-        stopping.cancelled().await;
-        health.set(false).await;
-    });
+    service.leaving("gRPC health", async move { health.set(false).await });
     Ok(inventory_contract::grpc::router(inventory).merge(standard))
 }
 

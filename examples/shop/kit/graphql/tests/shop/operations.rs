@@ -116,8 +116,51 @@ async fn requests_that_ask_for_too_much_are_refused_but_the_schema_may_be_asked_
             None => assert_eq!(message, None, "{query}"),
         }
     }
+    let doubling = (0..28).map(|n| format!("fragment F{n} on Query {{ ...F{0} ...F{0} }} ", n + 1)).collect::<String>();
+    let round = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
+    for (query, refusal) in [
+        (INTROSPECTION, None),
+        (round, Some("3 levels of members of the schema's types, at most 2")),
+        (&format!("{{ ...F0 }} {doubling} fragment F28 on Query {{ __typename }}"), Some("fields, at most 1000")),
+    ] {
+        let answer = execute(&few, query).await;
+        let message = answer["errors"][0]["message"].as_str();
+        assert_eq!(message.is_some(), refusal.is_some(), "{query}: {answer}");
+        assert!(message.unwrap_or_default().contains(refusal.unwrap_or_default()), "{answer}");
+    }
     let silent = schema(Limits { introspection: false, ..Limits::default() });
     let answer = execute(&silent, "{ __schema { types { name } } }").await;
     assert!(answer["data"]["__schema"]["types"].is_null(), "{answer}");
     assert_eq!(execute(&silent, "{ __typename }").await["data"]["__typename"], "Query");
 }
+
+/// What tools ask, with all they may want to know and the deepest types they know.
+const INTROSPECTION: &str = "
+    query IntrospectionQuery {
+      __schema {
+        description
+        queryType { name kind } mutationType { name kind } subscriptionType { name kind }
+        types { ...FullType }
+        directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } }
+      }
+    }
+    fragment FullType on __Type {
+      kind name description specifiedByURL isOneOf
+      fields(includeDeprecated: true) {
+        name description
+        args(includeDeprecated: true) { ...InputValue }
+        type { ...TypeRef }
+        isDeprecated deprecationReason
+      }
+      inputFields(includeDeprecated: true) { ...InputValue }
+      interfaces { ...TypeRef }
+      enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+      possibleTypes { ...TypeRef }
+    }
+    fragment InputValue on __InputValue {
+      name description type { ...TypeRef } defaultValue isDeprecated deprecationReason
+    }
+    fragment TypeRef on __Type {
+      kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+        ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } }
+    }";

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Bytes,
-    extract::Extension,
+    extract::{DefaultBodyLimit, Extension, Request, WebSocketUpgrade},
     http::StatusCode,
     response::Response,
     routing::{get as on_get, post as on_post},
@@ -11,7 +11,7 @@ use axum::{
 use kit::{Context, Failure};
 use kit_http::{Cx, Edge, Problem, answer};
 use reqwest::Method;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{get, header, http, problem, send, start};
 
@@ -39,6 +39,12 @@ fn routes() -> Router {
         .route("/bare", on_get(async || StatusCode::IM_A_TEAPOT))
         .route("/slow", on_get(async || std::future::pending::<Response>().await))
         .route("/echo", on_post(async |body: Bytes| body))
+        .route("/roomy", on_post(async |body: Bytes| body).layer(DefaultBodyLimit::max(20)))
+        .route("/raw", on_post(async |request: Request| request.into_body()))
+        .route("/refused", on_get(async || (StatusCode::CONFLICT, [("x-why", "late")], "come tomorrow")))
+        .route("/told", on_get(async || (StatusCode::BAD_GATEWAY, "secret words")))
+        .route("/form", on_get(async || (StatusCode::IM_A_TEAPOT, [("content-type", "application/json")], "{}")))
+        .route("/socket", on_get(async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(async |_| {})))
         .route("/pkg.Service/Fail", on_post(async || -> Response { panic!("secret words") }))
         .route(
             "/pkg.Service/Left",
@@ -64,14 +70,29 @@ async fn every_error_is_a_problem() {
         (get(at("/ok")).header("idempotency-key", "k".repeat(256)), 400, "invalid"),
         (get(at(&format!("/ok?{long}"))), 414, "invalid"),
         (http(Method::POST, at("/echo")).body("12345678901"), 413, "invalid"),
+        (
+            http(Method::POST, at("/echo")).header("content-type", "application/x-ndjson").body("12345678901"),
+            413,
+            "invalid",
+        ),
+        (http(Method::POST, at("/roomy")).body("x".repeat(21)), 413, "invalid"),
+        (get(at("/slow")).header("content-type", "application/x-ndjson"), 504, "timeout"),
+        (get(at("/refused")), 409, "conflict"),
+        (get(at("/told")), 502, "unavailable"),
+        (get(at("/socket")), 400, "invalid"),
         (get(at("/ok")).header("accept", "text/html"), 406, "unsupported"),
     ] {
         let asked = format!("{request:?}");
         assert_eq!(problem(send(request).await).await, (status, kind.to_owned(), vec![]), "{asked}");
     }
-    let body =
-        send(get(at("/panic"))).await.text().await.unwrap() + &send(get(at("/broken"))).await.text().await.unwrap();
-    assert!(!body.contains("secret"), "{body}");
+    for path in ["/panic", "/broken", "/told"] {
+        let body = send(get(at(path))).await.text().await.unwrap();
+        assert!(!body.contains("secret"), "{body}");
+    }
+    let refused = send(get(at("/refused"))).await;
+    assert_eq!(header(&refused, "x-why"), "late");
+    assert_eq!(refused.json::<Problem>().await.unwrap().detail, "come tomorrow");
+    assert_eq!(header(&send(get(at("/form"))).await, "content-type"), "application/json", "it has a form of its own");
     assert_eq!(send(http(Method::POST, at("/echo")).body("1234567890")).await.text().await.unwrap(), "1234567890");
 }
 
@@ -80,7 +101,23 @@ async fn a_body_of_unknown_length_is_cut_at_the_limit() {
     let base = start(routes(), Edge { body_limit: 10, ..Edge::default() }).await;
     let chunks = futures_util::stream::iter((0..20).map(|_| Ok::<_, std::io::Error>("x")));
     let answer = send(http(Method::POST, format!("{base}/echo")).body(reqwest::Body::wrap_stream(chunks))).await;
-    assert_eq!(answer.status(), 413);
+    assert_eq!(problem(answer).await.0, 413);
+}
+
+#[tokio::test]
+async fn the_route_and_not_the_caller_says_what_a_body_may_be() {
+    let base = start(routes(), Edge { body_limit: 10, ..Edge::default() }).await;
+    let post = |path: &str| http(Method::POST, format!("{base}{path}")).body("12345678901");
+    let grpc = send(post("/echo").header("content-type", "application/grpc")).await;
+    assert_eq!((header(&grpc, "grpc-status"), header(&grpc, "grpc-message")), ("3", "the body is too large"));
+    assert_eq!(grpc.bytes().await.unwrap(), "");
+    for path in ["/roomy", "/raw"] {
+        assert_eq!(send(post(path)).await.text().await.unwrap(), "12345678901");
+    }
+    // More than axum allows where nobody says anything.
+    let base = start(routes(), Edge { body_limit: 4 << 20, ..Edge::default() }).await;
+    let echoed = send(http(Method::POST, format!("{base}/echo")).body("x".repeat(3 << 20))).await;
+    assert_eq!(echoed.bytes().await.unwrap().len(), 3 << 20);
 }
 
 #[tokio::test]
@@ -154,7 +191,18 @@ async fn what_is_too_much_is_turned_away_at_once_but_not_the_question_for_health
             "done"
         }
     };
-    let router = Router::new().route("/work", on_get(work)).route("/-/live", on_get(async || "live"));
+    let hanging = Arc::new(Semaphore::new(0));
+    let hang = {
+        let hanging = hanging.clone();
+        async move || {
+            hanging.add_permits(1);
+            std::future::pending::<&str>().await
+        }
+    };
+    let router = Router::new()
+        .route("/work", on_get(work))
+        .route("/-/live", on_get(async || "live"))
+        .route("/-/hung", on_get(hang));
     let base = start(router, Edge { in_flight: 1, ..Edge::default() }).await;
     let first = tokio::spawn(get(format!("{base}/work")).send());
     entered.notified().await;
@@ -162,6 +210,10 @@ async fn what_is_too_much_is_turned_away_at_once_but_not_the_question_for_health
     assert_eq!(header(&second, "retry-after"), "1");
     assert_eq!(problem(second).await, (503, "unavailable".into(), vec![]));
     assert_eq!(send(get(format!("{base}/-/live"))).await.status(), 200);
+    let hung: Vec<_> = (0..64).map(|_| tokio::spawn(get(format!("{base}/-/hung")).send())).collect();
+    hanging.acquire_many(64).await.unwrap().forget();
+    assert_eq!(send(get(format!("{base}/-/live"))).await.status(), 503, "health has a bound of its own");
+    hung.iter().for_each(|request| request.abort());
     leave.notify_one();
     assert_eq!(first.await.unwrap().unwrap().text().await.unwrap(), "done");
     leave.notify_one();

@@ -94,3 +94,11 @@ async fn what_does_not_fit_is_told() {
     assert_eq!(problem(send(read(format!("{base}/numbers/x"))).await).await.0, 422);
     assert_eq!(apart(&json!({ "a": [] }), ["a"]).unwrap_err().kind, Kind::Internal);
 }
+
+#[tokio::test]
+async fn a_body_of_another_type_is_not_waited_for() {
+    let url = format!("{}/shelves/a/1/1/2023-01-01T00:00:00Z/true", base().await);
+    let endless = reqwest::Body::wrap_stream(futures_util::stream::pending::<Result<String, std::io::Error>>());
+    let request = http(Method::POST, url).header("content-type", "application/x-ndjson").body(endless);
+    assert_eq!(problem(send(request).await).await.0, 415);
+}

@@ -1,12 +1,12 @@
 //! What is asked seldom: subscriptions, numbers, dead letters.
 
-use kit::{Failure, json};
+use kit::{Failure, Kind, json};
 use kit_store::{Json, Store, failure};
 use serde_json::Value;
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::now;
-use crate::{DeadLetter, Message, Mishap, Start, Subscription, SubscriptionStats, Which, memory::unknown};
+use crate::{DeadLetter, Message, Mishap, Subscription, SubscriptionStats, Which, memory::unknown};
 
 pub(super) async fn declare(store: &Store, subscription: &Subscription) -> Result<(), Failure> {
     let mut tx = store.begin().await?;
@@ -17,26 +17,26 @@ pub(super) async fn declare(store: &Store, subscription: &Subscription) -> Resul
     .fetch_one(&mut *tx)
     .await
     .map_err(failure)?;
-    if subscription.start == Start::First {
-        // What a type that is new to the subscription has left. It counts as claimed from now on.
-        sqlx::query(
-            r#"insert into "deliveries" ("subscription", "message", "due_at")
-               select ?1, "seq", ?3 from "messages" where "type" in (
-                 select "value" from json_each(?2) except select "type" from "subscription_types" where "subscription" = ?1)
-               on conflict do nothing"#,
-        )
-        .bind(id)
-        .bind(Json(&subscription.types))
-        .bind(now())
-        .execute(&mut *tx)
-        .await
-        .map_err(failure)?;
-        sqlx::query(r#"update "messages" set "claimed" = 1 where "claimed" = 0 and "type" in (select "value" from json_each(?))"#)
-            .bind(Json(&subscription.types))
-            .execute(&mut *tx)
-            .await
-            .map_err(failure)?;
-    }
+    // What a type that is new to the subscription has left. It counts as claimed from now on.
+    sqlx::query(
+        r#"insert into "deliveries" ("subscription", "message", "due_at")
+           select ?1, "seq", ?3 from "messages" where "type" in (
+             select "value" from json_each(?2) except select "type" from "subscription_types" where "subscription" = ?1)
+           on conflict do nothing"#,
+    )
+    .bind(id)
+    .bind(Json(&subscription.types))
+    .bind(now())
+    .execute(&mut *tx)
+    .await
+    .map_err(failure)?;
+    sqlx::query(
+        r#"update "messages" set "claimed" = 1 where "claimed" = 0 and "type" in (select "value" from json_each(?))"#,
+    )
+    .bind(Json(&subscription.types))
+    .execute(&mut *tx)
+    .await
+    .map_err(failure)?;
     sqlx::query(r#"delete from "subscription_types" where "subscription" = ?"#)
         .bind(id)
         .execute(&mut *tx)
@@ -60,20 +60,37 @@ pub(super) async fn last(store: &Store) -> Result<i64, Failure> {
     last.fetch_one(store.read()).await.map_err(failure)
 }
 
-/// Messages of some types after that number, oldest first, and the number of the last of them.
+/// Of the messages after that number, some at a time: those of some types, oldest first, and the number of the last one
+/// that was looked at.
+///
+/// # Errors
+/// `unavailable` if a message of these types was removed before it has been seen.
 pub(super) async fn after(store: &Store, number: i64, types: &Value) -> Result<(i64, Vec<Message>), Failure> {
+    // One view of both tables.
+    let mut tx = store.read().begin().await.map_err(failure)?;
+    let swept: Option<i64> =
+        sqlx::query_scalar(r#"select max("message") from "swept" where "type" in (select "value" from json_each(?))"#)
+            .bind(Json(types))
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(failure)?;
+    if swept.is_some_and(|swept| swept > number) {
+        return Err(Failure::new(Kind::Unavailable, "the reader fell behind and has missed messages: begin anew"));
+    }
     let rows = sqlx::query(
-        r#"select "seq", "event" from "messages"
-           where "seq" > ? and "type" in (select "value" from json_each(?)) order by "seq" limit 100"#,
+        r#"select "seq", iif("type" in (select "value" from json_each(?2)), "event", null) as "event"
+           from "messages" where "seq" > ?1 order by "seq" limit 100"#,
     )
     .bind(number)
     .bind(Json(types))
-    .fetch_all(store.read())
+    .fetch_all(&mut *tx)
     .await
     .map_err(failure)?;
+    tx.commit().await.map_err(failure)?;
     let number = rows.last().map_or(Ok(number), |row| row.try_get("seq")).map_err(failure)?;
-    let messages = rows.iter().map(|row| Ok(Message::decode(row.try_get("event")?)));
-    Ok((number, messages.collect::<Result<_, sqlx::Error>>().map_err(failure)?))
+    let events = rows.iter().map(|row| row.try_get::<Option<&str>, _>("event")).filter_map(Result::transpose);
+    let messages = events.map(|event| event.map(Message::decode)).collect::<Result<_, _>>().map_err(failure)?;
+    Ok((number, messages))
 }
 
 pub(super) async fn stats(store: &Store) -> Result<Vec<SubscriptionStats>, Failure> {
@@ -189,4 +206,43 @@ async fn on_dead(store: &Store, subscription: &str, which: Which<'_>, statement:
         .map_err(failure)?;
     tx.commit().await?;
     Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt as _;
+    use kit::Context;
+
+    use super::*;
+    use crate::{Broker, EmbeddedBroker};
+
+    #[tokio::test]
+    async fn what_is_of_other_types_is_looked_at_once() {
+        let broker = EmbeddedBroker::open(":memory:").await.unwrap();
+        let message = |kind| Message::new(&Context::default(), kind, "/x", &()).unwrap();
+        broker.publish(&[message("a"), message("b"), message("a")]).await.unwrap();
+        for (from, types, seen, count) in
+            [(0, vec!["a", "c"], 3, 2), (0, vec!["c"], 3, 0), (1, vec!["a"], 3, 1), (3, vec!["a"], 3, 0)]
+        {
+            let (last, messages) = after(&broker.store, from, &serde_json::json!(types)).await.unwrap();
+            assert_eq!((last, messages.len()), (seen, count), "{types:?} after {from}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_falls_behind_is_told() {
+        let broker = EmbeddedBroker::open(":memory:").await.unwrap();
+        let message = |kind| Message::new(&Context::default(), kind, "/x", &()).unwrap();
+        let (mut slow, mut other) = (broker.follow(&["a"]).await.unwrap(), broker.follow(&["b"]).await.unwrap());
+        broker.publish(&[message("a"), message("b"), message("a")]).await.unwrap();
+        let mut tx = broker.store.begin().await.unwrap();
+        sqlx::query("delete from messages where seq = 1").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(slow.next().await.unwrap().map_err(|failure| failure.kind), Err(Kind::Unavailable));
+        assert!(slow.next().await.is_none());
+        assert_eq!(other.next().await.unwrap().unwrap().kind, "b", "it has missed nothing");
+        let mut anew = broker.follow(&["a"]).await.unwrap();
+        broker.publish(&[message("a")]).await.unwrap();
+        assert_eq!(anew.next().await.unwrap().unwrap().kind, "a", "what was removed before is nothing to it");
+    }
 }

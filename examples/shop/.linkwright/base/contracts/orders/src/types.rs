@@ -70,8 +70,14 @@ pub struct ListOrders {
 impl Validate for ListOrders {
     fn validate(&self, v: &mut Violations) {
         v.at("limit", |v| v.some(&self.limit, |v, value| v.range(value, 1..=kit::page::MAX_LIMIT)));
-        v.at("status", |v| v.each(&self.status, |v, item| v.known(item.is_known())));
-        v.at("customer", |v| v.each(&self.customer, |v, item| v.length(item, 1..=80)));
+        v.at("status", |v| {
+            v.items(self.status.len(), ..=100);
+            v.each(&self.status, |v, item| v.known(item.is_known()));
+        });
+        v.at("customer", |v| {
+            v.items(self.customer.len(), ..=100);
+            v.each(&self.customer, |v, item| v.length(item, 1..=80));
+        });
         v.at("sort", |v| v.each(&self.sort, |v, sort| v.known(sort.is_known())));
     }
 }

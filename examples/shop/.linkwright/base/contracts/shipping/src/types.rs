@@ -71,7 +71,10 @@ pub struct ListParcels {
 impl Validate for ListParcels {
     fn validate(&self, v: &mut Violations) {
         v.at("limit", |v| v.some(&self.limit, |v, value| v.range(value, 1..=kit::page::MAX_LIMIT)));
-        v.at("status", |v| v.each(&self.status, |v, item| v.known(item.is_known())));
+        v.at("status", |v| {
+            v.items(self.status.len(), ..=100);
+            v.each(&self.status, |v, item| v.known(item.is_known()));
+        });
     }
 }
 

@@ -62,8 +62,8 @@ fn dev(workspace: &Workspace) -> Result<()> {
     build::workspace()?;
     let data = root()?.join(".data");
     let ports: Vec<u16> = workspace.services.iter().map(|service| service.port).collect();
-    let mut fleet = Fleet::start(workspace, &ports, &data, true)?;
-    if let Err(error) = fleet.ready(READY, &stop) {
+    let mut fleet = Fleet::start(workspace, &ports, &data, true, &stop)?;
+    if let Err(error) = fleet.ready(READY) {
         fleet.stop();
         return Err(error);
     }
@@ -78,7 +78,7 @@ fn dev(workspace: &Workspace) -> Result<()> {
     if let Some(walk) = workspace.walk {
         eprintln!("One request, followed through the system: {walk}\n");
         let mut flow = None;
-        fleet.follow_through(&stop, |story| flow = Some(walk_through(workspace, &ports, &data, walk, story)));
+        fleet.follow_through(|story| flow = Some(walk_through(workspace, &ports, &data, walk, story)));
         // What became of it was told by the services; a request that fails is no reason to stop them.
         if let Some(Err(error)) = flow.map(|flow| flow.and_then(|mut child| Ok(child.wait()?))) {
             eprintln!("{error:#}");
@@ -86,7 +86,7 @@ fn dev(workspace: &Workspace) -> Result<()> {
         eprintln!();
     }
     eprintln!("Everything runs. Ctrl-C stops it.\n");
-    fleet.watch(&stop);
+    fleet.watch();
     eprintln!("\nStopping.");
     fleet.stop();
     Ok(())
@@ -97,8 +97,8 @@ fn smoke(workspace: &Workspace) -> Result<()> {
     build::workspace()?;
     let data = env::temp_dir().join(format!("{}-smoke-{}", workspace.name, std::process::id()));
     let ports = ports::free(workspace.services.len())?;
-    let mut fleet = Fleet::start(workspace, &ports, &data, false)?;
-    let outcome = fleet.ready(READY, &stop).and_then(|()| flows(workspace, &ports, &data, &stop));
+    let fleet = Fleet::start(workspace, &ports, &data, false, &stop)?;
+    let outcome = fleet.ready(READY).and_then(|()| flows(workspace, &ports, &data, &stop));
     if outcome.is_err() {
         fleet.show_logs();
     }

@@ -65,9 +65,7 @@ where
 /// `retryAfter` in seconds, `traceId`. What caused a failure is logged here and stays here.
 pub fn error(cx: &Context, error: &impl OperationError) -> Error {
     let trace_id = cx.trace().id();
-    if let Some(cause) = error.failure().and_then(|failure| failure.source.as_ref()) {
-        tracing::error!(?cause, trace_id, "{error}");
-    }
+    kit::log_cause(error, Some(&trace_id));
     let wire = error.to_wire();
     let mut extensions = ErrorExtensionValues::default();
     extensions.set("code", wire.kind.as_str().to_ascii_uppercase());

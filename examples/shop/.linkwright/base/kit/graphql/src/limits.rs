@@ -11,12 +11,15 @@ use async_graphql::{
         Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextPrepareRequest, NextRequest,
         NextSubscribe, NextValidation,
     },
-    parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
+    parser::{
+        self,
+        types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
+    },
 };
 use futures_util::{StreamExt, stream::BoxStream};
 use kit::Context;
 
-use crate::Batches;
+use crate::{Batches, extent::Extent};
 
 /// What a request may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +32,7 @@ pub struct Limits {
     pub aliases: usize,
     /// Requests sent as one.
     pub batch: usize,
-    /// Whether the schema may be asked for. Depth and complexity do not count then.
+    /// Whether the schema may be asked for. It has limits of its own then, within which tools ask.
     pub introspection: bool,
 }
 
@@ -38,6 +41,11 @@ impl Default for Limits {
         Self { depth: 10, complexity: 1000, aliases: 30, batch: 10, introspection: true }
     }
 }
+
+/// Fields in all of a document that asks for nothing but the schema.
+const SCHEMA_FIELDS: usize = 1000;
+/// Members of types within members of types, in what asks for the schema. Tools ask for one level.
+const SCHEMA_MEMBERS: usize = 2;
 
 /// The schema with its limits and with what loads the resources that others refer to.
 pub fn schema<Q, M, S>(
@@ -121,6 +129,15 @@ impl Extension for InRequest {
         variables: &Variables,
         next: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
+        // The parser itself is fast; what comes after it walks through every fragment wherever it stands.
+        let Extent { fields, members } = Extent::of(&parser::parse_query(query)?);
+        let most = self.settings.limits.complexity.max(SCHEMA_FIELDS);
+        if fields > most {
+            return Err(too_much("fields", fields, most));
+        }
+        if members > SCHEMA_MEMBERS {
+            return Err(too_much("levels of members of the schema's types", members, SCHEMA_MEMBERS));
+        }
         let document = next.run(ctx, query, variables).await?;
         let operations = || document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
         let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);

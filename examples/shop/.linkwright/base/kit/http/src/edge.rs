@@ -15,26 +15,33 @@ use std::{
 use axum::{
     Router,
     body::{Body, HttpBody},
-    extract::{MatchedPath, Request},
+    extract::{DefaultBodyLimit, MatchedPath, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
-use http_body_util::Limited;
+use http_body_util::{BodyExt, Collected};
 use kit::{Context, Failure, Kind, Trace};
 use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use crate::{Problem, extract, grpc, headers, resume::Streams, stopping};
+use crate::{Problem, grpc, headers, resume::Streams, stopping};
 
 const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+/// Bytes at most of a foreign error's text that become the detail of a problem.
+const DETAIL: u64 = 1024;
+/// Requests below `/-/` at work at a time, besides the others: health is asked for most urgently when there is too much
+/// to do, and by few.
+const HEALTH: usize = 64;
 
 /// What the edge of a service allows.
 #[derive(Clone, Debug)]
 pub struct Edge {
-    /// Bytes of a body at most, else 413. Streams of input bound each of their messages instead.
+    /// Bytes of a body at most, else 413. What reads the body holds to it: every extractor, of axum too, and a route may
+    /// set another with axum's `DefaultBodyLimit`. Routes of gRPC bound each of their messages instead.
     pub body_limit: usize,
     /// Bytes of a request target at most, else 414.
     pub uri_limit: usize,
@@ -61,11 +68,12 @@ impl Default for Edge {
 /// Puts the edge around all routes, whatever they speak.
 ///
 /// * The [`Context`] of each request, made of its headers, goes into the request's extensions.
-/// * Every error is problem+json with the trace, for gRPC a status: unknown paths, wrong methods, panics, too much, too long.
+/// * Every error is problem+json with the trace, for gRPC a status: unknown paths, wrong methods, panics, too much, too
+///   long, and what axum's extractors answer as plain text. Errors of another form, as GraphQL's, stay as they are.
 /// * An answer carries `trace-id`, and `fallback` if parts of it are stand-ins.
 pub fn edge(router: Router, edge: Edge) -> Router {
     let shared = Arc::new(Shared { edge, in_flight: AtomicUsize::new(0), streams: Streams::default() });
-    router.layer(Around(shared))
+    router.layer(DefaultBodyLimit::max(shared.edge.body_limit)).layer(Around(shared))
 }
 
 struct Shared {
@@ -131,7 +139,7 @@ impl Shared {
                 Ok((cx, _at_work)) => run(&cx, request, inner).await,
                 Err(problem) => problem.into_response(),
             };
-            let response = self.finish(response, asked);
+            let response = self.finish(response, asked).await;
             if notable {
                 tracing::debug!(status = response.status().as_u16(), "answered");
             }
@@ -145,8 +153,8 @@ impl Shared {
     fn admit(&self, request: &mut Request, trace: Trace, grpc: bool) -> Result<(Context, AtWork<'_>), Problem> {
         let at_work = AtWork(&self.in_flight);
         let others = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        // Health is asked for most urgently when there is too much to do.
-        if others >= self.edge.in_flight && !request.uri().path().starts_with("/-/") {
+        let extra = if request.uri().path().starts_with("/-/") { HEALTH } else { 0 };
+        if others >= self.edge.in_flight.saturating_add(extra) {
             let full = Failure::new(Kind::Unavailable, "too many requests at work").retry_after(Duration::from_secs(1));
             return Err(full.into());
         }
@@ -157,36 +165,24 @@ impl Shared {
                 format!("path and query have {target} bytes, and at most {} are read", self.edge.uri_limit),
             ));
         }
-        let mut cx = headers::context(request.headers(), trace, grpc)?;
-        if grpc || !is_stream(request.headers()) {
-            cx = cx.within(self.edge.timeout);
-        }
-        if !grpc && !is_stream(request.headers()) && !request.body().is_end_stream() {
-            if request.body().size_hint().lower() > self.edge.body_limit as u64 {
-                return Err(extract::too_large());
-            }
-            let body = std::mem::take(request.body_mut());
-            *request.body_mut() = Body::new(Limited::new(body, self.edge.body_limit));
-        }
+        let cx = headers::context(request.headers(), trace, grpc)?.within(self.edge.timeout);
         request.extensions_mut().insert(cx.clone());
         request.extensions_mut().insert(self.streams.clone());
         Ok((cx, at_work))
     }
 
     /// Every answer in the form in which callers know it.
-    fn finish(&self, mut response: Response, asked: Asked) -> Response {
+    async fn finish(&self, mut response: Response, asked: Asked) -> Response {
         let status = response.status();
         if asked.method == Method::OPTIONS && status == StatusCode::METHOD_NOT_ALLOWED {
             // The router adds `Allow`.
             response = StatusCode::NO_CONTENT.into_response();
-        } else if (status.is_client_error() || status.is_server_error())
-            && !response.headers().contains_key(header::CONTENT_TYPE)
-        {
-            let headers = std::mem::take(response.headers_mut());
-            response = bare(status, asked.grpc).into_response();
-            for (name, value) in headers.iter().filter(|(name, _)| **name != header::CONTENT_LENGTH) {
-                response.headers_mut().append(name, value.clone());
-            }
+        } else if (status.is_client_error() || status.is_server_error()) && is_bare(response.headers()) {
+            let (mut parts, body) = response.into_parts();
+            response = bare(status, &said(body).await, asked.grpc).into_response();
+            parts.headers.remove(header::CONTENT_LENGTH);
+            parts.headers.remove(header::CONTENT_TYPE);
+            response.headers_mut().extend(parts.headers);
         }
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             let problem = problem.in_trace(&asked.trace_id);
@@ -239,12 +235,26 @@ where
     }
 }
 
-/// What the router, a foreign handler or a limit of theirs answers without saying why.
-fn bare(status: StatusCode, grpc: bool) -> Problem {
+/// Whether an error has no form of its own: it has no body, or one of plain text, as axum's own extractors answer.
+fn is_bare(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_none_or(|value| value.as_bytes().starts_with(b"text/plain"))
+}
+
+/// The text of an answer that is there already and short.
+async fn said(body: Body) -> String {
+    let short = body.size_hint().exact().is_some_and(|length| length <= DETAIL);
+    let bytes = if short { body.collect().await.map(Collected::to_bytes).unwrap_or_default() } else { Bytes::new() };
+    String::from_utf8(bytes.into()).unwrap_or_default()
+}
+
+/// What the router, a foreign handler or a limit of theirs answers, with what it `said` unless it tells of the inside.
+fn bare(status: StatusCode, said: &str, grpc: bool) -> Problem {
     let detail = match status {
-        StatusCode::NOT_FOUND => "there is nothing at this path",
+        StatusCode::NOT_FOUND if said.is_empty() => "there is nothing at this path",
         StatusCode::METHOD_NOT_ALLOWED => "the path is right, the method is not",
-        _ => status.canonical_reason().unwrap_or("the request failed"),
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is too large",
+        _ if said.is_empty() || status.is_server_error() => status.canonical_reason().unwrap_or("the request failed"),
+        _ => said,
     };
     let mut problem = Problem::new(status, detail);
     if grpc && status == StatusCode::NOT_FOUND {
@@ -252,11 +262,6 @@ fn bare(status: StatusCode, grpc: bool) -> Problem {
         problem.kind = Some(Kind::Unsupported);
     }
     problem
-}
-
-/// Bodies without an end in sight: each line is bounded, not the whole.
-fn is_stream(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/x-ndjson"))
 }
 
 fn text(panic: &(dyn Any + Send)) -> &str {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use axum::{
+    body::HttpBody,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
     http::Uri,
 };
-use bytes::Bytes;
 use kit::{Failure, FieldError, Validate, strict};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -116,12 +116,13 @@ impl Located {
     /// The body is no JSON; a member is not known, missing, or of another type.
     pub async fn json<T: DeserializeOwned + Validate>(self, in_path: &[InPath]) -> Result<T, Problem> {
         let Self { params, uri, request } = self;
-        let is_json = is_json(request.headers());
-        let body: Bytes = bytes(request.into_body()).await?;
+        if !is_json(request.headers()) && !request.body().is_end_stream() {
+            return Err(unsupported("application/json"));
+        }
+        let body = bytes(request).await?;
         let located = Self { params, uri, request: Request::default() };
         let mut members = match body.is_empty() {
             true => Map::new(),
-            false if !is_json => return Err(unsupported("application/json")),
             false => match serde_json::from_slice(&body) {
                 Ok(Value::Object(members)) => members,
                 Ok(_) => return Err(Failure::invalid("the body is no JSON object").into()),

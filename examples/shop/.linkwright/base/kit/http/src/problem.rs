@@ -148,11 +148,7 @@ impl Problem {
 /// An operation's error, or a [`Failure`](kit::Failure). Its cause is logged here and goes no further.
 impl<E: OperationError> From<E> for Problem {
     fn from(error: E) -> Self {
-        match error.failure().and_then(|failure| failure.source.as_ref()) {
-            Some(cause) if error.kind().is_fault() => tracing::error!(cause = format!("{cause:#}"), "{error}"),
-            Some(cause) => tracing::debug!(cause = format!("{cause:#}"), "{error}"),
-            None => {}
-        }
+        kit::log_cause(&error, None);
         let wire = error.to_wire();
         Self::of(status(wire.kind), wire)
     }

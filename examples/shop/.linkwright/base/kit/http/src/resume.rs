@@ -8,7 +8,10 @@ use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context as Task, Poll},
     time::Duration,
 };
@@ -20,6 +23,7 @@ use tokio::{
     runtime::Handle,
     time::{Instant, Sleep, sleep},
 };
+use uuid::Uuid;
 
 /// How long a stream waits for its client to come back.
 const KEPT: Duration = Duration::from_secs(30);
@@ -28,6 +32,8 @@ const STREAMS: usize = 10_000;
 /// Sent events that are remembered of a stream: so many, and so many bytes.
 const EVENTS: usize = 256;
 const BYTES: usize = 256 << 10;
+/// Bytes that are remembered of all streams; beyond that, each keeps its last event only.
+const TOTAL: usize = 64 << 20;
 /// How long a connection is silent at most, so that nobody between the two takes it for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -36,7 +42,11 @@ pub(crate) type Events = BoxStream<'static, String>;
 
 /// The streams of a server that clients may come back to.
 #[derive(Clone, Default)]
-pub(crate) struct Streams(Arc<Mutex<HashMap<u64, Arc<Slot>>>>);
+pub(crate) struct Streams {
+    slots: Arc<Mutex<HashMap<u128, Arc<Slot>>>>,
+    /// Remembered of all of them.
+    total: Arc<AtomicUsize>,
+}
 
 /// Who may come back, and for what.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +57,8 @@ pub(crate) struct Claim {
 }
 
 struct Slot {
-    id: u64,
+    /// Not to be guessed: who knows it may go on with the stream.
+    id: u128,
     claim: Claim,
     state: Mutex<State>,
 }
@@ -57,7 +68,9 @@ struct State {
     events: Option<Events>,
     /// The events before number `next`, as they were sent.
     sent: VecDeque<Bytes>,
+    /// Theirs, and those of all streams.
     bytes: usize,
+    total: Arc<AtomicUsize>,
     next: u64,
     /// Which connection it is that reads: a client that comes back takes over from one that nobody has seen dying.
     reader: u64,
@@ -66,9 +79,9 @@ struct State {
 impl Streams {
     /// A new stream, from its first event.
     pub(crate) fn open(&self, claim: Claim, events: Events) -> Reading {
-        let state = State { events: Some(events), sent: VecDeque::new(), bytes: 0, next: 1, reader: 0 };
-        let slot = Arc::new(Slot { id: fastrand::u64(..), claim, state: Mutex::new(state) });
-        lock(&self.0).insert(slot.id, slot.clone());
+        let state = Mutex::new(State::new(Some(events), self.total.clone()));
+        let slot = Arc::new(Slot { id: Uuid::new_v4().as_u128(), claim, state });
+        lock(&self.slots).insert(slot.id, slot.clone());
         Reading::new(self.clone(), slot, 0, 1)
     }
 
@@ -76,9 +89,9 @@ impl Streams {
     pub(crate) fn resume(&self, claim: &Claim, last: &str) -> Result<Reading, Failure> {
         let refused = || Failure::new(Kind::Stale, "the stream cannot be gone on with from this event: open a new one");
         let (id, number) = last.split_once('-').ok_or_else(refused)?;
-        let id = u64::from_str_radix(id, 16).map_err(|_| refused())?;
+        let id = u128::from_str_radix(id, 16).map_err(|_| refused())?;
         let next = number.parse::<u64>().ok().and_then(|number| number.checked_add(1)).ok_or_else(refused)?;
-        let slot = lock(&self.0).get(&id).filter(|slot| slot.claim == *claim).cloned().ok_or_else(refused)?;
+        let slot = lock(&self.slots).get(&id).filter(|slot| slot.claim == *claim).cloned().ok_or_else(refused)?;
         let mut state = lock(&slot.state);
         if !(state.first()..=state.next).contains(&next) {
             return Err(refused());
@@ -90,24 +103,41 @@ impl Streams {
     }
 
     fn forget(&self, slot: &Slot) {
-        lock(&self.0).remove(&slot.id);
+        lock(&self.slots).remove(&slot.id);
     }
 }
 
 impl State {
+    fn new(events: Option<Events>, total: Arc<AtomicUsize>) -> Self {
+        Self { events, sent: VecDeque::new(), bytes: 0, total, next: 1, reader: 0 }
+    }
+
     /// The number of the first event that is remembered.
     fn first(&self) -> u64 {
         self.next - self.sent.len() as u64
     }
 
-    fn add(&mut self, id: u64, event: String) {
-        let event = Bytes::from(format!("id: {id:016x}-{}\n{event}\n", self.next));
+    fn add(&mut self, id: u128, event: String) {
+        let event = Bytes::from(format!("id: {id:032x}-{}\n{event}\n", self.next));
         self.next += 1;
         self.bytes += event.len();
+        self.total.fetch_add(event.len(), Ordering::Relaxed);
         self.sent.push_back(event);
-        while self.sent.len() > EVENTS || (self.bytes > BYTES && self.sent.len() > 1) {
-            self.bytes -= self.sent.pop_front().map_or(0, |event| event.len());
+        while self.sent.len() > 1 && self.is_too_much() {
+            let gone = self.sent.pop_front().map_or(0, |event| event.len());
+            self.bytes -= gone;
+            self.total.fetch_sub(gone, Ordering::Relaxed);
         }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.sent.len() > EVENTS || self.bytes > BYTES || self.total.load(Ordering::Relaxed) > TOTAL
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -176,7 +206,7 @@ impl Drop for Reading {
             return;
         }
         match Handle::try_current() {
-            Ok(runtime) if !self.complete && lock(&streams.0).len() <= STREAMS => drop(runtime.spawn(async move {
+            Ok(runtime) if !self.complete && lock(&streams.slots).len() <= STREAMS => drop(runtime.spawn(async move {
                 sleep(KEPT).await;
                 if lock(&slot.state).reader == reader {
                     streams.forget(&slot);
@@ -249,7 +279,7 @@ mod tests {
         drop(tell);
         assert_eq!(third.next().await, None);
         drop(third);
-        assert!(lock(&streams.0).is_empty(), "what has ended is not kept");
+        assert!(lock(&streams.slots).is_empty(), "what has ended is not kept");
     }
 
     #[tokio::test(start_paused = true)]
@@ -305,13 +335,19 @@ mod tests {
 
     #[test]
     fn what_is_remembered_has_a_bound() {
-        let mut state = State { events: None, sent: VecDeque::new(), bytes: 0, next: 1, reader: 0 };
+        let total = Arc::new(AtomicUsize::new(0));
+        let mut state = State::new(None, total.clone());
         state.add(1, "x".repeat(BYTES * 2));
         assert_eq!((state.sent.len(), state.first()), (1, 1), "the last one always is");
         (0..1000).for_each(|_| state.add(1, "x".repeat(100)));
         assert_eq!((state.sent.len(), state.next), (EVENTS, 1002));
         (0..10).for_each(|_| state.add(1, "x".repeat(BYTES / 4)));
         assert!(state.sent.len() == 3 && state.bytes <= BYTES);
+        total.fetch_add(TOTAL, Ordering::Relaxed);
+        state.add(1, "x".repeat(100));
+        assert_eq!(state.sent.len(), 1, "all of them together have a bound too");
+        drop(state);
+        assert_eq!(total.load(Ordering::Relaxed), TOTAL, "what is gone does not count");
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,7 +21,8 @@ pub trait Broker: Send + Sync + 'static {
     /// subscriptions they know of too, all types included, so that nothing is lost to a consumer that has never run yet.
     async fn declare(&self, subscription: &Subscription) -> Result<(), Failure>;
 
-    /// All are stored when this returns. A message of a known source and id is a repeat and changes nothing.
+    /// All are stored when this returns. A message of a known source and id is a repeat and changes nothing, as
+    /// long as the broker has the first: at least a minute after all its subscriptions have done with it.
     async fn publish(&self, messages: &[Message]) -> Result<(), Failure>;
 
     /// Waits for at least one message and gives up to `max`, each hidden from other consumers for `lease`.
@@ -35,10 +36,14 @@ pub trait Broker: Send + Sync + 'static {
     async fn extend(&self, receipt: &Receipt, lease: Duration) -> Result<bool, Failure>;
 
     /// Every message of these types from now on, for one who looks on: nothing is kept for those who are away, nothing
-    /// acknowledged, and a copy for each of them. An error ends it.
+    /// acknowledged, and a copy for each of them. An error ends it, `unavailable` too, which also tells a reader so slow
+    /// that a message was removed before it has seen it.
     async fn follow(&self, types: &[&str]) -> Result<Stream<Message, Failure>, Failure>;
 
-    /// Every subscription with its numbers, by name.
+    /// The broker answers. Costs the same however much it has to do.
+    async fn ping(&self) -> Result<(), Failure>;
+
+    /// Every subscription with its numbers, by name. Counts all that is not acknowledged.
     async fn stats(&self) -> Result<Vec<SubscriptionStats>, Failure>;
 
     /// Dead letters, oldest first: of one subscription or of all.
@@ -64,29 +69,18 @@ pub async fn connect(url: &str) -> Result<Arc<dyn Broker>> {
     }
 }
 
-/// Who gets what: a name that its consumers share (`billing.bill`), and the types of the messages.
+/// Who gets what: a name that its consumers share (`billing.bill`), and the types of the messages. A new one, or a type
+/// new to it, begins with what the broker still has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     pub name: String,
     pub types: Vec<String>,
-    pub start: Start,
 }
 
 impl Subscription {
-    /// From the first message that is still there.
     pub fn new(name: impl Into<String>, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { name: name.into(), types: types.into_iter().map(Into::into).collect(), start: Start::First }
+        Self { name: name.into(), types: types.into_iter().map(Into::into).collect() }
     }
-}
-
-/// Where a new subscription, or a type new to it, begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Start {
-    /// With what the broker still has.
-    #[default]
-    First,
-    /// With what is published from now on.
-    Latest,
 }
 
 /// A message on its way to one subscription.

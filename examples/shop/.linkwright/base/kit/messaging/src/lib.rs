@@ -74,7 +74,7 @@ mod relay;
 
 pub use arrival::{acknowledged, delivered, taken};
 pub use broker::{
-    Broker, DeadLetter, Delivery, Mishap, Receipt, Start, Subscription, SubscriptionStats, Verdict, Which, connect,
+    Broker, DeadLetter, Delivery, Mishap, Receipt, Subscription, SubscriptionStats, Verdict, Which, connect,
 };
 pub use command::{Command, Sender};
 pub use consumer::{Consumer, ConsumerState};

@@ -27,8 +27,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Pause after an error.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Publishes what is in the outbox, in the order it was committed. One per process is enough; several do no harm, since
-/// a message keeps its id. Clones share the numbers.
+/// Publishes what is in the outbox, in the order it was committed: the store has one writer, so that is the order of the
+/// numbers, and none comes late. One relay is enough; several publish the same messages, which the broker takes for
+/// repeats: a waste, and no harm. Clones share the numbers.
 #[derive(Clone)]
 pub struct Relay(Arc<Inner>);
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
 use kit::{Context, Failure, Kind, Stream};
-use kit_messaging::{Broker, Delivery, Message, Start, Subscription, SubscriptionStats, Verdict, Which};
+use kit_messaging::{Broker, Delivery, Message, Subscription, SubscriptionStats, Verdict, Which};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -45,6 +45,14 @@ async fn nothing(broker: &TestBroker, name: &str) -> bool {
 
 async fn stats(broker: &TestBroker, name: &str) -> SubscriptionStats {
     broker.stats().await.unwrap().into_iter().find(|stats| stats.subscription == name).unwrap()
+}
+
+async fn it_answers_whatever_there_is_to_do(broker: TestBroker) {
+    broker.ping().await.unwrap();
+    let broker = broker_with(broker, &["one"]).await;
+    broker.publish(&[message("a", 1)]).await.unwrap();
+    let _taken = one(&broker, "one", LONG).await;
+    broker.ping().await.unwrap();
 }
 
 async fn who_looks_on_sees_everything_from_now_on(broker: TestBroker) {
@@ -233,20 +241,15 @@ async fn every_text_and_size_arrives_as_it_was(broker: TestBroker) {
     );
 }
 
-async fn a_new_subscription_begins_where_it_says(broker: TestBroker) {
+async fn a_new_subscription_begins_with_what_is_there(broker: TestBroker) {
     broker.publish(&[message("a", 1), message("b", 2)]).await.unwrap();
-    let (first, latest) = (
-        Subscription::new("first", ["a"]),
-        Subscription { start: Start::Latest, ..Subscription::new("latest", ["a"]) },
-    );
-    for subscription in [&first, &latest, &first, &latest] {
-        broker.declare(subscription).await.unwrap();
+    for _ in 0..2 {
+        broker.declare(&Subscription::new("first", ["a"])).await.unwrap();
     }
     broker.publish(&[message("a", 3)]).await.unwrap();
     broker.declare(&Subscription::new("first", ["a", "b"])).await.unwrap();
     let numbers = |deliveries: Vec<Delivery>| deliveries.iter().map(number).collect::<BTreeSet<_>>();
     assert_eq!(numbers(receive(&broker, "first", 9, LONG).await), [1, 2, 3].into());
-    assert_eq!(numbers(receive(&broker, "latest", 9, LONG).await), [3].into());
     broker.declare(&Subscription::new("first", ["b"])).await.unwrap();
     broker.publish(&[message("a", 4), message("b", 5)]).await.unwrap();
     assert_eq!(numbers(receive(&broker, "first", 9, LONG).await), [5].into(), "a type is given up");
@@ -318,6 +321,7 @@ macro_rules! suite {
 suite! {
     memory: "memory:", embedded: "sqlite:FOLDER/messages.db", embedded_process: "sqlite:FOLDER/m.db?durability=process";
     acknowledged_is_gone,
+    it_answers_whatever_there_is_to_do,
     who_looks_on_sees_everything_from_now_on,
     each_subscription_gets_a_copy_of_its_types,
     consumers_compete,
@@ -328,7 +332,7 @@ suite! {
     dead_letters_are_kept_replayed_and_dropped,
     a_message_is_published_once,
     every_text_and_size_arrives_as_it_was,
-    a_new_subscription_begins_where_it_says,
+    a_new_subscription_begins_with_what_is_there,
     a_waiting_consumer_wakes,
     who_stops_waiting_takes_nothing_along,
     many_publishers_at_once,

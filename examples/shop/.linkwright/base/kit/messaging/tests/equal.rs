@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kit::Context;
-use kit_messaging::{Broker, EmbeddedBroker, MemoryBroker, Message, Receipt, Start, Subscription, Verdict, Which};
+use kit_messaging::{Broker, EmbeddedBroker, MemoryBroker, Message, Receipt, Subscription, Verdict, Which};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -15,7 +15,6 @@ enum Step {
     Declare {
         name: usize,
         types: Vec<bool>,
-        start: Start,
     },
     Publish {
         kinds: Vec<usize>,
@@ -46,7 +45,6 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let name = 0..NAMES.len();
-    let start = prop_oneof![Just(Start::First), Just(Start::Latest)];
     let verdict = prop_oneof![
         3 => Just(Verdict::Ack),
         2 => Just(Verdict::Retry { after: Duration::ZERO, reason: "busy".into() }),
@@ -55,7 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Verdict::DeadLetter { reason: "poison".into() }),
     ];
     prop_oneof![
-        1 => (name.clone(), vec(any::<bool>(), 3), start).prop_map(|(name, types, start)| Step::Declare { name, types, start }),
+        1 => (name.clone(), vec(any::<bool>(), 3)).prop_map(|(name, types)| Step::Declare { name, types }),
         3 => vec(0..TYPES.len(), 1..4).prop_map(|kinds| Step::Publish { kinds }),
         1 => any::<Index>().prop_map(|message| Step::Repeat { message }),
         4 => name.clone().prop_map(|name| Step::Receive { name }),
@@ -73,10 +71,9 @@ async fn walk(broker: &dyn Broker, steps: &[Step], messages: &[Message]) -> Vec<
     let id = |message: &Option<Index>| message.map(|message| [message.get(messages).id.clone()]);
     for step in steps {
         seen.push(match step {
-            Step::Declare { name, types, start } => {
+            Step::Declare { name, types } => {
                 let types = TYPES.iter().zip(types).filter(|(_, wanted)| **wanted).map(|(kind, _)| *kind);
-                let subscription = Subscription { start: *start, ..Subscription::new(NAMES[*name], types) };
-                format!("{:?}", broker.declare(&subscription).await)
+                format!("{:?}", broker.declare(&Subscription::new(NAMES[*name], types)).await)
             }
             Step::Publish { kinds } => {
                 let next = published..published + kinds.len();

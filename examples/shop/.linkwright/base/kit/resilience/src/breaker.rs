@@ -21,7 +21,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use kit::json::{As, Micros};
 use serde::Serialize;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
 use crate::Breaker;
 
@@ -54,7 +54,6 @@ pub(crate) struct Circuit {
     link: &'static str,
     settings: Breaker,
     machine: Mutex<Machine>,
-    changes: watch::Sender<BreakerState>,
 }
 
 #[derive(Debug)]
@@ -150,8 +149,7 @@ pub(crate) struct Refused {
 impl Circuit {
     pub(crate) fn new(link: &'static str, settings: Breaker) -> Self {
         let phase = Phase::Closed(Window::default());
-        let changes = watch::Sender::new(phase.state());
-        Self { link, settings, machine: Mutex::new(Machine { phase, generation: 0 }), changes }
+        Self { link, settings, machine: Mutex::new(Machine { phase, generation: 0 }) }
     }
 
     /// Lets a call through, or not.
@@ -190,11 +188,6 @@ impl Circuit {
         machine.phase.state()
     }
 
-    /// Every change of state, as it was right after it.
-    pub(crate) fn changes(&self) -> watch::Receiver<BreakerState> {
-        self.changes.subscribe()
-    }
-
     fn count(&self, machine: &mut Machine, fault: bool) {
         match &mut machine.phase {
             Phase::Closed(window) => {
@@ -224,7 +217,6 @@ impl Circuit {
             }
             Phase::HalfOpen { .. } => tracing::info!(link = self.link, "circuit half-open"),
         }
-        self.changes.send_replace(phase.state());
         machine.phase = phase;
         machine.generation += 1;
     }

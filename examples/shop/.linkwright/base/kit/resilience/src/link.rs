@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Poll, time::Duration};
 use futures_util::{StreamExt, stream};
 use kit::{Context, Failure, Kind, Operation, OperationError, Safety, Stream};
 use serde::Serialize;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
 use crate::{
@@ -110,10 +110,6 @@ impl Link {
         })))
     }
 
-    pub fn policy(&self) -> &Policy {
-        &self.0.policy
-    }
-
     /// For a dashboard, a health report, a test.
     pub fn state(&self) -> LinkState {
         let Inner { name, balance, circuit, bulkhead, .. } = &*self.0;
@@ -124,11 +120,6 @@ impl Link {
             bulkhead: bulkhead.size(),
             retries_left: balance.left(),
         }
-    }
-
-    /// The breaker's state after each of its changes, and at first the present one. `None`: the link has no breaker.
-    pub fn changes(&self) -> Option<watch::Receiver<BreakerState>> {
-        self.0.circuit.as_ref().map(Circuit::changes)
     }
 
     /// Total deadline. It cuts nothing off itself: no try outlasts it, no pause that would is begun.

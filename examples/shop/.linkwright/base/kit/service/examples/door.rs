@@ -1,6 +1,12 @@
 //! A service with a link, work beside the requests, and whatever trouble its configuration asks for.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use anyhow::bail;
 use axum::{Router, extract::State, routing::get};
@@ -42,9 +48,12 @@ struct Door {
     takes: Span,
 }
 
-/// Someone has knocked.
+/// Someone has knocked, and so many have been let in.
 #[derive(Default)]
-struct Knocks(Notify);
+struct Knocks {
+    heard: Notify,
+    let_in: AtomicUsize,
+}
 
 async fn start(config: Config, service: &mut Service) -> anyhow::Result<Router> {
     let Door { trouble, takes } = config.door;
@@ -60,17 +69,24 @@ async fn start(config: Config, service: &mut Service) -> anyhow::Result<Router> 
     let heard = knocks.clone();
     service.task("watch", async move |stop| match trouble.as_str() {
         "deaf" => std::future::pending().await,
-        "task" => heard.0.notified().await,
+        "task" => heard.heard.notified().await,
         "panic" => {
-            heard.0.notified().await;
+            heard.heard.notified().await;
             panic!("nobody is at the door");
         }
         _ => stop.cancelled().await,
     });
+    service.leaving("sign", async { tracing::info!("the sign says closed") });
+    let counted = knocks.clone();
+    service.last("book", async move |stop| {
+        stop.cancelled().await;
+        tracing::info!(let_in = counted.let_in.load(Ordering::Relaxed), "the book is closed");
+    });
     let knock = async move |State(knocks): State<Arc<Knocks>>| {
-        knocks.0.notify_one();
+        knocks.heard.notify_one();
         tracing::info!("knock");
         sleep(takes.0).await;
+        knocks.let_in.fetch_add(1, Ordering::Relaxed);
         "come in"
     };
     Ok(Router::new()

@@ -16,7 +16,7 @@ pub struct Embedded {
     /// Where it listens: `http://127.0.0.1:40123`.
     pub url: String,
     _stop: DropGuard,
-    _tasks: JoinSet<&'static str>,
+    _tasks: [JoinSet<&'static str>; 2],
 }
 
 /// Starts a service inside this program, as [`run`](crate::run) does in one of its own: the same configuration, edge and
@@ -41,5 +41,5 @@ pub async fn embed<C: DeserializeOwned>(
     let mut service = Service::default();
     let router = start(own, &mut service).await.with_context(|| format!("{name} cannot start"))?;
     let serving = serve_at(listener, &server, service, router);
-    Ok(Embedded { url, _stop: serving.stopping.drop_guard(), _tasks: serving.tasks })
+    Ok(Embedded { url, _stop: serving.stopping.drop_guard(), _tasks: [serving.tasks, serving.last] })
 }

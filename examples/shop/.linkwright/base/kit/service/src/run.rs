@@ -23,6 +23,8 @@ use crate::{
 
 /// The exit code of a configuration that cannot be used: `EX_USAGE` of sysexits.
 const BAD_CONFIGURATION: u8 = 64;
+/// How long what goes on until the last may take to finish.
+const LAST: Duration = Duration::from_secs(5);
 
 /// Runs a service until it is asked to stop.
 ///
@@ -31,7 +33,7 @@ const BAD_CONFIGURATION: u8 = 64;
 /// broker. The section `[server]` is a [`ServerConfig`], the rest is what `start` takes to build the service.
 ///
 /// Asked to stop, the service says so at `/-/ready`, takes no more connections, finishes what it has within the time for
-/// that, and says what it had to cut. Asked again, it ends at once.
+/// that, then what goes on until the [last](Service::last), and says what it had to cut. Asked again, it ends at once.
 ///
 /// Exits with 0 after a stop, 64 if the configuration cannot be used, 1 if the service cannot start.
 pub async fn run<C: DeserializeOwned>(
@@ -84,7 +86,8 @@ async fn serve(
         router = start(&mut service) => router.context("cannot start")?,
         () = signals.next() => return Ok(()),
     };
-    let Serving { lines, tasks, stopping, leaving, mut serving } = serve_at(listener, config, service, router);
+    let Serving { lines, tasks, last, stopping, leaving, done, mut serving } =
+        serve_at(listener, config, service, router);
     voice.started(name, &address, &lines);
 
     tokio::select! {
@@ -96,14 +99,16 @@ async fn serve(
     let stop = async {
         sleep(config.notice.0).await;
         stopping.cancel();
-        let (drained, late) = tokio::join!(serving, finish(tasks, config.drain.0));
+        let (drained, mut late) = tokio::join!(serving, finish(tasks, config.drain.0));
+        done.cancel();
+        late += finish(last, LAST).await;
         match drained.map(|drained| drained.cut) {
             Ok(0) => {}
             Ok(cut) => tracing::warn!(cut, "connections were cut: not done within {:?}", config.drain.0),
             Err(error) => tracing::error!(%error, "the server"),
         }
         if late > 0 {
-            tracing::warn!(late, "background tasks were cut: not done within {:?}", config.drain.0);
+            tracing::warn!(late, "background tasks were cut: not done in time");
         }
         tracing::info!("stopped");
     };
@@ -120,16 +125,16 @@ async fn serve(
 pub(crate) struct Serving {
     pub(crate) lines: Vec<(String, String)>,
     pub(crate) tasks: JoinSet<&'static str>,
-    pub(crate) stopping: CancellationToken,
-    /// Cancelled when it is to say that it is not ready any more.
+    pub(crate) last: JoinSet<&'static str>,
     pub(crate) leaving: CancellationToken,
+    pub(crate) stopping: CancellationToken,
+    pub(crate) done: CancellationToken,
     pub(crate) serving: JoinHandle<Drained>,
 }
 
 /// Serves the routes of a service, those of its health among them, behind the edge.
 pub(crate) fn serve_at(listener: TcpListener, config: &ServerConfig, service: Service, router: Router) -> Serving {
-    let Service { lines, checks, links, tasks, stopping } = service;
-    let leaving = stopping.child_token();
+    let Service { lines, checks, links, tasks, last, leaving, stopping, done } = service;
     let edge = Edge {
         body_limit: config.body_limit,
         timeout: config.timeout.0,
@@ -140,7 +145,7 @@ pub(crate) fn serve_at(listener: TcpListener, config: &ServerConfig, service: Se
     let router = kit_http::edge(router.merge(health::routes(checks, links, leaving.clone())), edge);
     let server = Server { drain: config.drain.0, ..Server::default() };
     let serving = tokio::spawn(kit_http::serve(listener, router, server, stopping.clone()));
-    Serving { lines, tasks, stopping, leaving, serving }
+    Serving { lines, tasks, last, leaving, stopping, done, serving }
 }
 
 /// Waits for the tasks, and cuts those that are not done in time; they are counted.

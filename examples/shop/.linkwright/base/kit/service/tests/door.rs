@@ -89,7 +89,7 @@ async fn it_says_where_it_is_and_how_it_feels() {
     let ready = open.get("/-/ready").await;
     assert_eq!(ready.status(), 200);
     let ready: Value = ready.json().await.unwrap();
-    assert_eq!(ready, serde_json::json!({ "ready": true, "checks": { "hinges": "ok", "watch": "ok" } }));
+    assert_eq!(ready, serde_json::json!({ "ready": true, "checks": { "hinges": "ok", "watch": "ok", "book": "ok" } }));
     let links: Value = open.get("/-/links").await.json().await.unwrap();
     assert_eq!(links[0]["link"], "door → bell");
     let problem: Value = open.get("/nowhere").await.json().await.unwrap();
@@ -123,7 +123,7 @@ async fn what_is_under_way_is_finished() {
     let mut open = Open::new(door().env("DOOR__DOOR__TAKES", "300ms").env("DOOR__NOTICE", "1h")).await;
     let knock = open.knock().await;
     open.signal("TERM").await;
-    open.line("stopping").await;
+    open.line("the sign says closed").await;
     let ready = open.get("/-/ready").await;
     assert_eq!(ready.status(), 503);
     assert_eq!(ready.json::<Value>().await.unwrap()["checks"]["service"], "is stopping");
@@ -133,6 +133,7 @@ async fn what_is_under_way_is_finished() {
     let mut open = Open::new(door().env("DOOR__DOOR__TAKES", "300ms")).await;
     let knock = open.knock().await;
     open.signal("TERM").await;
+    assert!(open.line("the book is closed").await.contains("let_in=1"), "what is last comes after all the rest");
     assert_eq!(knock.await.unwrap().unwrap().text().await.unwrap(), "come in");
     open.line("stopped").await;
     assert_eq!(open.exit_code().await, Some(0));
@@ -164,24 +165,18 @@ async fn asked_twice_it_ends_at_once() {
 async fn asked_to_stop_before_it_has_started() {
     let mut process = door().env("DOOR__DOOR__TROUBLE", "slow start").spawn().unwrap();
     let id = process.id().unwrap().to_string();
-    // It hears signals before it takes the port.
-    while !listens(&id).await {
+    while !hears_sigterm(&id).await {
         tokio::task::yield_now().await;
     }
     assert!(Command::new("kill").arg(&id).status().await.unwrap().success());
     assert_eq!(process.wait().await.unwrap().code(), Some(0));
 }
 
-/// Whether the process has a socket.
-async fn listens(id: &str) -> bool {
-    let Ok(mut files) = tokio::fs::read_dir(format!("/proc/{id}/fd")).await else { return false };
-    while let Ok(Some(file)) = files.next_entry().await {
-        let target = tokio::fs::read_link(file.path()).await.unwrap_or_default();
-        if target.to_string_lossy().starts_with("socket:") {
-            return true;
-        }
-    }
-    false
+/// Whether the process has a handler for SIGTERM, which is number 15.
+async fn hears_sigterm(id: &str) -> bool {
+    let status = tokio::fs::read_to_string(format!("/proc/{id}/status")).await.unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> 14 & 1 == 1)
 }
 
 #[tokio::test]

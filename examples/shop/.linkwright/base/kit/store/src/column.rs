@@ -27,31 +27,38 @@ use sqlx::{
 };
 
 /// A value whose JSON form is a string: an id, a UUID, a date, an enum.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Text<T>(pub T);
 
 /// Any value with a JSON form.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Json<T>(pub T);
 
 /// `u64`, more than SQLite's integers hold.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Digits(pub u64);
 
 /// A decimal with at most `S` digits after the point; more are an error, never rounded.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Scaled<const S: u32>(pub Decimal);
 
 /// A moment in UTC; finer than a microsecond is cut.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Micros(pub DateTime<Utc>);
 
 /// A span of time; finer than a microsecond is cut.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Span(pub Duration);
 
 /// The revision of a resource.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Revision(pub Etag);
 
 /// How a column is read.

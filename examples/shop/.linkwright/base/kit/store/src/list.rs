@@ -1,5 +1,7 @@
 use anyhow::Result;
 use kit::{Cursor, Failure, page};
+use serde::Serialize;
+use serde_json::Value;
 use sqlx::{
     Arguments, AssertSqlSafe, Encode, Row, Sqlite, SqlitePool, Type,
     error::BoxDynError,
@@ -55,6 +57,8 @@ pub struct Rows {
 pub struct List {
     sql: String,
     arguments: SqliteArguments,
+    /// The arguments once more, in JSON.
+    values: Vec<Value>,
     refused: Option<BoxDynError>,
     key: &'static str,
     newest: Sort,
@@ -69,6 +73,7 @@ impl List {
         Self {
             sql,
             arguments: SqliteArguments::default(),
+            values: Vec::new(),
             refused: None,
             key,
             newest: Sort::by(key, true),
@@ -82,8 +87,9 @@ impl List {
         self
     }
 
-    /// One of these values; no values, no condition.
-    pub fn any_of<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(
+    /// One of these values; no values, no condition. SQLite takes 32 766 values in a statement, so their number has to
+    /// be bounded where they come in.
+    pub fn any_of<'q, V: Encode<'q, Sqlite> + Type<Sqlite> + Serialize>(
         mut self,
         column: &'static str,
         values: impl IntoIterator<Item = V>,
@@ -100,27 +106,39 @@ impl List {
         self
     }
 
-    pub fn eq<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(self, column: &'static str, value: Option<V>) -> Self {
-        self.compare(column, "=", value)
-    }
-
-    pub fn gte<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(self, column: &'static str, value: Option<V>) -> Self {
+    pub fn gte<'q, V: Encode<'q, Sqlite> + Type<Sqlite> + Serialize>(
+        self,
+        column: &'static str,
+        value: Option<V>,
+    ) -> Self {
         self.compare(column, ">=", value)
     }
 
-    pub fn gt<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(self, column: &'static str, value: Option<V>) -> Self {
+    pub fn gt<'q, V: Encode<'q, Sqlite> + Type<Sqlite> + Serialize>(
+        self,
+        column: &'static str,
+        value: Option<V>,
+    ) -> Self {
         self.compare(column, ">", value)
     }
 
-    pub fn lte<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(self, column: &'static str, value: Option<V>) -> Self {
+    pub fn lte<'q, V: Encode<'q, Sqlite> + Type<Sqlite> + Serialize>(
+        self,
+        column: &'static str,
+        value: Option<V>,
+    ) -> Self {
         self.compare(column, "<=", value)
     }
 
-    pub fn lt<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(self, column: &'static str, value: Option<V>) -> Self {
+    pub fn lt<'q, V: Encode<'q, Sqlite> + Type<Sqlite> + Serialize>(
+        self,
+        column: &'static str,
+        value: Option<V>,
+    ) -> Self {
         self.compare(column, "<", value)
     }
 
-    fn compare<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(
+    fn compare<'q, V: Encode<'q, Sqlite> + Type<Sqlite> + Serialize>(
         mut self,
         column: &'static str,
         than: &str,
@@ -133,9 +151,13 @@ impl List {
         self
     }
 
-    /// In this order, the first weighs most; none: newest first.
+    /// In this order, the first weighs most; none: newest first. A column that comes again weighs nothing.
     pub fn sort(mut self, by: impl IntoIterator<Item = Sort>) -> Self {
-        self.sort = by.into_iter().collect();
+        for by in by {
+            if !self.sort.iter().any(|known| known.column == by.column) {
+                self.sort.push(by);
+            }
+        }
         self
     }
 
@@ -147,7 +169,7 @@ impl List {
         let limit = page::limit(limit)?;
         let order = self.order();
         // The statement with its values: all that decides which rows come in which order.
-        let query = (self.sql.clone(), format!("{:?}", self.arguments), words(&order));
+        let query = (self.sql.clone(), self.values.clone(), words(&order));
         if let Some(cursor) = cursor {
             let position: Vec<Raw> = cursor.open(&query)?;
             self.after(&order, &position)?;
@@ -220,8 +242,9 @@ impl List {
         Ok(())
     }
 
-    fn bind<'q, V: Encode<'q, Sqlite> + Type<Sqlite>>(&mut self, value: V) {
+    fn bind<'q, V: Encode<'q, Sqlite> + Type<Sqlite> + Serialize>(&mut self, value: V) {
         self.sql.push('?');
+        self.values.push(serde_json::to_value(&value).unwrap_or_default());
         if let Err(error) = self.arguments.add(value) {
             self.refused = Some(error);
         }
@@ -237,7 +260,7 @@ fn words(order: &[Sort]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Migration, Store};
+    use crate::{Migration, Store, Text};
 
     #[tokio::test]
     async fn a_page_in_the_middle_begins_in_the_index() {
@@ -256,5 +279,20 @@ mod tests {
             let found = if descending { "size<?" } else { "size>?" };
             assert_eq!(steps, [format!("SEARCH items USING COVERING INDEX by_size ({found})")]);
         }
+    }
+
+    /// An update of anything must not turn away the cursors that are on their way.
+    #[tokio::test]
+    async fn the_hash_in_a_cursor_is_of_what_was_asked_alone() {
+        const ITEMS: Migration = Migration {
+            name: "0001_items",
+            sql: "create table items (id text); insert into items values ('1'), ('2')",
+        };
+        let store = Store::open(":memory:", &[ITEMS]).await.unwrap();
+        let list = List::new("select * from items", "id").any_of("id", ["1", "2"].map(Text)).lt("id", Some("9"));
+        let next = list.page(store.read(), Some(1), None).await.unwrap().next.unwrap();
+        let asked =
+            (r#"select * from items where true and "id" in (?, ?) and "id" < ?"#, ["1", "2", "9"], r#""id" desc"#);
+        assert!(next.open::<Vec<Raw>>(&asked).is_ok());
     }
 }

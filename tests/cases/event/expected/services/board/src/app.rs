@@ -26,7 +26,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     service.check("store", &store, async |store: Store| store.ping().await);
     let broker = kit_messaging::connect(&config.broker.url).await?;
     service.line("broker", &config.broker.url);
-    service.check("broker", &broker, async |broker: Arc<dyn Broker>| Ok(broker.stats().await.map(drop)?));
+    service.check("broker", &broker, async |broker: Arc<dyn Broker>| Ok(broker.ping().await?));
     let board = Arc::new(Board::new(store));
     consume_show(&broker, &board, service);
     Ok(Router::new())

@@ -16,9 +16,6 @@ pub struct Config {}
 pub async fn start(_config: Config, service: &mut Service) -> anyhow::Result<Router> {
     let stock = Arc::new(Stock);
     let (health, standard) = kit_grpc::standard(stock_contract::grpc::DESCRIPTORS).await?;
-    service.task("gRPC health", async move |stopping| {
-        stopping.cancelled().await;
-        health.set(false).await;
-    });
+    service.leaving("gRPC health", async move { health.set(false).await });
     Ok(stock_contract::grpc::router(stock).merge(standard))
 }

@@ -164,7 +164,11 @@ pub struct ListBooks {
 impl Validate for ListBooks {
     fn validate(&self, v: &mut Violations) {
         v.at("limit", |v| v.some(&self.limit, |v, value| v.range(value, 1..=kit::page::MAX_LIMIT)));
-        v.at("price.amount", |v| v.each(&self.price_amount, |v, item| v.digits(item, 8, 2)));
+        v.at("author", |v| v.items(self.author.len(), ..=100));
+        v.at("price.amount", |v| {
+            v.items(self.price_amount.len(), ..=100);
+            v.each(&self.price_amount, |v, item| v.digits(item, 8, 2));
+        });
         v.at("sort", |v| v.each(&self.sort, |v, sort| v.known(sort.is_known())));
     }
 }

@@ -13,6 +13,8 @@ use serde_json::json;
 use crate::contract::*;
 
 pub const ID: &str = "0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e77";
+/// Of an order of which nothing is ever heard.
+pub const ENDLESS: &str = "0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e78";
 
 pub fn order() -> Order {
     let money = Money { amount: kit::json::decimal("1.50").unwrap(), currency: Currency::Eur };
@@ -103,6 +105,9 @@ impl Shop for Store {
 
     /// Two levels, then the end of business.
     async fn watch(&self, _: &Context, id: OrderId) -> Result<Stream<Level, ShipError>, ShipError> {
+        if id == ENDLESS.parse()? {
+            return Ok(stream::pending().boxed());
+        }
         if id != order().id {
             return Err(Failure::new(Kind::Limited, "slowly").retry_after(Duration::from_millis(1500)).into());
         }

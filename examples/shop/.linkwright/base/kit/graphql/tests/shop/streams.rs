@@ -12,7 +12,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 use tower::ServiceExt;
 use tungstenite::{Message, client::IntoClientRequest};
 
-use crate::store::{ID, schema};
+use crate::store::{ENDLESS, ID, schema};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -68,6 +68,49 @@ async fn a_subscription_over_websocket() {
     say(&mut socket, json!({ "id": "3", "type": "subscribe", "payload": { "query": "{ __typename }" } })).await;
     let next = hear(&mut socket).await;
     assert_eq!(next["payload"], json!({ "data": { "__typename": "Query" } }), "marks are those of one operation");
+}
+
+#[tokio::test]
+async fn who_does_not_begin_is_cut_off_and_who_does_is_not() {
+    let mut idle = connect("graphql-transport-ws").await.unwrap();
+    let mut begun = connect("graphql-transport-ws").await.unwrap();
+    say(&mut begun, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut begun).await["type"], "connection_ack");
+    // The clock jumps to what is waited for.
+    tokio::time::pause();
+    match idle.next().await {
+        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 4408),
+        other => panic!("{other:?}"),
+    }
+    tokio::time::advance(std::time::Duration::from_secs(60)).await;
+    tokio::time::resume();
+    say(&mut begun, json!({ "type": "ping" })).await;
+    assert_eq!(hear(&mut begun).await["type"], "pong");
+}
+
+#[tokio::test]
+async fn operations_of_a_socket_have_a_bound() {
+    let mut socket = connect("graphql-transport-ws").await.unwrap();
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    hear(&mut socket).await;
+    let start =
+        |id: usize, query: &str| json!({ "id": id.to_string(), "type": "subscribe", "payload": { "query": query } });
+    // What has ended does not count.
+    for id in 0..120 {
+        say(&mut socket, start(id, "{ __typename }")).await;
+        assert_eq!(
+            (hear(&mut socket).await["type"].clone(), hear(&mut socket).await["type"].clone()),
+            ("next".into(), "complete".into())
+        );
+    }
+    let endless = format!("subscription {{ watch(id: \"{ENDLESS}\") {{ left }} }}");
+    for id in 0..=100 {
+        say(&mut socket, start(id, &endless)).await;
+    }
+    match socket.next().await {
+        Some(Ok(Message::Close(Some(frame)))) => assert!(frame.reason.starts_with("at most 100"), "{frame:?}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

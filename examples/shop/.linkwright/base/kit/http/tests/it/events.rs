@@ -124,10 +124,11 @@ fn live(items: mpsc::Receiver<u32>) -> Router {
 #[tokio::test]
 async fn items_come_one_by_one_long_after_the_deadline() {
     let (tell, items) = mpsc::channel(1);
-    let limit = Duration::from_millis(300);
+    let limit = Duration::from_secs(2);
     let base = start(live(items), Edge { timeout: limit, ..Edge::default() }).await;
+    let client = Client::new(&base).unwrap();
     let cx = Context::default().within(limit);
-    let mut items = open(&Client::new(&base).unwrap(), &cx, "live").await.unwrap();
+    let mut items = open(&client, &cx, "live").await.unwrap();
     for n in 0..3 {
         tell.send(n).await.unwrap();
         assert_eq!(items.next().await, Some(Ok(n)));

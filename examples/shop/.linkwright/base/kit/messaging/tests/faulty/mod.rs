@@ -64,6 +64,10 @@ impl Broker for Faulty {
         self.inner.follow(types).await
     }
 
+    async fn ping(&self) -> Result<(), Failure> {
+        self.here()
+    }
+
     async fn stats(&self) -> Result<Vec<SubscriptionStats>, Failure> {
         self.inner.stats().await
     }

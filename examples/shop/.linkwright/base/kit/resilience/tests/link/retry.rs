@@ -98,7 +98,7 @@ async fn a_pause_that_would_outlast_the_deadline_is_not_begun() {
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_past_the_total_or_their_own_deadline() {
     let link = Link::new("a → b", policy());
-    let total = link.policy().total();
+    let total = policy().total();
     for (limit, most, tries) in [
         (None, total, 3),
         (Some(3600 * SECOND), total, 3),

@@ -203,14 +203,12 @@ impl Setup {
             self.say("build: the emitted service and the load generator, in release");
             let tests = root().join("tests");
             let design = tests.join("designs/bench.toml");
-            let workspace = self.workspace("bench", &["--design", &design.to_string_lossy()])?;
-            let place = workspace.join("services/bench/src");
-            fs::create_dir_all(&place)?;
-            fs::copy(tests.join("bench/Cargo.toml"), workspace.join("services/bench/Cargo.toml"))?;
-            for file in fs::read_dir(tests.join("bench/src"))? {
-                let file = file?;
-                fs::copy(file.path(), place.join(file.file_name()))?;
-            }
+            let fresh = self.workspace("bench.new", &["--design", &design.to_string_lossy()])?;
+            copy(&tests.join("bench"), &fresh.join("services/bench"))?;
+            let workspace = self.scratch.join("bench");
+            keep_times(&workspace, &fresh)?;
+            remove(&workspace)?;
+            fs::rename(&fresh, &workspace).with_context(|| format!("cannot make {}", workspace.display()))?;
             let target = self.scratch.join("target/bench");
             let build = ["build", "--release", "--bin", "desk", "--bin", "bench"];
             self.output(self.cargo(&workspace, &target, &build))?;
@@ -263,6 +261,36 @@ fn number(measured: &Value, name: &str) -> Result<f64> {
     }
 }
 
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &place)?;
+        } else {
+            fs::copy(entry.path(), &place)?;
+        }
+    }
+    Ok(())
+}
+
+/// Files that are what they were keep their times, for cargo builds what is newer than its last build.
+fn keep_times(old: &Path, new: &Path) -> Result<()> {
+    for entry in fs::read_dir(new)? {
+        let entry = entry?;
+        let (before, now) = (old.join(entry.file_name()), entry.path());
+        if entry.file_type()?.is_dir() {
+            keep_times(&before, &now)?;
+        } else if fs::read(&before).ok() == Some(fs::read(&now)?) {
+            let time = fs::metadata(&before)?.modified()?;
+            fs::File::options().write(true).open(&now)?.set_modified(time)?;
+        }
+    }
+    Ok(())
+}
+
 fn remove(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot delete {}", folder.display()))?;
@@ -280,6 +308,26 @@ mod tests {
             assert_eq!(median(samples, |sample| *sample), expected, "{samples:?}");
         }
         assert!(median(&[], |sample: &f64| *sample).is_nan());
+    }
+
+    #[test]
+    fn what_is_the_same_keeps_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        let day = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(86_400);
+        for (root, changed) in [(&old, "before"), (&new, "after")] {
+            fs::create_dir_all(root.join("src")).unwrap();
+            fs::write(root.join("src/same.rs"), "same").unwrap();
+            fs::write(root.join("src/changed.rs"), changed).unwrap();
+        }
+        fs::write(new.join("added.rs"), "").unwrap();
+        for name in ["same", "changed"] {
+            let file = fs::File::options().write(true).open(old.join(format!("src/{name}.rs"))).unwrap();
+            file.set_modified(day).unwrap();
+        }
+        keep_times(&old, &new).unwrap();
+        let is_old = |path: &str| fs::metadata(new.join(path)).unwrap().modified().unwrap() == day;
+        assert!(is_old("src/same.rs") && !is_old("src/changed.rs") && !is_old("added.rs"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{Setup, Side, in_turns, median, number, table::Aim, table::Row};
 
 /// How many publish at the same time, and how many messages in all.
-const PUBLISHERS: [(usize, usize); 2] = [(1, 2_000), (64, 32_000)];
+const PUBLISHERS: [(usize, usize); 2] = [(1, 500), (64, 16_000)];
 /// How the messages come: what that is called, milliseconds between two, how many.
 const PACES: [(&str, usize, usize); 2] = [("5 ms apart", 5, 600), ("150 ms apart", 150, 40)];
 

@@ -5,8 +5,9 @@
 //! that the server itself has used is not touched by that.
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -23,7 +24,7 @@ const PATHS: [(&str, &str, usize, bool); 5] = [
     ("grpc", "echo", 50_000, false),
     ("graphql", "echo", 30_000, false),
     ("rest", "read", 40_000, true),
-    ("rest", "write", 8_000, true),
+    ("rest", "write", 3_000, true),
 ];
 /// How long a service that has nothing to do is left alone before its memory is looked at.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -119,14 +120,14 @@ struct Server {
 }
 
 impl Server {
-    fn ours(setup: &Setup, folder: &std::path::Path) -> Result<Self> {
+    fn ours(setup: &Setup, folder: &Path) -> Result<Self> {
         let at = free()?;
         let mut desk = command(setup.programs()?.join("desk"), folder);
         desk.env("DESK__SERVER__LISTEN", at.to_string()).env("DATABASE_URL", "sqlite:ours.db").env_remove("RUST_LOG");
         Self::begin(desk, at, at)
     }
 
-    fn bare(setup: &Setup, folder: &std::path::Path) -> Result<Self> {
+    fn bare(setup: &Setup, folder: &Path) -> Result<Self> {
         let (http, grpc) = (free()?, free()?);
         let mut bare = setup.bench(&["bare", &http.to_string(), &grpc.to_string(), "sqlite:bare.db"])?;
         bare.current_dir(folder);
@@ -172,7 +173,7 @@ fn answers(at: SocketAddr) -> bool {
         stream.write_all(format!("GET /-/live HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n").as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
-        std::io::Result::Ok(answer)
+        io::Result::Ok(answer)
     };
     ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }

@@ -311,6 +311,18 @@ mod tests {
     }
 
     #[test]
+    fn the_help_says_what_can_be_measured() {
+        use clap::CommandFactory;
+        let mut cli = crate::Cli::command();
+        assert!(cli.render_help().to_string().contains("  bench        Measure the generator"));
+        let help = cli.find_subcommand_mut("bench").unwrap().render_long_help().to_string();
+        for word in ["generate:", "build:", "serve:", "queue:", "--runs <N>"] {
+            assert!(help.contains(word), "{word}\n{help}");
+        }
+        assert!(!help.contains("--once"), "{help}");
+    }
+
+    #[test]
     fn what_is_the_same_keeps_its_time() {
         let folder = tempfile::tempdir().unwrap();
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));

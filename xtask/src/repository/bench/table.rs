@@ -43,8 +43,8 @@ impl Row {
         Some(match self.aim? {
             Aim::AtMost(most) => format!("≤ {most} {}", self.unit),
             Aim::Above(most) => format!("≤ bare + {most} {}", self.unit),
-            Aim::RatioAtMost(most) => format!("≤ {most}×"),
-            Aim::RatioAtLeast(least) => format!("≥ {least}×"),
+            Aim::RatioAtMost(most) => format!("≤ {}×", plain(most)),
+            Aim::RatioAtLeast(least) => format!("≥ {}×", plain(least)),
         })
     }
 }
@@ -80,7 +80,8 @@ pub fn text(rows: &[Row]) -> String {
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
     }
-    let missed: Vec<&str> = rows.iter().filter(|row| row.met() == Some(false)).map(|row| row.what.as_str()).collect();
+    let missed = rows.iter().filter(|row| row.met() == Some(false));
+    let missed: Vec<String> = missed.map(|row| format!("{} ({})", row.what, row.unit)).collect();
     let met = rows.iter().filter(|row| row.met() == Some(true)).count();
     text.push_str(&format!("\n{met} aims met, {} missed", missed.len()));
     if !missed.is_empty() {
@@ -97,6 +98,11 @@ pub fn json(rows: &[Row]) -> Value {
         })
     };
     rows.iter().map(row).collect()
+}
+
+/// To the hundredth, without zeros at the end.
+fn plain(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }
 
 /// With three digits that count.
@@ -146,7 +152,7 @@ mod tests {
 start       0.013 s                ≤ 0.1 s  met
 cold build    207 s  162 s  1.28×  ≤ 1.25×  MISSED
 
-1 aims met, 1 missed: cold build
+1 aims met, 1 missed: cold build (s)
 ";
         assert_eq!(format!("\n{}", text(&rows)), expected);
     }

@@ -441,6 +441,15 @@ impl Link {
             Target::Event(_) => None,
         }
     }
+
+    /// The service that it calls.
+    pub fn callee(&self) -> Option<&str> {
+        match &self.to {
+            Target::Service { service, .. } => Some(service),
+            Target::Operation { to, .. } => Some(&to.service),
+            Target::Event(_) => None,
+        }
+    }
 }
 
 impl Breaker {

@@ -1,5 +1,6 @@
 //! The tasks of this repository, which an installed `linkwright` does not have.
 
+mod bench;
 mod child;
 pub mod examples;
 mod matrix;
@@ -24,11 +25,13 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Test(test::Args),
+    Bench(bench::Args),
 }
 
 pub fn run(session: &mut Session, command: &Command) -> Result<Exit, Problem> {
     match command {
         Command::Test(args) => test::run(session, args),
+        Command::Bench(args) => bench::run(session, args),
     }
 }
 

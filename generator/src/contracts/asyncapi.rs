@@ -1,6 +1,8 @@
 //! A service to its AsyncAPI 3.0 document: the events it publishes and hears, the commands it takes from the queue and
 //! sends through it. Every message is a CloudEvent 1.0 in the JSON event format.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,7 +12,7 @@ use super::{
 };
 use crate::{
     escape,
-    model::{Docs, Event, EventRef, Field, Model, OperationRef, Payload, Service, Shape, Type, Verb, Via},
+    model::{Docs, Event, EventRef, Field, Link, Model, OperationRef, Payload, Service, Shape, Type, Verb, Via},
     names,
 };
 
@@ -54,7 +56,11 @@ pub fn asyncapi(model: &Model, service: &Service) -> Value {
 
 /// The commands of other services that a service can send through the queue, if only when a call fails.
 pub fn sent(model: &Model, from: &Service) -> Vec<OperationRef> {
-    let queued = model.operations().filter(|(_, operation)| operation.can_be_queued());
+    let links = model.links.iter().filter(|link| link.from == from.name);
+    let callees: BTreeSet<&str> = links.filter_map(Link::callee).collect();
+    let queued = model
+        .operations()
+        .filter(|(service, operation)| operation.can_be_queued() && callees.contains(service.name.as_str()));
     let places = queued
         .map(|(service, operation)| OperationRef { service: service.name.clone(), operation: operation.name.clone() });
     let by_queue = |to: &OperationRef| {

@@ -74,7 +74,7 @@ struct Address {
 /// Everything that a service may call; `code` is what its business code begins with.
 pub fn dependencies(planner: &Planner<'_>, from: &Service, code: &str) -> Vec<Dependency> {
     let model = planner.model;
-    let called: BTreeSet<&str> = model.links.iter().filter(|l| l.from == from.name).filter_map(callee).collect();
+    let called: BTreeSet<&str> = model.links.iter().filter(|l| l.from == from.name).filter_map(Link::callee).collect();
     let dependencies = called.into_iter().filter_map(|callee| dependency(planner, from, model.services.get(callee)?));
     let spare = |name: &str| !code.contains(&format!("self.{name}."));
     dependencies.map(|dependency| Dependency { spare: spare(&dependency.name), ..dependency }).collect()
@@ -82,7 +82,7 @@ pub fn dependencies(planner: &Planner<'_>, from: &Service, code: &str) -> Vec<De
 
 /// Whether anybody leaves commands for this service in the queue where a call fails.
 pub fn stands_in(model: &Model, to: &Service) -> bool {
-    model.links.iter().any(|link| callee(link) == Some(&to.name) && leaves_commands(model, link))
+    model.links.iter().any(|link| link.callee() == Some(&to.name) && leaves_commands(model, link))
 }
 
 /// Whether anybody reaches operations of this service by different ways.
@@ -90,25 +90,17 @@ pub fn has_ways(model: &Model, to: &Service) -> bool {
     model.services.keys().any(|from| links(model, from, to).len() > 1)
 }
 
-fn callee(link: &Link) -> Option<&str> {
-    match &link.to {
-        Target::Service { service, .. } => Some(service),
-        Target::Operation { to, .. } => Some(&to.service),
-        Target::Event(_) => None,
-    }
-}
-
 /// The links to a service, first the one for most operations: that to the service, else one that can carry them all.
 fn links<'m>(model: &'m Model, from: &str, to: &Service) -> Vec<&'m Link> {
     let mut links: Vec<_> =
-        model.links.iter().filter(|link| link.from == from && callee(link) == Some(&to.name)).collect();
+        model.links.iter().filter(|link| link.from == from && link.callee() == Some(&to.name)).collect();
     links.sort_by_key(|link| (!matches!(link.to, Target::Service { .. }), link.via() == Some(Via::Queue)));
     links
 }
 
 /// Whether the link leaves any of its operations in the queue.
 fn leaves_commands(model: &Model, link: &Link) -> bool {
-    let Some(callee) = callee(link).and_then(|callee| model.services.get(callee)) else { return false };
+    let Some(callee) = link.callee().and_then(|callee| model.services.get(callee)) else { return false };
     let goes_here = |operation: &str| {
         let place = OperationRef { service: callee.name.clone(), operation: operation.to_owned() };
         model.link(&link.from, &place) == Some(link)

@@ -101,6 +101,10 @@ fn fmt(bench: &mut Bench) -> Result<()> {
     if bench.has(RUSTFMT)? {
         bench.step("the repository", cargo(&bench.root, FMT))?;
         bench.step("the kit", cargo(&kit_folder(bench), FMT))?;
+        // A member of a workspace that `cargo xtask bench` makes, so no cargo finds it here.
+        let mut rustfmt = command("rustfmt", &bench.root);
+        rustfmt.args(["--edition", "2024", "--check", "-l", "tests/bench/src/main.rs"]);
+        bench.step("the load of the benchmarks", rustfmt)?;
     }
     Ok(())
 }

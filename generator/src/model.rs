@@ -3,7 +3,7 @@
 //! The model is transport-free and target-free: it holds the names of the design. How a name looks in Rust, proto,
 //! GraphQL, SQL or a path is [`crate::names`]; how a type looks in each, [`crate::contracts`] and [`crate::plan`] say.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use indexmap::IndexMap;
 
@@ -375,7 +375,9 @@ impl Model {
         };
         let place = OperationRef { service: service.to_owned(), operation: operation.to_owned() };
         let mut served = own.expose;
-        for link in self.services.keys().filter_map(|from| self.link(from, &place)) {
+        let callers: BTreeSet<&str> =
+            self.links.iter().filter(|link| link.callee() == Some(service)).map(|link| link.from.as_str()).collect();
+        for link in callers.into_iter().filter_map(|from| self.link(from, &place)) {
             match link.via() {
                 Some(Via::Rest) => served.rest = true,
                 Some(Via::Grpc) => served.grpc = true,

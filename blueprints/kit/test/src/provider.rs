@@ -11,6 +11,7 @@ mod compare;
 mod description;
 mod events;
 mod face;
+mod followed;
 mod graphql;
 mod inputs;
 mod items;
@@ -32,6 +33,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use events::{Queue, Settled};
+pub(crate) use face::Listen;
 pub use face::{Call, Face, Outcome, answer, first, unknown};
 
 use cases::Cases;
@@ -193,6 +195,9 @@ async fn rules(session: &Session<'_>) {
         }
     }
     events::published(session).await;
+    for operation in session.served() {
+        followed::check(session, operation).await;
+    }
 }
 
 /// What the service makes of the events that it consumes, each once as it should be and once broken. `face` is a way to

@@ -11,9 +11,10 @@ use crate::{
         shape::{self, COMPARISONS},
     },
     design::Word as _,
+    fit,
     model::{
-        Delivery, Docs, Field, Input, Model, Operation, OperationKind, Output, Resource, ResourceRef, Safety, Scalar,
-        Service, Shape, StreamItem, Type, Verb,
+        Delivery, Docs, EventRef, Field, Input, Model, Operation, OperationKind, Output, Payload, Resource,
+        ResourceRef, Safety, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb,
     },
     names,
 };
@@ -103,6 +104,7 @@ impl Writer<'_> {
             "failures": openapi::failures(service, operation),
             "examples": examples(model, service, operation),
             "emits": emits,
+            "follows": operation.follows.iter().map(|event| followed(model, service, operation, event)).collect::<Vec<_>>(),
         }))
     }
 
@@ -289,6 +291,31 @@ fn consumers(model: &Model, service: &Service, operation: &Operation) -> Vec<Val
         })
     };
     events::hearings(model, service, operation).into_iter().map(consumer).collect()
+}
+
+/// An event that a stream sends on: what it is among the items, and which of its members names the item that the stream
+/// is of.
+fn followed(model: &Model, service: &Service, operation: &Operation, event: &EventRef) -> Value {
+    let payload =
+        model.services.get(&event.service).and_then(|owner| owner.events.get(&event.event)).map(|e| &e.payload);
+    let variant = match (&operation.shape, payload) {
+        (Shape::Custom { output: Output::Stream(StreamItem::Named(item)), .. }, Some(Payload::Named(record)))
+            if matches!(model.types.get(item), Some(TypeDef::Union(_))) =>
+        {
+            Some(record)
+        }
+        _ => None,
+    };
+    let item = shape::on_item(operation).and_then(|resource| match payload {
+        Some(Payload::Resource(of)) if *of == shape::of_service(service, resource) => {
+            service.resources.get(resource).map(|resource| resource.id.clone())
+        }
+        _ => {
+            let id = events::item_id(resource);
+            fit::payload(model, event)?.iter().any(|field| field.name == id).then_some(id)
+        }
+    });
+    said(json!({ "message": format!("{}.{}", event.service, event.event), "variant": variant, "item": item }))
 }
 
 fn kind(model: &Model, service: &Service, event: &str) -> String {

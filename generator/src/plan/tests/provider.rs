@@ -148,7 +148,7 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
         contract: names::rust::crate_ident(&names::rust::contract_crate(&service.name)),
         service_trait: trait_name(model, &planner.scope, service),
         links: links.collect(),
-        has_queue: consumes || events::emits(service),
+        has_queue: consumes || events::emits(service) || events::follows(service),
         has_rest,
         has_graphql,
         consumes,

@@ -22,11 +22,14 @@ use super::{
 };
 
 /// How long an event may take from its cause to its hearers.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The queue that the service under test is connected to.
 #[async_trait]
 pub trait Queue: Send + Sync {
+    /// Publishes a message, for whoever hears it.
+    async fn publish(&self, message: Value) -> Result<()>;
+
     /// The messages that were published since the last time, as CloudEvents in JSON. Waits a moment for some.
     async fn heard(&self) -> Result<Vec<Value>>;
 
@@ -220,7 +223,7 @@ impl Heard<'_> {
 }
 
 /// A message of now.
-fn fresh(example: &Value) -> Value {
+pub(crate) fn fresh(example: &Value) -> Value {
     let mut message = example.clone();
     message["id"] = json!(Uuid::now_v7().to_string());
     message["traceparent"] = json!(Trace::start().to_string());

@@ -195,7 +195,7 @@ fn linked<'m>(model: &'m Model, service: &Service) -> BTreeSet<&'m str> {
 }
 
 /// The services that any service calls.
-fn called(model: &Model) -> Vec<&Service> {
+pub fn called(model: &Model) -> Vec<&Service> {
     let called: BTreeSet<&str> = model.services.values().flat_map(|service| linked(model, service)).collect();
     model.services.values().filter(|service| called.contains(service.name.as_str())).collect()
 }

@@ -194,8 +194,8 @@ pub struct Case<I, O> {
     pub answer: O,
     /// What comes of that.
     pub data: Value,
-    /// The errors that the operation declares: name and data.
-    pub errors: Vec<(&'static str, Value)>,
+    /// The errors that the operation declares: name, kind and data.
+    pub errors: Vec<(&'static str, Kind, Value)>,
 }
 
 impl<I: Clone + Debug + PartialEq, O: Debug + PartialEq> Case<I, O> {
@@ -217,8 +217,9 @@ impl<I: Clone + Debug + PartialEq, O: Debug + PartialEq> Case<I, O> {
         };
         let got = script.hears(what, || input.clone(), Ok(answer), ask).await;
         assert_eq!(got, Ok(data), "{what}: the answer");
-        for (name, data) in errors {
+        for (name, kind, data) in errors {
             let error = || E::from_declared(name, data.clone()).unwrap_or_else(|| panic!("{what}: no error {name}"));
+            assert_eq!(error().kind(), kind, "{what}: the kind of {name}");
             let got = script.hears(what, || input.clone(), Err(error()), ask).await;
             assert_eq!(got, Err(error()), "{what}: the declared error");
         }

@@ -200,7 +200,7 @@ async fn rules(session: &Session<'_>) {
     }
 }
 
-/// What the service makes of the events that it consumes, each once as it should be and once broken. `face` is a way to
+/// What the service makes of the events and commands that it takes, each once as it should be and once broken. `face` is a way to
 /// make the items that they are about, if there is one.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use super::{
         contract::trait_name,
         events, examples,
         operations::{self, Param},
-        service,
+        queue, service,
     },
     cases, description,
 };
@@ -129,7 +129,8 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
     let model = planner.model;
     let serves = |pick: &dyn Fn(Exposure) -> bool| service.operations.values().any(|operation| pick(operation.expose));
     let over_grpc = |operation: &&Operation| model.served(&service.name, &operation.name).grpc;
-    let (has_rest, has_graphql, consumes) = (serves(&|e| e.rest), serves(&|e| e.graphql), events::consumes(service));
+    let (has_rest, has_graphql, consumes) =
+        (serves(&|e| e.rest), serves(&|e| e.graphql), events::consumes(service) || queue::takes(model, service));
     let asks: Vec<Ask> = service.operations.values().filter(over_grpc).map(|o| ask(model, service, o)).collect();
     if !(has_rest || has_graphql || consumes) && asks.is_empty() {
         return None;

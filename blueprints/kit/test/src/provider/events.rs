@@ -119,7 +119,7 @@ fn judge(provider: &Provider, report: &Report, heard: &[Value]) {
     }
 }
 
-/// Each event that the service consumes: an example of it, and a broken one.
+/// Each event and command that the service takes: an example of it, and a broken one.
 pub(crate) async fn consumed(provider: &Provider, session: Option<&Session<'_>>, report: &Report) {
     let Some(queue) = &provider.queue else { return };
     let document = provider.document("asyncapi.json").unwrap_or_default();
@@ -142,7 +142,7 @@ pub(crate) async fn consumed(provider: &Provider, session: Option<&Session<'_>>,
     }
 }
 
-/// One event and one consumer of it.
+/// One event or command, and one consumer of it.
 struct Heard<'a> {
     provider: &'a Provider,
     report: &'a Report,

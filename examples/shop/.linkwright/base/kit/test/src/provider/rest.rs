@@ -7,11 +7,12 @@ use kit::{Failure, OperationError as _, Wire};
 use kit_http::Problem;
 use reqwest::{Client, Url};
 use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     compare::text,
     description::Operation,
-    face::{Call, ITEMS, Outcome, SILENCE},
+    face::{Call, Listen, Outcome},
     judge::Judge,
     session::Session,
 };
@@ -44,6 +45,7 @@ pub(crate) struct Asked {
     pub url: Url,
     pub headers: Vec<(&'static str, String)>,
     pub body: Option<Vec<u8>>,
+    pub listen: Listen,
 }
 
 #[derive(Clone, Debug)]
@@ -144,7 +146,7 @@ impl Rest {
             let body = if call.input.is_object() { Value::Object(input) } else { call.input.clone() };
             body.to_string().into_bytes()
         });
-        Some(Asked { method: method.clone(), url, headers, body })
+        Some(Asked { method: method.clone(), url, headers, body, listen: call.listen.clone() })
     }
 
     /// Sends as it stands.
@@ -161,17 +163,17 @@ impl Rest {
         let (status, headers) = (response.status(), response.headers().clone());
         let streams = media_type(&headers) == EVENTS;
         let mut body = Vec::new();
+        let end = Instant::now() + asked.listen.patience;
         loop {
             let chunk = match streams {
-                // A stream may be silent for as long as it likes.
-                true => tokio::time::timeout(SILENCE, response.chunk()).await.unwrap_or(Ok(None)),
+                true => timeout_at(end, response.chunk()).await.unwrap_or(Ok(None)),
                 false => response.chunk().await,
             };
             match chunk.map_err(lost)? {
                 Some(chunk) => body.extend_from_slice(&chunk),
                 None => break,
             }
-            if streams && events(&body).len() >= ITEMS {
+            if streams && asked.listen.is_enough(&events(&body)) {
                 break;
             }
         }

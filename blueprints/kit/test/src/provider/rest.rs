@@ -249,10 +249,16 @@ pub(crate) fn outcome(reply: Reply) -> Outcome {
     if !status.is_success() {
         return Err(Problem::read(status, &headers, &body).into_wire().into());
     }
-    Ok(match media_type(&headers) {
-        EVENTS => events(&body).into(),
-        _ => serde_json::from_slice(&body).unwrap_or_default(),
-    })
+    if media_type(&headers) != EVENTS {
+        return Ok(serde_json::from_slice(&body).unwrap_or_default());
+    }
+    match named(&body, "error").pop() {
+        Some(problem) => {
+            let problem = serde_json::from_value::<Problem>(problem);
+            Err(problem.map_or_else(|error| Failure::internal(error).to_wire(), Problem::into_wire).into())
+        }
+        None => Ok(events(&body).into()),
+    }
 }
 
 pub(crate) fn media_type(headers: &HeaderMap) -> &str {
@@ -274,16 +280,19 @@ fn consistent(reply: &Reply, body: &Value, media_type: &str) -> Option<(&'static
 
 /// The data of all whole events that are items.
 fn events(body: &[u8]) -> Vec<Value> {
+    named(body, "message")
+}
+
+/// The data of all whole events of a name; those without one are called `message`.
+fn named(body: &[u8], name: &str) -> Vec<Value> {
     let text = String::from_utf8_lossy(body);
     let whole = text.split_inclusive("\n\n").filter(|event| event.ends_with("\n\n"));
-    let item = |event: &str| {
+    let data = |event: &str| {
         let line = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim_start);
-        if line("event:").is_some_and(|name| name != "message") {
-            return None;
-        }
-        serde_json::from_str(line("data:")?).ok()
+        let is_meant = line("event:").unwrap_or("message") == name;
+        serde_json::from_str(line("data:").filter(|_| is_meant)?).ok()
     };
-    whole.filter_map(item).collect()
+    whole.filter_map(data).collect()
 }
 
 fn path_value(operation: &Operation, call: &Call, input: &mut Map<String, Value>, name: &str) -> String {

@@ -109,13 +109,14 @@ impl Writer<'_> {
         let Some(operation) = service.operations.get(&to.operation) else { return };
         let channel = format!("{}.{}", to.service, to.operation);
         let mut fields = shape::request_fields(self.model, service, operation);
+        // Without the revision, which is that of an item.
+        let example = example::object(self.model, &fields, 0);
         if let Shape::Verb { verb: Verb::Delete, .. } = operation.shape {
             let etag = shape::etag();
             fields.push(Field { ty: Type::Optional(Box::new(etag.ty.clone())), ..etag });
         }
         let name = format!("{channel}.request");
         let data = self.schemas.message(&name, &Docs::default(), &fields, Side::Input);
-        let example = example::object(self.model, &fields, 0);
         // Whoever sends it is the source.
         let told = Told { name: &operation.name, docs: &operation.docs, source: String::new(), key: None };
         let address = names::event_type(&self.model.name, &to.service, &to.operation, 1);

@@ -219,7 +219,7 @@ fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
         documents.push(("openapi.json".to_owned(), openapi::openapi(model, service)));
     }
     let commands = queue::takes(model, service) || queue::sends(model, service);
-    if !service.events.is_empty() || events::consumes(service) || commands {
+    if !service.events.is_empty() || events::consumes(service) || events::follows(service) || commands {
         documents.push(("asyncapi.json".to_owned(), asyncapi::asyncapi(model, service)));
     }
     for event in service.events.values() {

@@ -98,10 +98,19 @@ pub fn consumers(model: &Model, service: &Service, contract: &str) -> Vec<Consum
     taken.map(|operation| consumer(model, service, operation, contract)).collect()
 }
 
-fn consumer(model: &Model, service: &Service, operation: &Operation, contract: &str) -> Consumer {
+/// The policy of a command's queue.
+pub fn policy(model: &Model, service: &Service, operation: &Operation) -> Policy {
+    careful(&policies(model, service, operation))
+}
+
+fn policies<'m>(model: &'m Model, service: &Service, operation: &Operation) -> Vec<&'m Policy> {
     let place = OperationRef { service: service.name.clone(), operation: operation.name.clone() };
     let links = model.services.keys().filter_map(|from| model.link(from, &place));
-    let policies: Vec<&Policy> = links.filter(|link| link.via() == Some(Via::Queue)).map(|link| &link.policy).collect();
+    links.filter(|link| link.via() == Some(Via::Queue)).map(|link| &link.policy).collect()
+}
+
+fn consumer(model: &Model, service: &Service, operation: &Operation, contract: &str) -> Consumer {
+    let policies = policies(model, service, operation);
     let policy = careful(&policies);
     let constant = names::rust::constant(&operation.name);
     let (method, variable) = (names::rust::ident(&operation.name), names::rust::ident(&service.name));

@@ -44,6 +44,8 @@ struct Contract {
     transports: Vec<Transport>,
     has_graphql: bool,
     has_queue: bool,
+    /// Others call it, and wait for its answers.
+    has_link: bool,
     has_ways: bool,
 }
 
@@ -144,6 +146,11 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
                 planner.rust(&mut sources, &path, "tests/mapping/by_queue.rs", &suite)?;
                 all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
             }
+            if contract.has_link {
+                let path = format!("tests/contracts/mapping/{}/by_link.rs", contract.module);
+                planner.rust(&mut sources, &path, "tests/mapping/by_link.rs", contract)?;
+                all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
+            }
             if contract.has_ways {
                 let path = format!("tests/contracts/mapping/{}/by_ways.rs", contract.module);
                 planner.rust(&mut sources, &path, "tests/mapping/by_ways.rs", contract)?;
@@ -188,6 +195,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
         has_graphql: contract::serves(model, service, |e| e.graphql),
         has_queue: commands::takes(model, service),
+        has_link: provider::called(model).iter().any(|called| called.name == service.name),
         has_ways: ways::has_ways(model, service),
         transports: transports(&|name| match name {
             "rest" => contract::serves(model, service, |e| e.rest),

@@ -12,11 +12,11 @@ const DIMENSIONS: &[Dimension] = &[
     // What it does.
     ("shape", &["query", "command", "stream", "resource", "item"]),
     // How the next service reaches it, and whether that link says anything of its own.
-    ("link", &["rest", "grpc"]),
+    ("link", &["rest", "grpc", "queue"]),
     ("policy", &["given", "default"]),
     ("store", &["sqlite", "none"]),
     // How it hears of events.
-    ("delivery", &["deaf", "at-least-once", "at-most-once"]),
+    ("delivery", &["deaf", "at-least-once", "at-most-once", "followed"]),
     // Whether it has a list.
     ("paging", &["paged", "whole"]),
 ];
@@ -93,6 +93,10 @@ left = "u32"
 number = "u64"
 words = "string[]"
 
+[types.Note]
+text = "string(1..64)"
+level = "u32?"
+
 [services.source]
 expose = ["rest"]
 
@@ -125,27 +129,54 @@ fn service(text: &mut String, number: usize, cell: &Cell<'_>, before: &str, call
     if cell.keeps() {
         text.push_str(&resource(&name, cell));
     }
-    let callee = match called.shape {
-        "query" => Some("ask"),
-        "command" => Some("tell"),
-        "stream" => Some("watch"),
+    let callee = match (called.link, called.shape) {
+        ("queue", _) => Some("run"),
+        (_, "query") => Some("ask"),
+        (_, "command") => Some("tell"),
+        (_, "stream") => Some("watch"),
         // An item must be there before something can be done with it.
-        "resource" | "item" => Some("create_thing"),
+        (_, "resource" | "item") => Some("create_thing"),
         _ => None,
     };
     if let Some(callee) = callee.filter(|_| *exposure != "none") {
         _ = write!(text, "\n[services.{name}.commands.relay]\ncalls = [\"{before}.{callee}\"]\nidempotent = \"no\"\n");
     }
     _ = write!(text, "\n[links.{name}.{before}]\nvia = \"{}\"\n", called.link);
-    text.push_str(if called.policy == "given" { GIVEN } else { "" });
-    if *delivery != "deaf" {
+    text.push_str(match (called.policy, called.link) {
+        ("given", "queue") => GIVEN_TO_QUEUES,
+        ("given", _) => GIVEN,
+        _ => "",
+    });
+    if *link == "queue" {
         _ = write!(
             text,
-            "\n[services.{name}.commands.hear]\non = [\"source.Noted\"]\n\n\
-             [links.{name}.\"source.Noted\"]\ndelivery = \"{delivery}\"\n"
+            "\n[services.{name}.commands.run]\ninput = {{ text = \"string(1..64)\", at = \"timestamp?\" }}\n\
+             expose = [\"queue\"]\n"
         );
     }
+    match *delivery {
+        "deaf" => {}
+        "followed" => {
+            _ = write!(
+                text,
+                "\n[services.{name}.queries.heed]\ninput = {{ text = \"string?\" }}\noutput = \"stream Note\"\n\
+                 on = [\"source.Noted\"]\n"
+            );
+        }
+        _ => {
+            _ = write!(
+                text,
+                "\n[services.{name}.commands.hear]\non = [\"source.Noted\"]\n\n\
+                 [links.{name}.\"source.Noted\"]\ndelivery = \"{delivery}\"\n"
+            );
+        }
+    }
 }
+
+/// What a queue keeps to.
+const GIVEN_TO_QUEUES: &str = r#"timeout = "3s"
+retry = { attempts = 2, backoff = "10ms..50ms" }
+"#;
 
 const GIVEN: &str = r#"timeout = "3s"
 retry = { attempts = 2, backoff = "10ms..50ms" }
@@ -226,8 +257,5 @@ mod tests {
             .unwrap_or_else(|found| panic!("{}", render::render(&found, &sources, false)));
         let plan = plan::plan(&model, &[], WireLock::default()).expect("a plan");
         assert!(plan.files.contains_key("services/m25/src/m25.rs"));
-        if let Some(p) = std::env::var_os("MX") {
-            std::fs::write(p, design()).unwrap();
-        }
     }
 }

@@ -78,7 +78,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "mutants",
         shows: "the tests of a workspace find mistakes, and what is none they let pass",
-        from: Depth::Thorough,
+        from: Depth::Full,
         run: mutants,
     },
     Stage { name: "install", shows: "linkwright works as an installed program", from: Depth::Full, run: install },
@@ -91,6 +91,15 @@ const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], ins
 
 /// The designs of `tests/designs` that become workspaces.
 const DESIGNS: &[&str] = &["depot", "events", "graphql", "hostile", "queue", "streams"];
+
+/// Those in which mistakes are made: each has a file in `tests/mutants`.
+const MUTATED: &[&str] = &["depot", "events", "graphql", "queue", "streams"];
+
+/// Those of which a few are made with `--full`.
+const SAMPLED: &[&str] = &["depot", "streams"];
+
+/// So many mistakes are made where not all are.
+const SAMPLE: usize = 6;
 
 // Names of files are enough: `cargo fmt` shows and mends the rest.
 const FMT: &[&str] = &["fmt", "--all", "--check", "--", "-l"];
@@ -193,29 +202,57 @@ fn matrix(bench: &mut Bench) -> Result<()> {
     workspace(bench, "matrix", &["--design", &design.to_string_lossy()])
 }
 
-/// Some of the mistakes, or all.
+/// All mistakes in all designs, or a few in one.
 fn mutants(bench: &mut Bench) -> Result<()> {
-    let scratch = bench.root.join("target/workspaces");
-    let (depot, target) = (scratch.join("depot"), scratch.join("target/depot"));
-    remove(&depot)?;
-    let mut new = command(&bench.linkwright, &scratch);
-    new.args(["new", "depot", "--vcs", "none", "--design"]).arg(bench.root.join("tests/designs/depot.toml"));
-    let test = |more: &[&str]| {
-        let mut test = cargo(&depot, &["test", "--package", "tests", "--test", "contracts"]);
-        test.args(more).env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", "1");
-        test
-    };
-    if !bench.step("new", new)? || !bench.step("the tests pass without mistakes", test(&[]))? {
+    if bench.depth == Depth::Thorough {
+        for name in MUTATED {
+            mutated(bench, name, |all| all)?;
+        }
         return Ok(());
     }
-    let Catalogue { mutants, harmless } = Catalogue::read(&bench.root.join("tests/mutants/depot.toml"))?;
-    // Every fourth, and each time others.
-    let (every, first) = if bench.depth == Depth::Thorough { (1, 0) } else { (4, bench.chance(4)) };
-    for mutant in mutants.iter().skip(first).step_by(every) {
-        bench.judge(&format!("{}: {}", mutant.kind, mutant.file), || mutants::found(&depot, mutant, test))?;
+    let mut rng = bench.rng("MUTANTS_SEED")?;
+    let name = SAMPLED[rng.usize(..SAMPLED.len())];
+    mutated(bench, name, |Catalogue { mutants, harmless }| Catalogue {
+        mutants: rng.choose_multiple(mutants, SAMPLE),
+        harmless: rng.choose_multiple(harmless, 1),
+    })
+}
+
+/// Makes mistakes in the workspace of a design, as the stage of the designs has left it or anew.
+fn mutated(bench: &mut Bench, name: &str, pick: impl FnOnce(Catalogue) -> Catalogue) -> Result<()> {
+    let scratch = bench.root.join("target/workspaces");
+    let (workspace, target) = (scratch.join(name), scratch.join("target").join(name));
+    let mut check = command(&bench.linkwright, &scratch);
+    check.args(["check", name]);
+    // What is written anew is built anew, with all that stands on it.
+    let is_current = workspace.exists() && check.output().context("cannot run linkwright")?.status.success();
+    if !is_current {
+        remove(&workspace)?;
+        let design = bench.root.join("tests/designs").join(name).with_extension("toml");
+        let mut new = command(&bench.linkwright, &scratch);
+        new.args(["new", name, "--vcs", "none", "--design"]).arg(design);
+        if !bench.step(&format!("{name}: new"), new)? {
+            return Ok(());
+        }
     }
-    for change in harmless.iter().skip(first).step_by(every) {
-        bench.judge(&format!("harmless: {}", change.kind), || mutants::passed(&depot, change, test))?;
+    let thorough = bench.depth == Depth::Thorough;
+    let test = |more: &[&str]| {
+        let mut test = cargo(&workspace, &["test", "--package", "tests", "--test", "contracts"]);
+        // Many builds are worth what the next ones start from; a few are not.
+        test.args(more).env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", if thorough { "1" } else { "0" });
+        test
+    };
+    if !bench.step(&format!("{name}: the tests pass without mistakes"), test(&[]))? {
+        return Ok(());
+    }
+    let catalogue = Catalogue::read(&bench.root.join("tests/mutants").join(name).with_extension("toml"))?;
+    let Catalogue { mutants, harmless } = pick(catalogue);
+    for mutant in &mutants {
+        let what = format!("{name}: {}: {}", mutant.kind, mutant.file);
+        bench.judge(&what, || mutants::found(&workspace, mutant, test))?;
+    }
+    for change in &harmless {
+        bench.judge(&format!("{name}: harmless: {}", change.kind), || mutants::passed(&workspace, change, test))?;
     }
     Ok(())
 }

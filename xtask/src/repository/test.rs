@@ -5,7 +5,7 @@ use std::{
     io::Write,
     path::PathBuf,
     process::Command,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -227,10 +227,14 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// A number below `many`, another one in each run.
-    pub fn chance(&self, many: usize) -> usize {
-        let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        usize::try_from(seconds).unwrap_or_default() % many
+    /// A choice, another one in each run, or that of the number in a variable. It says the number.
+    pub fn rng(&mut self, variable: &str) -> Result<fastrand::Rng> {
+        let seed = match env::var(variable) {
+            Ok(seed) => seed.parse().with_context(|| format!("{variable} is no number: {seed:?}"))?,
+            Err(_) => fastrand::u64(..),
+        };
+        writeln!(self.out, "{variable}={seed}")?;
+        Ok(fastrand::Rng::with_seed(seed))
     }
 
     /// Runs a command; what it prints is shown, or held back to be shown if it fails.

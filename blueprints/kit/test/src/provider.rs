@@ -11,6 +11,7 @@ mod compare;
 mod description;
 mod events;
 mod face;
+mod followed;
 mod graphql;
 mod inputs;
 mod items;
@@ -32,6 +33,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use events::{Queue, Settled};
+pub(crate) use face::Listen;
 pub use face::{Call, Face, Outcome, answer, first, unknown};
 
 use cases::Cases;
@@ -193,9 +195,12 @@ async fn rules(session: &Session<'_>) {
         }
     }
     events::published(session).await;
+    for operation in session.served() {
+        followed::check(session, operation).await;
+    }
 }
 
-/// What the service makes of the events that it consumes, each once as it should be and once broken. `face` is a way to
+/// What the service makes of the events and commands that it takes, each once as it should be and once broken. `face` is a way to
 /// make the items that they are about, if there is one.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
 };
 
 use serde_json::{Map, Value, json};
@@ -291,13 +291,22 @@ impl Writer<'_> {
             TypeDef::Enum(_) => Shown::Choice,
             TypeDef::Record(record) => Shown::Object(self.object(name(of), &record.fields, left).some_if(left)?),
             TypeDef::Union(union) => {
-                let mut variants = Vec::new();
+                let (mut variants, mut types) = (Vec::new(), BTreeMap::new());
                 for variant in &union.variants {
                     let of = TypeRef { service: None, name: variant.clone() };
                     let fields = &shape::record(self.model, variant)?.fields;
-                    variants.push((variant.clone(), self.object(name(&of), fields, left).some_if(left)?));
+                    let mut object = self.object(name(&of), fields, left).some_if(left)?;
+                    // Fields of one name in several variants have to have one type: the first says which.
+                    object.members.retain(|member| {
+                        let ty = fields.iter().find(|field| field.name == member.names.0).map(|field| &field.ty);
+                        match types.entry(member.names.1.clone()) {
+                            Entry::Vacant(entry) => *entry.insert(ty) == ty,
+                            Entry::Occupied(entry) => ty.is_some() && *entry.get() == ty,
+                        }
+                    });
+                    variants.push((variant.clone(), object));
                 }
-                Shown::OneOf(distinct(variants))
+                Shown::OneOf(variants)
             }
         })
     }
@@ -465,15 +474,6 @@ impl Shown {
 
 fn member(json: &str, graphql: &str, shown: Shown) -> Member {
     Member { names: (json.to_owned(), graphql.to_owned()), shown }
-}
-
-/// Fields of one name in several variants would have to have one type: the first is kept.
-fn distinct(mut variants: Vec<(String, Object)>) -> Vec<(String, Object)> {
-    let mut seen = std::collections::BTreeSet::new();
-    for (_, object) in &mut variants {
-        object.members.retain(|member| seen.insert(member.names.1.clone()));
-    }
-    variants
 }
 
 /// A key of a map, which JSON has as a text.

@@ -26,7 +26,8 @@ const HEAD: &str = "\
 #   [examples]
 #   EXAMPLE = { … }
 #
-# and `quiet = [\"EXAMPLE\"]` for one that may do its work without publishing its event.
+# and `quiet = [\"EXAMPLE\"]` for one that may do its work without publishing its event,
+# or keep events from its stream.
 ";
 
 /// `None`: there is no operation that callers reach without an item.

@@ -11,14 +11,15 @@ use crate::{
         shape::{self, COMPARISONS},
     },
     design::Word as _,
+    fit,
     model::{
-        Delivery, Docs, Field, Input, Model, Operation, OperationKind, Output, Resource, ResourceRef, Safety, Scalar,
-        Service, Shape, StreamItem, Type, Verb,
+        Delivery, Docs, EventRef, Field, Input, Model, Operation, OperationKind, Output, Payload, Policy, Resource,
+        ResourceRef, Safety, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb,
     },
     names,
 };
 
-use super::super::{events, resources};
+use super::super::{events, queue, resources};
 
 /// How many examples there are of each input, and the number of one that nothing else has.
 const EXAMPLES: u32 = 5;
@@ -103,6 +104,7 @@ impl Writer<'_> {
             "failures": openapi::failures(service, operation),
             "examples": examples(model, service, operation),
             "emits": emits,
+            "follows": operation.follows.iter().map(|event| followed(model, service, operation, event)).collect::<Vec<_>>(),
         }))
     }
 
@@ -272,22 +274,78 @@ fn order(ty: &Type) -> &'static str {
     }
 }
 
-/// The subscriptions of an operation that events run.
+/// The queue of a command, and the subscriptions of an operation that events run.
 fn consumers(model: &Model, service: &Service, operation: &Operation) -> Vec<Value> {
+    let taken = queue::is_taken(model, service, operation).then(|| taken(model, service, operation));
+    taken.into_iter().chain(heard(model, service, operation)).collect()
+}
+
+fn taken(model: &Model, service: &Service, operation: &Operation) -> Value {
+    let policy = queue::policy(model, service, operation);
+    let fields = shape::request_fields(model, service, operation);
+    let item = shape::on_item(operation).map(|_| "id");
+    consumer(
+        operation,
+        &queue::queue(service, operation),
+        &policy,
+        fields.iter().any(|field| item != Some(field.name.as_str())),
+        item.map(str::to_owned),
+        &[format!("{}.{}", service.name, operation.name)],
+    )
+}
+
+fn heard(model: &Model, service: &Service, operation: &Operation) -> Vec<Value> {
     let Shape::Custom { of, input, .. } = &operation.shape else { return Vec::new() };
-    let consumer = |hearing: events::Hearing<'_>| {
+    let heard = |hearing: events::Hearing<'_>| {
         let messages: Vec<String> =
             hearing.events.iter().map(|event| format!("{}.{}", event.service, event.event)).collect();
-        json!({
-            "operation": operation.name,
-            "subscription": hearing.subscription,
-            "dead_letter": hearing.policy.dead_letter && hearing.policy.delivery == Delivery::AtLeastOnce,
-            "reads": *input != Input::None,
-            "item": of.as_ref().map(|of| events::item_id(of)),
-            "messages": messages,
-        })
+        let item = of.as_ref().map(|of| events::item_id(of));
+        consumer(operation, &hearing.subscription, hearing.policy, *input != Input::None, item, &messages)
     };
-    events::hearings(model, service, operation).into_iter().map(consumer).collect()
+    events::hearings(model, service, operation).into_iter().map(heard).collect()
+}
+
+fn consumer(
+    operation: &Operation,
+    subscription: &str,
+    policy: &Policy,
+    reads: bool,
+    item: Option<String>,
+    messages: &[String],
+) -> Value {
+    json!({
+        "operation": operation.name,
+        "subscription": subscription,
+        "dead_letter": policy.dead_letter && policy.delivery == Delivery::AtLeastOnce,
+        "reads": reads,
+        "item": item,
+        "messages": messages,
+    })
+}
+
+/// An event that a stream sends on: what it is among the items, and which of its members names the item that the stream
+/// is of.
+fn followed(model: &Model, service: &Service, operation: &Operation, event: &EventRef) -> Value {
+    let payload =
+        model.services.get(&event.service).and_then(|owner| owner.events.get(&event.event)).map(|e| &e.payload);
+    let variant = match (&operation.shape, payload) {
+        (Shape::Custom { output: Output::Stream(StreamItem::Named(item)), .. }, Some(Payload::Named(record)))
+            if matches!(model.types.get(item), Some(TypeDef::Union(_))) =>
+        {
+            Some(record)
+        }
+        _ => None,
+    };
+    let item = shape::on_item(operation).and_then(|resource| match payload {
+        Some(Payload::Resource(of)) if *of == shape::of_service(service, resource) => {
+            service.resources.get(resource).map(|resource| resource.id.clone())
+        }
+        _ => {
+            let id = events::item_id(resource);
+            fit::payload(model, event)?.iter().any(|field| field.name == id).then_some(id)
+        }
+    });
+    said(json!({ "message": format!("{}.{}", event.service, event.event), "variant": variant, "item": item }))
 }
 
 fn kind(model: &Model, service: &Service, event: &str) -> String {

@@ -19,7 +19,7 @@ use crate::{
     names,
 };
 
-use super::super::contract;
+use super::super::{contract, operations};
 
 /// Which example the flows take. Those over other transports take the first, and some fields are unique.
 pub const OURS: u32 = 2;
@@ -49,7 +49,7 @@ struct Case {
     input: String,
     answer: String,
     data: String,
-    /// `("OutOfStock", json!({ "left": 1 }))`
+    /// `("OutOfStock", kit::Kind::Conflict, json!({ "left": 1 }))`
     errors: Vec<String>,
 }
 
@@ -69,7 +69,8 @@ fn case(model: &Model, service: &Service, operation: &Operation) -> Case {
     let Request { document, input, answer, data, .. } = request(model, service, operation, wish);
     let error = |error: &crate::model::DeclaredError| {
         let data = error.data.as_ref().map_or(Value::Null, |data| example::value(model, &shape::named_type(data)));
-        format!("({}, json!({}))", escape::rust_str(&error.name), code(&data, 2))
+        let kind = operations::kind(error.kind);
+        format!("({}, kit::Kind::{kind}, json!({}))", escape::rust_str(&error.name), code(&data, 2))
     };
     Case {
         test: format!("{}_over_graphql", operation.name),

@@ -16,7 +16,7 @@ use super::{
         contract::trait_name,
         events, examples,
         operations::{self, Param},
-        service,
+        queue, service,
     },
     cases, description,
 };
@@ -129,7 +129,8 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
     let model = planner.model;
     let serves = |pick: &dyn Fn(Exposure) -> bool| service.operations.values().any(|operation| pick(operation.expose));
     let over_grpc = |operation: &&Operation| model.served(&service.name, &operation.name).grpc;
-    let (has_rest, has_graphql, consumes) = (serves(&|e| e.rest), serves(&|e| e.graphql), events::consumes(service));
+    let (has_rest, has_graphql, consumes) =
+        (serves(&|e| e.rest), serves(&|e| e.graphql), events::consumes(service) || queue::takes(model, service));
     let asks: Vec<Ask> = service.operations.values().filter(over_grpc).map(|o| ask(model, service, o)).collect();
     if !(has_rest || has_graphql || consumes) && asks.is_empty() {
         return None;
@@ -148,7 +149,7 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
         contract: names::rust::crate_ident(&names::rust::contract_crate(&service.name)),
         service_trait: trait_name(model, &planner.scope, service),
         links: links.collect(),
-        has_queue: consumes || events::emits(service),
+        has_queue: consumes || events::emits(service) || events::follows(service),
         has_rest,
         has_graphql,
         consumes,
@@ -195,7 +196,7 @@ fn linked<'m>(model: &'m Model, service: &Service) -> BTreeSet<&'m str> {
 }
 
 /// The services that any service calls.
-fn called(model: &Model) -> Vec<&Service> {
+pub fn called(model: &Model) -> Vec<&Service> {
     let called: BTreeSet<&str> = model.services.values().flat_map(|service| linked(model, service)).collect();
     model.services.values().filter(|service| called.contains(service.name.as_str())).collect()
 }

@@ -5,18 +5,14 @@ use std::{fmt::Display, pin::Pin, str::FromStr, time::Duration};
 use futures_util::StreamExt;
 use kit::{Context, Etag, Failure, Kind, OperationError, Stream, Trace, Wire};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use super::{description::Operation, graphql::GraphQl, rest::Rest, session::Session};
+use super::{compare::text, description::Operation, graphql::GraphQl, rest::Rest, session::Session};
 
 /// How long a call may take.
 const LIMIT: Duration = Duration::from_secs(20);
-/// How long a stream is listened to that says nothing.
-pub(crate) const SILENCE: Duration = Duration::from_millis(300);
-/// Items of a stream that are looked at.
-pub(crate) const ITEMS: usize = 3;
-
 /// What an operation answers, in JSON of the contract; null for "done".
 pub type Outcome = Result<Value, Box<Wire>>;
 
@@ -46,11 +42,54 @@ pub struct Call {
     pub input: Value,
     /// What it causes is known by it.
     pub trace: Trace,
+    pub(crate) listen: Listen,
+}
+
+/// When enough of a stream is heard.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Listen {
+    /// At the latest after this span: it may be silent for as long as it likes.
+    pub patience: Duration,
+    /// With so many items.
+    pub items: usize,
+    /// With this item.
+    pub until: Option<Due>,
+}
+
+/// An item that is waited for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Due {
+    /// What it must have.
+    pub members: Map<String, Value>,
+    /// It may be shown without some of them.
+    pub partly: bool,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self { patience: Duration::from_millis(300), items: 3, until: None }
+    }
+}
+
+impl Listen {
+    pub(crate) fn is_enough(&self, items: &[Value]) -> bool {
+        let is_due = |item: &Value| self.until.as_ref().is_some_and(|due| due.is(item));
+        items.len() >= self.items || items.iter().any(is_due)
+    }
+}
+
+impl Due {
+    pub(crate) fn is(&self, item: &Value) -> bool {
+        let is_shown = |name: &str| !self.partly || !item[name].is_null();
+        let mut members = self.members.iter().filter(|(name, _)| is_shown(name));
+        members.all(|(name, member)| text(&item[name.as_str()]) == text(member))
+    }
 }
 
 impl Default for Call {
     fn default() -> Self {
-        Self { operation: String::new(), id: Value::Null, etag: None, input: Value::Null, trace: Trace::start() }
+        let (operation, trace) = (String::new(), Trace::start());
+        Self { operation, id: Value::Null, etag: None, input: Value::Null, trace, listen: Listen::default() }
     }
 }
 
@@ -108,7 +147,7 @@ impl Call {
     /// # Errors
     /// `invalid` if it is none.
     pub fn id<T: FromStr<Err: Display>>(&self) -> Result<T, Box<Wire>> {
-        super::compare::text(&self.id).parse().map_err(|error: T::Err| Failure::invalid(error).to_wire().into())
+        text(&self.id).parse().map_err(|error: T::Err| Failure::invalid(error).to_wire().into())
     }
 
     /// The input as the operation's parameter.
@@ -147,15 +186,16 @@ pub fn answer<T: Serialize, E: OperationError>(result: Result<T, E>) -> Outcome 
     }
 }
 
-/// The first items of a stream, as far as they come at once.
+/// The first items of a stream, as many as the call asks for.
 ///
 /// # Errors
 /// That of the operation.
-pub async fn first<T: Serialize, E: OperationError>(stream: Result<Stream<T, E>, E>) -> Outcome {
+pub async fn first<T: Serialize, E: OperationError>(call: &Call, stream: Result<Stream<T, E>, E>) -> Outcome {
     let mut stream = stream.map_err(|error| error.to_wire())?;
     let mut items = Vec::new();
-    while items.len() < ITEMS
-        && let Ok(Some(item)) = tokio::time::timeout(SILENCE, stream.next()).await
+    let end = Instant::now() + call.listen.patience;
+    while !call.listen.is_enough(&items)
+        && let Ok(Some(item)) = timeout_at(end, stream.next()).await
     {
         items.push(answer(item)?);
     }

@@ -7,11 +7,12 @@ use kit::{Failure, OperationError as _, Wire};
 use kit_http::Problem;
 use reqwest::{Client, Url};
 use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     compare::text,
     description::Operation,
-    face::{Call, ITEMS, Outcome, SILENCE},
+    face::{Call, Listen, Outcome},
     judge::Judge,
     session::Session,
 };
@@ -44,6 +45,7 @@ pub(crate) struct Asked {
     pub url: Url,
     pub headers: Vec<(&'static str, String)>,
     pub body: Option<Vec<u8>>,
+    pub listen: Listen,
 }
 
 #[derive(Clone, Debug)]
@@ -144,7 +146,7 @@ impl Rest {
             let body = if call.input.is_object() { Value::Object(input) } else { call.input.clone() };
             body.to_string().into_bytes()
         });
-        Some(Asked { method: method.clone(), url, headers, body })
+        Some(Asked { method: method.clone(), url, headers, body, listen: call.listen.clone() })
     }
 
     /// Sends as it stands.
@@ -161,17 +163,17 @@ impl Rest {
         let (status, headers) = (response.status(), response.headers().clone());
         let streams = media_type(&headers) == EVENTS;
         let mut body = Vec::new();
+        let end = Instant::now() + asked.listen.patience;
         loop {
             let chunk = match streams {
-                // A stream may be silent for as long as it likes.
-                true => tokio::time::timeout(SILENCE, response.chunk()).await.unwrap_or(Ok(None)),
+                true => timeout_at(end, response.chunk()).await.unwrap_or(Ok(None)),
                 false => response.chunk().await,
             };
             match chunk.map_err(lost)? {
                 Some(chunk) => body.extend_from_slice(&chunk),
                 None => break,
             }
-            if streams && events(&body).len() >= ITEMS {
+            if streams && asked.listen.is_enough(&events(&body)) {
                 break;
             }
         }
@@ -247,10 +249,16 @@ pub(crate) fn outcome(reply: Reply) -> Outcome {
     if !status.is_success() {
         return Err(Problem::read(status, &headers, &body).into_wire().into());
     }
-    Ok(match media_type(&headers) {
-        EVENTS => events(&body).into(),
-        _ => serde_json::from_slice(&body).unwrap_or_default(),
-    })
+    if media_type(&headers) != EVENTS {
+        return Ok(serde_json::from_slice(&body).unwrap_or_default());
+    }
+    match named(&body, "error").pop() {
+        Some(problem) => {
+            let problem = serde_json::from_value::<Problem>(problem);
+            Err(problem.map_or_else(|error| Failure::internal(error).to_wire(), Problem::into_wire).into())
+        }
+        None => Ok(events(&body).into()),
+    }
 }
 
 pub(crate) fn media_type(headers: &HeaderMap) -> &str {
@@ -272,16 +280,19 @@ fn consistent(reply: &Reply, body: &Value, media_type: &str) -> Option<(&'static
 
 /// The data of all whole events that are items.
 fn events(body: &[u8]) -> Vec<Value> {
+    named(body, "message")
+}
+
+/// The data of all whole events of a name; those without one are called `message`.
+fn named(body: &[u8], name: &str) -> Vec<Value> {
     let text = String::from_utf8_lossy(body);
     let whole = text.split_inclusive("\n\n").filter(|event| event.ends_with("\n\n"));
-    let item = |event: &str| {
+    let data = |event: &str| {
         let line = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim_start);
-        if line("event:").is_some_and(|name| name != "message") {
-            return None;
-        }
-        serde_json::from_str(line("data:")?).ok()
+        let is_meant = line("event:").unwrap_or("message") == name;
+        serde_json::from_str(line("data:").filter(|_| is_meant)?).ok()
     };
-    whole.filter_map(item).collect()
+    whole.filter_map(data).collect()
 }
 
 fn path_value(operation: &Operation, call: &Call, input: &mut Map<String, Value>, name: &str) -> String {

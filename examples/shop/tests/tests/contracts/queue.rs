@@ -27,6 +27,11 @@ impl Queue {
 
 #[async_trait]
 impl kit_test::provider::Queue for Queue {
+    async fn publish(&self, message: Value) -> anyhow::Result<()> {
+        let message: Message = serde_json::from_value(message)?;
+        Ok(self.0.publish(&[message]).await?)
+    }
+
     async fn heard(&self) -> anyhow::Result<Vec<Value>> {
         let lease = Duration::from_secs(60);
         let receive = self.0.receive(NAME, 100, lease);

@@ -40,7 +40,7 @@ use super::{
 #[derive(Debug, Default)]
 pub(crate) struct Cases {
     pub examples: BTreeMap<String, Map<String, Value>>,
-    /// Operations that may do their work without publishing anything.
+    /// Operations that may do their work without publishing anything, or keep events from their streams.
     pub quiet: BTreeSet<String>,
     pub files: Vec<Case>,
 }

@@ -49,6 +49,15 @@ impl Judge {
         schema
     }
 
+    /// The schema of a variant of a union; null if it has none of this name.
+    pub(crate) fn variant<'s>(&'s self, schema: &'s Value, name: &str) -> &'s Value {
+        let variants = schema["oneOf"].as_array().into_iter().flatten().map(|variant| self.resolved(variant));
+        variants
+            .into_iter()
+            .find(|variant| variant["properties"]["type"]["const"] == json!(name))
+            .unwrap_or(&Value::Null)
+    }
+
     /// What is wrong with the value by a schema that stands alone.
     pub(crate) fn alone(schema: &Value, value: &Value) -> Vec<String> {
         match jsonschema::options().should_validate_formats(true).build(schema) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     description::Operation,
-    face::{Call, Outcome},
+    face::{Call, Listen, Outcome},
     rest::{Asked, PROBLEM, Reply, Rest, media_type, outcome},
     session::Session,
 };
@@ -29,7 +29,8 @@ pub(crate) async fn document(session: &Session<'_>, rest: &Rest) {
 }
 
 async fn get(rest: &Rest, path: &str) -> Option<Reply> {
-    let asked = Asked { method: Method::GET, url: rest.at(path)?, headers: Vec::new(), body: None };
+    let asked =
+        Asked { method: Method::GET, url: rest.at(path)?, headers: Vec::new(), body: None, listen: Listen::default() };
     rest.send(asked).await.ok()
 }
 

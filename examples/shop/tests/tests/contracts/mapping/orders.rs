@@ -13,6 +13,8 @@ use orders_contract::{
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+mod by_link;
+
 /// Does as it is told, and remembers what it was asked.
 #[derive(Default)]
 pub struct Scripted {

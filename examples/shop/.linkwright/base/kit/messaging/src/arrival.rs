@@ -58,8 +58,8 @@ async fn without(
     }
 }
 
-/// Takes one message of the subscription, lets `handler` do what it asks as a consumer with the default policy would, and
-/// gives its answer.
+/// Takes one message of the subscription, lets `handler` do what it asks as a consumer that tries once would, and gives
+/// its answer: none comes again.
 ///
 /// # Errors
 /// The handler's; `timeout` if no message comes within a few seconds; what the broker says.
@@ -72,7 +72,7 @@ where
     E: OperationError,
     F: Future<Output = Result<T, E>>,
 {
-    let policy = Policy::default();
+    let policy = Policy { attempts: 1, ..Policy::default() };
     let soon = Context::default().within(SOON);
     let received = soon.limit(broker.receive(subscription, 1, policy.lease)).await?;
     let Some(Delivery { message, attempt, receipt }) = received.into_iter().next() else {
@@ -145,6 +145,7 @@ mod tests {
         };
         assert_eq!(ask(Ok(())).await?, (Ok(1), 0));
         assert_eq!(ask(Err(Failure::invalid("no"))).await?, (Err(Failure::invalid("no")), 1));
+        assert_eq!(ask(Err(Failure::timeout())).await?, (Err(Failure::timeout()), 2));
         let nothing: Result<(), _> = taken(&broker, "a.b", async |_, _| Ok::<_, Failure>(())).await;
         assert_eq!(nothing.map_err(|error| error.kind), Err(Kind::Timeout));
         Ok(())

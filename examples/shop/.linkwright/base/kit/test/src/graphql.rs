@@ -8,10 +8,14 @@ use kit::{Context, Failure, FieldError, Kind, OperationError, Wire};
 use kit_http::{Incoming, Request};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
 
-use crate::Script;
+use crate::{
+    Script,
+    provider::{Listen, Outcome},
+};
 
-/// How long [`Client::opens`] waits for what a subscription has to say.
+/// How long it is waited at least for what a subscription has to say.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// A service that is asked over GraphQL.
@@ -32,14 +36,33 @@ impl Client {
     }
 
     /// The same, with the error as it was carried.
-    pub(crate) async fn asked(&self, cx: &Context, request: &str, variables: Value) -> Result<Value, Wire> {
+    pub(crate) async fn asked(&self, cx: &Context, request: &str, variables: Value) -> Outcome {
         let body = json!({ "query": request, "variables": variables });
         let request = Request::new(Method::POST, &["graphql"]).json(&body);
-        let answer = self.0.call::<Value, Failure>(cx, request).await.map_err(|failure| failure.to_wire())?;
-        match answer["errors"].get(0) {
-            Some(error) => Err(wire(error)),
-            None => data::<Failure>(answer).map_err(|failure| failure.to_wire()),
+        carried(self.0.call::<Value, Failure>(cx, request).await.map_err(|failure| failure.to_wire())?)
+    }
+
+    /// The first items of a subscription as the contract has them, with an error as it was carried.
+    pub(crate) async fn first(
+        &self,
+        cx: &Context,
+        request: &str,
+        variables: Value,
+        item: impl Fn(Value) -> Value,
+        listen: &Listen,
+    ) -> Result<Vec<Value>, Box<Wire>> {
+        let to_wire = |failure: Failure| Box::new(failure.to_wire());
+        let mut events = self.events(cx, request, variables).await.map_err(to_wire)?;
+        let mut items = Vec::new();
+        // It is open before anybody has looked at what is asked.
+        let end = Instant::now() + listen.patience.max(SILENCE);
+        while !listen.is_enough(&items)
+            && let Ok(next) = timeout_at(end, events.next()).await
+            && let Some(answer) = next.map_err(to_wire)?
+        {
+            items.push(item(carried(answer)?));
         }
+        Ok(items)
     }
 
     /// All items of a subscription, by the context's deadline.
@@ -74,6 +97,14 @@ impl Client {
         let request = Request::new(Method::POST, &["graphql", "stream"]).json(&body);
         let response = self.0.open(cx, request, "text/event-stream").await?;
         Ok(Events { response, come: Vec::new() })
+    }
+}
+
+/// The same, with the error as it was carried.
+fn carried(answer: Value) -> Outcome {
+    match answer["errors"].get(0) {
+        Some(error) => Err(wire(error).into()),
+        None => data::<Failure>(answer).map_err(|failure| failure.to_wire().into()),
     }
 }
 
@@ -163,8 +194,8 @@ pub struct Case<I, O> {
     pub answer: O,
     /// What comes of that.
     pub data: Value,
-    /// The errors that the operation declares: name and data.
-    pub errors: Vec<(&'static str, Value)>,
+    /// The errors that the operation declares: name, kind and data.
+    pub errors: Vec<(&'static str, Kind, Value)>,
 }
 
 impl<I: Clone + Debug + PartialEq, O: Debug + PartialEq> Case<I, O> {
@@ -186,8 +217,9 @@ impl<I: Clone + Debug + PartialEq, O: Debug + PartialEq> Case<I, O> {
         };
         let got = script.hears(what, || input.clone(), Ok(answer), ask).await;
         assert_eq!(got, Ok(data), "{what}: the answer");
-        for (name, data) in errors {
+        for (name, kind, data) in errors {
             let error = || E::from_declared(name, data.clone()).unwrap_or_else(|| panic!("{what}: no error {name}"));
+            assert_eq!(error().kind(), kind, "{what}: the kind of {name}");
             let got = script.hears(what, || input.clone(), Err(error()), ask).await;
             assert_eq!(got, Err(error()), "{what}: the declared error");
         }

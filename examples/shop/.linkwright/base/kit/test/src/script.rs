@@ -193,6 +193,40 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         }
     }
 
+    /// Calls through a link, fails once on the way, and checks that the same call is made again if a repeat is safe and
+    /// never if it is not.
+    ///
+    /// # Panics
+    /// If it is not so.
+    pub async fn is_repeated<F>(
+        &self,
+        what: &str,
+        safety: Safety,
+        input: impl Fn() -> I,
+        answer: impl Fn() -> Result<O, E>,
+        call: impl FnOnce(Context) -> F,
+    ) where
+        F: Future<Output = Result<O, E>>,
+    {
+        let lost = || Err(Failure::timeout().into());
+        let (calls, due) = match safety {
+            Safety::Unsafe => (1, lost()),
+            Safety::Safe | Safety::Keyed => (2, answer()),
+        };
+        self.next(Play::Answer(lost()));
+        self.next(Play::Answer(answer()));
+        let got = call(Context::default().within(Duration::from_secs(30)).keyed("the-key")).await;
+        let asked = self.asked();
+        assert_eq!(asked.len(), calls, "{what}: calls of which the first was lost");
+        assert_eq!(got, due, "{what}: the answer");
+        for (seen, question) in asked {
+            assert_eq!(question, input(), "{what}: the input");
+            let key = (safety == Safety::Keyed).then_some("the-key");
+            assert_eq!(seen.idempotency_key(), key, "{what}: the idempotency key");
+        }
+        self.plays.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Calls once, with an answer to get, and gives what came of it and the context in which it arrived.
     async fn reached<T, F>(
         &self,
@@ -290,6 +324,29 @@ mod tests {
             };
             script.stands_in("note", &operation, || 2, call, async || script.play(&Context::default(), 2).await).await;
         }
+    }
+
+    #[tokio::test]
+    async fn a_repeat_is_due_where_it_is_safe() {
+        let script: Script<u32, u32, Failure> = Script::default();
+        let once = async |cx: Context| script.play(&cx.call(), 2).await;
+        script.is_repeated("double", Safety::Unsafe, || 2, || Ok(4), once).await;
+        let twice = async |cx: Context| match script.play(&cx.call(), 2).await {
+            Err(_) => script.play(&cx.call(), 2).await,
+            answer => answer,
+        };
+        script.is_repeated("double", Safety::Safe, || 2, || Ok(4), twice).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "double: calls of which the first was lost")]
+    async fn a_repeat_that_does_harm_is_noticed() {
+        let script: Script<u32, u32, Failure> = Script::default();
+        let twice = async |cx: Context| match script.play(&cx.call(), 2).await {
+            Err(_) => script.play(&cx.call(), 2).await,
+            answer => answer,
+        };
+        script.is_repeated("double", Safety::Unsafe, || 2, || Ok(4), twice).await;
     }
 
     #[tokio::test]

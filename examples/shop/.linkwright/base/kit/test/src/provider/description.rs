@@ -51,6 +51,20 @@ pub(crate) struct Operation {
     pub examples: Vec<Value>,
     /// Types of the events that it publishes.
     pub emits: Vec<String>,
+    /// The events that its stream sends on.
+    pub follows: Vec<Followed>,
+}
+
+/// An event that a stream sends on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Followed {
+    /// In AsyncAPI.
+    pub message: String,
+    /// What it is among the items of the stream, where those are a union.
+    pub variant: Option<String>,
+    /// The member that names the item which the operation is on.
+    pub item: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

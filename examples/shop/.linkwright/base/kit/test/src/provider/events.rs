@@ -22,11 +22,14 @@ use super::{
 };
 
 /// How long an event may take from its cause to its hearers.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The queue that the service under test is connected to.
 #[async_trait]
 pub trait Queue: Send + Sync {
+    /// Publishes a message, for whoever hears it.
+    async fn publish(&self, message: Value) -> Result<()>;
+
     /// The messages that were published since the last time, as CloudEvents in JSON. Waits a moment for some.
     async fn heard(&self) -> Result<Vec<Value>>;
 
@@ -116,7 +119,7 @@ fn judge(provider: &Provider, report: &Report, heard: &[Value]) {
     }
 }
 
-/// Each event that the service consumes: an example of it, and a broken one.
+/// Each event and command that the service takes: an example of it, and a broken one.
 pub(crate) async fn consumed(provider: &Provider, session: Option<&Session<'_>>, report: &Report) {
     let Some(queue) = &provider.queue else { return };
     let document = provider.document("asyncapi.json").unwrap_or_default();
@@ -139,7 +142,7 @@ pub(crate) async fn consumed(provider: &Provider, session: Option<&Session<'_>>,
     }
 }
 
-/// One event and one consumer of it.
+/// One event or command, and one consumer of it.
 struct Heard<'a> {
     provider: &'a Provider,
     report: &'a Report,
@@ -220,7 +223,7 @@ impl Heard<'_> {
 }
 
 /// A message of now.
-fn fresh(example: &Value) -> Value {
+pub(crate) fn fresh(example: &Value) -> Value {
     let mut message = example.clone();
     message["id"] = json!(Uuid::now_v7().to_string());
     message["traceparent"] = json!(Trace::start().to_string());

@@ -29,8 +29,9 @@ impl GraphQl {
         };
         let variables = self.variables(operation, call);
         if asked.subscription {
-            let opened = self.client.opens::<Failure>(&call.cx(), &asked.document, variables).await;
-            return opened.map(|()| json!([])).map_err(|failure| failure.to_wire().into());
+            let schema = operation.answer.as_ref().unwrap_or(&Value::Null);
+            let shown = |item| self.shown(schema, item);
+            return Ok(self.client.first(&call.cx(), &asked.document, variables, shown, &call.listen).await?.into());
         }
         let answer = self.client.asked(&call.cx(), &asked.document, variables).await?;
         Ok(match &operation.answer {
@@ -113,7 +114,7 @@ impl GraphQl {
             Value::String(word) if schema.get("enum").is_some() => json!(shouty(word)),
             Value::Object(members) if schema.get("oneOf").is_some() => {
                 let variant = text(&value["type"]);
-                let fields = self.variant(schema, &variant);
+                let fields = self.judge.variant(schema, &variant);
                 let members = members.iter().filter(|(name, _)| *name != "type");
                 let inner = members.map(|(name, value)| (camel(name), self.given(&fields["properties"][name], value)));
                 json!({ camel(&snake(&variant)): Value::Object(inner.collect()) })
@@ -159,7 +160,7 @@ impl GraphQl {
             Value::Object(mut members) => {
                 let variant = members.remove("__typename").map(|name| text(&name));
                 let fields = match &variant {
-                    Some(variant) if schema.get("oneOf").is_some() => self.variant(schema, variant),
+                    Some(variant) if schema.get("oneOf").is_some() => self.judge.variant(schema, variant),
                     _ => schema,
                 };
                 // A member that is any JSON stays as it is.
@@ -181,14 +182,6 @@ impl GraphQl {
             },
             other => other,
         }
-    }
-
-    fn variant<'s>(&'s self, schema: &'s Value, name: &str) -> &'s Value {
-        let variants = schema["oneOf"].as_array().into_iter().flatten().map(|variant| self.judge.resolved(variant));
-        variants
-            .into_iter()
-            .find(|variant| variant["properties"]["type"]["const"] == json!(name))
-            .unwrap_or(&Value::Null)
     }
 }
 

@@ -68,7 +68,7 @@ async fn order_page_over_graphql() -> anyhow::Result<()> {
             },
             "goods": [{ "sku": "ABC-456", "name": "name", "onHand": 1, "reserved": 0, "etag": "1" }],
         }),
-        errors: vec![("NoSuchOrder", json!(null))],
+        errors: vec![("NoSuchOrder", kit::Kind::NotFound, json!(null))],
     };
     case.check(&client, &script.order_page).await;
     Ok(())
@@ -123,7 +123,7 @@ async fn place_order_over_graphql() -> anyhow::Result<()> {
             "placedAt": "2026-01-31T12:00:00.000000Z",
             "etag": "1",
         }),
-        errors: vec![("OutOfStock", json!({ "sku": "ABC-456", "left": 1 }))],
+        errors: vec![("OutOfStock", kit::Kind::Conflict, json!({ "sku": "ABC-456", "left": 1 }))],
     };
     case.check(&client, &script.place_order).await;
     Ok(())

@@ -204,7 +204,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         safety: Safety,
         input: impl Fn() -> I,
         answer: impl Fn() -> Result<O, E>,
-        call: impl FnOnce(Context) -> F,
+        call: impl FnOnce(Context, I) -> F,
     ) where
         F: Future<Output = Result<O, E>>,
     {
@@ -215,7 +215,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         };
         self.next(Play::Answer(lost()));
         self.next(Play::Answer(answer()));
-        let got = call(Context::default().within(Duration::from_secs(30)).keyed("the-key")).await;
+        let got = call(Context::default().within(Duration::from_secs(30)).keyed("the-key"), input()).await;
         let asked = self.asked();
         assert_eq!(asked.len(), calls, "{what}: calls of which the first was lost");
         assert_eq!(got, due, "{what}: the answer");
@@ -329,10 +329,10 @@ mod tests {
     #[tokio::test]
     async fn a_repeat_is_due_where_it_is_safe() {
         let script: Script<u32, u32, Failure> = Script::default();
-        let once = async |cx: Context| script.play(&cx.call(), 2).await;
+        let once = async |cx: Context, n| script.play(&cx.call(), n).await;
         script.is_repeated("double", Safety::Unsafe, || 2, || Ok(4), once).await;
-        let twice = async |cx: Context| match script.play(&cx.call(), 2).await {
-            Err(_) => script.play(&cx.call(), 2).await,
+        let twice = async |cx: Context, n| match script.play(&cx.call(), n).await {
+            Err(_) => script.play(&cx.call(), n).await,
             answer => answer,
         };
         script.is_repeated("double", Safety::Safe, || 2, || Ok(4), twice).await;
@@ -342,8 +342,8 @@ mod tests {
     #[should_panic(expected = "double: calls of which the first was lost")]
     async fn a_repeat_that_does_harm_is_noticed() {
         let script: Script<u32, u32, Failure> = Script::default();
-        let twice = async |cx: Context| match script.play(&cx.call(), 2).await {
-            Err(_) => script.play(&cx.call(), 2).await,
+        let twice = async |cx: Context, n| match script.play(&cx.call(), n).await {
+            Err(_) => script.play(&cx.call(), n).await,
             answer => answer,
         };
         script.is_repeated("double", Safety::Unsafe, || 2, || Ok(4), twice).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use inventory_contract::{
     Currency, Line, ListProducts, Money, OrderId, ParcelSent, Product, ProductDraft, ProductId, ProductPage,
-    ReleaseRequest, ReserveRequest, ReserveResponse,
+    ProductSort, ReleaseRequest, ReserveRequest, ReserveResponse,
 };
 use kit::{Context, Cursor, Etag};
 use rust_decimal::Decimal;
@@ -24,27 +24,44 @@ fn linked(script: &Arc<Scripted>) -> Arc<dyn inventory_contract::Inventory> {
 async fn list_products_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || (ListProducts::default(),);
-    let ask = async |cx: Context| {
-        let (query,) = input();
-        linked.list_products(&cx, query).await
-    };
-    let answer = || {
-        Ok(ProductPage {
-            items: vec![Product {
-                sku: ProductId("BBC-456".into()),
-                name: "example".into(),
-                price: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-                on_hand: 1,
-                reserved: 0,
-                etag: Etag(1),
-            }],
-            next: Some(Cursor("next".into())),
-        })
-    };
+    let ask = async |cx: Context, (query,): (ListProducts,)| linked.list_products(&cx, query).await;
     script
         .list_products
-        .is_repeated("inventory.list_products behind a link", kit::Safety::Safe, input, answer, ask)
+        .is_repeated(
+            "inventory.list_products behind a link: least",
+            kit::Safety::Safe,
+            || (ListProducts::default(),),
+            || Ok(ProductPage { items: vec![], next: None }),
+            ask,
+        )
+        .await;
+    script
+        .list_products
+        .is_repeated(
+            "inventory.list_products behind a link: most",
+            kit::Safety::Safe,
+            || {
+                (ListProducts {
+                    limit: Some(kit::page::MAX_LIMIT),
+                    cursor: Some(Cursor("a+/=".into())),
+                    sort: vec![ProductSort::NameDescending, ProductSort::Name],
+                },)
+            },
+            || {
+                Ok(ProductPage {
+                    items: vec![Product {
+                        sku: ProductId("BBC-456".into()),
+                        name: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                        price: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                        on_hand: 4294967295,
+                        reserved: 4294967295,
+                        etag: Etag(4294967295),
+                    }],
+                    next: Some(Cursor("a+/=".into())),
+                })
+            },
+            ask,
+        )
         .await;
 }
 
@@ -52,56 +69,111 @@ async fn list_products_behind_a_link() {
 async fn get_product_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || (ProductId("BBC-456".into()),);
-    let ask = async |cx: Context| {
-        let (id,) = input();
-        linked.get_product(&cx, id).await
-    };
-    let answer = || {
-        Ok(Product {
-            sku: ProductId("BBC-456".into()),
-            name: "example".into(),
-            price: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-            on_hand: 1,
-            reserved: 0,
-            etag: Etag(1),
-        })
-    };
-    script.get_product.is_repeated("inventory.get_product behind a link", kit::Safety::Safe, input, answer, ask).await;
+    let ask = async |cx: Context, (id,): (ProductId,)| linked.get_product(&cx, id).await;
+    script
+        .get_product
+        .is_repeated(
+            "inventory.get_product behind a link: least",
+            kit::Safety::Safe,
+            || (ProductId("BBC-456".into()),),
+            || {
+                Ok(Product {
+                    sku: ProductId("BBC-456".into()),
+                    name: "a".into(),
+                    price: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    on_hand: 0,
+                    reserved: 0,
+                    etag: Etag(1),
+                })
+            },
+            ask,
+        )
+        .await;
+    script
+        .get_product
+        .is_repeated(
+            "inventory.get_product behind a link: most",
+            kit::Safety::Safe,
+            || (ProductId("BBC-456".into()),),
+            || {
+                Ok(Product {
+                    sku: ProductId("BBC-456".into()),
+                    name: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    price: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    on_hand: 4294967295,
+                    reserved: 4294967295,
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn replace_product_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || {
-        (
-            ProductId("BBC-456".into()),
-            ProductDraft {
-                name: "example".into(),
-                price: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-                on_hand: 1,
-            },
-            None,
-        )
-    };
-    let ask = async |cx: Context| {
-        let (id, draft, etag) = input();
+    let ask = async |cx: Context, (id, draft, etag): (ProductId, ProductDraft, Option<Etag>)| {
         linked.replace_product(&cx, id, draft, etag).await
-    };
-    let answer = || {
-        Ok(Product {
-            sku: ProductId("BBC-456".into()),
-            name: "example".into(),
-            price: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-            on_hand: 1,
-            reserved: 0,
-            etag: Etag(1),
-        })
     };
     script
         .replace_product
-        .is_repeated("inventory.replace_product behind a link", kit::Safety::Safe, input, answer, ask)
+        .is_repeated(
+            "inventory.replace_product behind a link: least",
+            kit::Safety::Safe,
+            || {
+                (
+                    ProductId("BBC-456".into()),
+                    ProductDraft {
+                        name: "a".into(),
+                        price: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                        on_hand: 0,
+                    },
+                    None,
+                )
+            },
+            || {
+                Ok(Product {
+                    sku: ProductId("BBC-456".into()),
+                    name: "a".into(),
+                    price: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    on_hand: 0,
+                    reserved: 0,
+                    etag: Etag(1),
+                })
+            },
+            ask,
+        )
+        .await;
+    script
+        .replace_product
+        .is_repeated(
+            "inventory.replace_product behind a link: most",
+            kit::Safety::Safe,
+            || {
+                (
+                    ProductId("BBC-456".into()),
+                    ProductDraft {
+                        name: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                        price: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                        on_hand: 4294967295,
+                    },
+                    Some(Etag(4294967295)),
+                )
+            },
+            || {
+                Ok(Product {
+                    sku: ProductId("BBC-456".into()),
+                    name: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    price: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    on_hand: 4294967295,
+                    reserved: 4294967295,
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
         .await;
 }
 
@@ -109,42 +181,92 @@ async fn replace_product_behind_a_link() {
 async fn reserve_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || {
-        (ReserveRequest {
-            order_id: OrderId(Uuid::from_u128(1)),
-            lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-        },)
-    };
-    let ask = async |cx: Context| {
-        let (input,) = input();
-        linked.reserve(&cx, input).await
-    };
-    let answer = || Ok(ReserveResponse { total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur } });
-    script.reserve.is_repeated("inventory.reserve behind a link", kit::Safety::Safe, input, answer, ask).await;
+    let ask = async |cx: Context, (input,): (ReserveRequest,)| linked.reserve(&cx, input).await;
+    script
+        .reserve
+        .is_repeated(
+            "inventory.reserve behind a link: least",
+            kit::Safety::Safe,
+            || {
+                (ReserveRequest {
+                    order_id: OrderId(Uuid::nil()),
+                    lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
+                },)
+            },
+            || Ok(ReserveResponse { total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur } }),
+            ask,
+        )
+        .await;
+    script
+        .reserve
+        .is_repeated(
+            "inventory.reserve behind a link: most",
+            kit::Safety::Safe,
+            || {
+                (ReserveRequest {
+                    order_id: OrderId(Uuid::max()),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                },)
+            },
+            || Ok(ReserveResponse { total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd } }),
+            ask,
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn release_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || (ReleaseRequest { order_id: OrderId(Uuid::from_u128(1)) },);
-    let ask = async |cx: Context| {
-        let (input,) = input();
-        linked.release(&cx, input).await
-    };
-    let answer = || Ok(());
-    script.release.is_repeated("inventory.release behind a link", kit::Safety::Unsafe, input, answer, ask).await;
+    let ask = async |cx: Context, (input,): (ReleaseRequest,)| linked.release(&cx, input).await;
+    script
+        .release
+        .is_repeated(
+            "inventory.release behind a link: least",
+            kit::Safety::Unsafe,
+            || (ReleaseRequest { order_id: OrderId(Uuid::nil()) },),
+            || Ok(()),
+            ask,
+        )
+        .await;
+    script
+        .release
+        .is_repeated(
+            "inventory.release behind a link: most",
+            kit::Safety::Unsafe,
+            || (ReleaseRequest { order_id: OrderId(Uuid::max()) },),
+            || Ok(()),
+            ask,
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn dispatch_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || (ParcelSent { order_id: OrderId(Uuid::from_u128(1)) },);
-    let ask = async |cx: Context| {
-        let (input,) = input();
-        linked.dispatch(&cx, input).await
-    };
-    let answer = || Ok(());
-    script.dispatch.is_repeated("inventory.dispatch behind a link", kit::Safety::Unsafe, input, answer, ask).await;
+    let ask = async |cx: Context, (input,): (ParcelSent,)| linked.dispatch(&cx, input).await;
+    script
+        .dispatch
+        .is_repeated(
+            "inventory.dispatch behind a link: least",
+            kit::Safety::Unsafe,
+            || (ParcelSent { order_id: OrderId(Uuid::nil()) },),
+            || Ok(()),
+            ask,
+        )
+        .await;
+    script
+        .dispatch
+        .is_repeated(
+            "inventory.dispatch behind a link: most",
+            kit::Safety::Unsafe,
+            || (ParcelSent { order_id: OrderId(Uuid::max()) },),
+            || Ok(()),
+            ask,
+        )
+        .await;
 }

@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use chrono::DateTime;
 use kit::{Context, Cursor, Etag};
 use orders_contract::{
-    CardCharged, CardPayment, ChargeRefused, Currency, Line, ListOrders, Money, NewOrder, Order, OrderId, OrderPage,
-    OrderStatus, ParcelSent, Payment,
+    CardCharged, CardPayment, ChargeRefused, Currency, InvoicePayment, Line, ListOrders, Money, NewOrder, Order,
+    OrderId, OrderPage, OrderSort, OrderStatus, ParcelSent, Payment,
 };
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -25,185 +24,401 @@ fn linked(script: &Arc<Scripted>) -> Arc<dyn orders_contract::Orders> {
 async fn list_orders_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || (ListOrders::default(),);
-    let ask = async |cx: Context| {
-        let (query,) = input();
-        linked.list_orders(&cx, query).await
-    };
-    let answer = || {
-        Ok(OrderPage {
-            items: vec![Order {
-                id: OrderId(Uuid::from_u128(1)),
-                customer: "example".into(),
-                lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-                payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-                total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-                status: OrderStatus::Placed,
-                placed_at: DateTime::UNIX_EPOCH,
-                etag: Etag(1),
-            }],
-            next: Some(Cursor("next".into())),
-        })
-    };
-    script.list_orders.is_repeated("orders.list_orders behind a link", kit::Safety::Safe, input, answer, ask).await;
+    let ask = async |cx: Context, (query,): (ListOrders,)| linked.list_orders(&cx, query).await;
+    script
+        .list_orders
+        .is_repeated(
+            "orders.list_orders behind a link: least",
+            kit::Safety::Safe,
+            || (ListOrders::default(),),
+            || Ok(OrderPage { items: vec![], next: None }),
+            ask,
+        )
+        .await;
+    script
+        .list_orders
+        .is_repeated(
+            "orders.list_orders behind a link: most",
+            kit::Safety::Safe,
+            || {
+                (ListOrders {
+                    limit: Some(kit::page::MAX_LIMIT),
+                    cursor: Some(Cursor("a+/=".into())),
+                    sort: vec![OrderSort::TotalAmountDescending, OrderSort::TotalAmount],
+                    status: vec![OrderStatus::Cancelled, OrderStatus::Placed],
+                    customer: vec!["ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(), "a".into()],
+                },)
+            },
+            || {
+                Ok(OrderPage {
+                    items: vec![Order {
+                        id: OrderId(Uuid::max()),
+                        customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                        lines: vec![
+                            Line { sku: "BBC-456".into(), quantity: 999 },
+                            Line { sku: "BBC-456".into(), quantity: 1 },
+                        ],
+                        payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                        total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                        status: OrderStatus::Cancelled,
+                        placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                        etag: Etag(4294967295),
+                    }],
+                    next: Some(Cursor("a+/=".into())),
+                })
+            },
+            ask,
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn get_order_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || (OrderId(Uuid::from_u128(1)),);
-    let ask = async |cx: Context| {
-        let (id,) = input();
-        linked.get_order(&cx, id).await
-    };
-    let answer = || {
-        Ok(Order {
-            id: OrderId(Uuid::from_u128(1)),
-            customer: "example".into(),
-            lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-            total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-            status: OrderStatus::Placed,
-            placed_at: DateTime::UNIX_EPOCH,
-            etag: Etag(1),
-        })
-    };
-    script.get_order.is_repeated("orders.get_order behind a link", kit::Safety::Safe, input, answer, ask).await;
+    let ask = async |cx: Context, (id,): (OrderId,)| linked.get_order(&cx, id).await;
+    script
+        .get_order
+        .is_repeated(
+            "orders.get_order behind a link: least",
+            kit::Safety::Safe,
+            || (OrderId(Uuid::nil()),),
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
+                    lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    status: OrderStatus::Placed,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
+                    etag: Etag(1),
+                })
+            },
+            ask,
+        )
+        .await;
+    script
+        .get_order
+        .is_repeated(
+            "orders.get_order behind a link: most",
+            kit::Safety::Safe,
+            || (OrderId(Uuid::max()),),
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn create_order_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || {
-        (NewOrder {
-            customer: "example".into(),
-            lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-        },)
-    };
-    let ask = async |cx: Context| {
-        let (new,) = input();
-        linked.create_order(&cx, new).await
-    };
-    let answer = || {
-        Ok(Order {
-            id: OrderId(Uuid::from_u128(1)),
-            customer: "example".into(),
-            lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-            total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-            status: OrderStatus::Placed,
-            placed_at: DateTime::UNIX_EPOCH,
-            etag: Etag(1),
-        })
-    };
-    script.create_order.is_repeated("orders.create_order behind a link", kit::Safety::Unsafe, input, answer, ask).await;
+    let ask = async |cx: Context, (new,): (NewOrder,)| linked.create_order(&cx, new).await;
+    script
+        .create_order
+        .is_repeated(
+            "orders.create_order behind a link: least",
+            kit::Safety::Unsafe,
+            || {
+                (NewOrder {
+                    customer: "a".into(),
+                    lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                },)
+            },
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
+                    lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    status: OrderStatus::Placed,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
+                    etag: Etag(1),
+                })
+            },
+            ask,
+        )
+        .await;
+    script
+        .create_order
+        .is_repeated(
+            "orders.create_order behind a link: most",
+            kit::Safety::Unsafe,
+            || {
+                (NewOrder {
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                },)
+            },
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn cancel_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || (OrderId(Uuid::from_u128(1)),);
-    let ask = async |cx: Context| {
-        let (id,) = input();
-        linked.cancel(&cx, id).await
-    };
-    let answer = || {
-        Ok(Order {
-            id: OrderId(Uuid::from_u128(1)),
-            customer: "example".into(),
-            lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-            total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-            status: OrderStatus::Placed,
-            placed_at: DateTime::UNIX_EPOCH,
-            etag: Etag(1),
-        })
-    };
-    script.cancel.is_repeated("orders.cancel behind a link", kit::Safety::Unsafe, input, answer, ask).await;
+    let ask = async |cx: Context, (id,): (OrderId,)| linked.cancel(&cx, id).await;
+    script
+        .cancel
+        .is_repeated(
+            "orders.cancel behind a link: least",
+            kit::Safety::Unsafe,
+            || (OrderId(Uuid::nil()),),
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
+                    lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    status: OrderStatus::Placed,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
+                    etag: Etag(1),
+                })
+            },
+            ask,
+        )
+        .await;
+    script
+        .cancel
+        .is_repeated(
+            "orders.cancel behind a link: most",
+            kit::Safety::Unsafe,
+            || (OrderId(Uuid::max()),),
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn mark_paid_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || {
-        (
-            OrderId(Uuid::from_u128(1)),
-            CardCharged {
-                order_id: OrderId(Uuid::from_u128(1)),
-                charged: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
+    let ask = async |cx: Context, (id, input): (OrderId, CardCharged)| linked.mark_paid(&cx, id, input).await;
+    script
+        .mark_paid
+        .is_repeated(
+            "orders.mark_paid behind a link: least",
+            kit::Safety::Unsafe,
+            || {
+                (
+                    OrderId(Uuid::nil()),
+                    CardCharged {
+                        order_id: OrderId(Uuid::nil()),
+                        charged: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    },
+                )
             },
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
+                    lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    status: OrderStatus::Placed,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
+                    etag: Etag(1),
+                })
+            },
+            ask,
         )
-    };
-    let ask = async |cx: Context| {
-        let (id, input) = input();
-        linked.mark_paid(&cx, id, input).await
-    };
-    let answer = || {
-        Ok(Order {
-            id: OrderId(Uuid::from_u128(1)),
-            customer: "example".into(),
-            lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-            total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-            status: OrderStatus::Placed,
-            placed_at: DateTime::UNIX_EPOCH,
-            etag: Etag(1),
-        })
-    };
-    script.mark_paid.is_repeated("orders.mark_paid behind a link", kit::Safety::Unsafe, input, answer, ask).await;
+        .await;
+    script
+        .mark_paid
+        .is_repeated(
+            "orders.mark_paid behind a link: most",
+            kit::Safety::Unsafe,
+            || {
+                (
+                    OrderId(Uuid::max()),
+                    CardCharged {
+                        order_id: OrderId(Uuid::max()),
+                        charged: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    },
+                )
+            },
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn mark_refused_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || {
-        (OrderId(Uuid::from_u128(1)), ChargeRefused { order_id: OrderId(Uuid::from_u128(1)), reason: "example".into() })
-    };
-    let ask = async |cx: Context| {
-        let (id, input) = input();
-        linked.mark_refused(&cx, id, input).await
-    };
-    let answer = || {
-        Ok(Order {
-            id: OrderId(Uuid::from_u128(1)),
-            customer: "example".into(),
-            lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-            total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-            status: OrderStatus::Placed,
-            placed_at: DateTime::UNIX_EPOCH,
-            etag: Etag(1),
-        })
-    };
-    script.mark_refused.is_repeated("orders.mark_refused behind a link", kit::Safety::Unsafe, input, answer, ask).await;
+    let ask = async |cx: Context, (id, input): (OrderId, ChargeRefused)| linked.mark_refused(&cx, id, input).await;
+    script
+        .mark_refused
+        .is_repeated(
+            "orders.mark_refused behind a link: least",
+            kit::Safety::Unsafe,
+            || (OrderId(Uuid::nil()), ChargeRefused { order_id: OrderId(Uuid::nil()), reason: "".into() }),
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
+                    lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    status: OrderStatus::Placed,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
+                    etag: Etag(1),
+                })
+            },
+            ask,
+        )
+        .await;
+    script
+        .mark_refused
+        .is_repeated(
+            "orders.mark_refused behind a link: most",
+            kit::Safety::Unsafe,
+            || {
+                (
+                    OrderId(Uuid::max()),
+                    ChargeRefused {
+                        order_id: OrderId(Uuid::max()),
+                        reason: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    },
+                )
+            },
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn mark_sent_behind_a_link() {
     let script = Arc::new(Scripted::default());
     let linked = linked(&script);
-    let input = || (OrderId(Uuid::from_u128(1)), ParcelSent { order_id: OrderId(Uuid::from_u128(1)) });
-    let ask = async |cx: Context| {
-        let (id, input) = input();
-        linked.mark_sent(&cx, id, input).await
-    };
-    let answer = || {
-        Ok(Order {
-            id: OrderId(Uuid::from_u128(1)),
-            customer: "example".into(),
-            lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
-            payment: Payment::CardPayment(CardPayment { token: "example".into() }),
-            total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-            status: OrderStatus::Placed,
-            placed_at: DateTime::UNIX_EPOCH,
-            etag: Etag(1),
-        })
-    };
-    script.mark_sent.is_repeated("orders.mark_sent behind a link", kit::Safety::Unsafe, input, answer, ask).await;
+    let ask = async |cx: Context, (id, input): (OrderId, ParcelSent)| linked.mark_sent(&cx, id, input).await;
+    script
+        .mark_sent
+        .is_repeated(
+            "orders.mark_sent behind a link: least",
+            kit::Safety::Unsafe,
+            || (OrderId(Uuid::nil()), ParcelSent { order_id: OrderId(Uuid::nil()) }),
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::nil()),
+                    customer: "a".into(),
+                    lines: vec![Line { sku: "BBC-456".into(), quantity: 1 }],
+                    payment: Payment::CardPayment(CardPayment { token: "aaaa".into() }),
+                    total: Money { amount: Decimal::new(-999999999999, 2), currency: Currency::Eur },
+                    status: OrderStatus::Placed,
+                    placed_at: "0001-01-01T00:00:00Z".parse().unwrap(),
+                    etag: Etag(1),
+                })
+            },
+            ask,
+        )
+        .await;
+    script
+        .mark_sent
+        .is_repeated(
+            "orders.mark_sent behind a link: most",
+            kit::Safety::Unsafe,
+            || (OrderId(Uuid::max()), ParcelSent { order_id: OrderId(Uuid::max()) }),
+            || {
+                Ok(Order {
+                    id: OrderId(Uuid::max()),
+                    customer: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(),
+                    lines: vec![
+                        Line { sku: "BBC-456".into(), quantity: 999 },
+                        Line { sku: "BBC-456".into(), quantity: 1 },
+                    ],
+                    payment: Payment::InvoicePayment(InvoicePayment { days: 60 }),
+                    total: Money { amount: Decimal::new(999999999999, 2), currency: Currency::Usd },
+                    status: OrderStatus::Cancelled,
+                    placed_at: "9999-12-31T23:59:59.999999Z".parse().unwrap(),
+                    etag: Etag(4294967295),
+                })
+            },
+            ask,
+        )
+        .await;
 }

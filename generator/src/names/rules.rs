@@ -202,7 +202,6 @@ impl Kind {
             Self::Type | Self::Resource | Self::Event if among(SCALARS) => Some("a scalar type of every contract"),
             Self::Type | Self::Resource | Self::Event if among(KIT) => Some("the kit: every contract uses it"),
             Self::Resource if key == "etag" => Some("the revision that every resource has"),
-            Self::Service if among(PARTS) => Some("the crate of every service, which has a part of that name"),
             Self::Operation if among(METHODS) => {
                 Some("emitted Rust: what it is called through has a function of that name itself")
             }
@@ -259,9 +258,6 @@ const TRAITS: &[&str] = &[
     "intofuture",
     "unpin",
 ];
-
-/// Modules, types and values of the crate of a service.
-const PARTS: &[&str] = &["app", "config", "links", "service", "store"];
 
 /// What shared pointers and the clients of tonic have themselves, so that what is behind them would not be asked.
 const METHODS: &[&str] = &[

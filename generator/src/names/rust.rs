@@ -36,6 +36,51 @@ pub fn handler(operation: &str) -> String {
     }
 }
 
+/// A variable for an item of a resource or for a service, `_` at its end where emitted functions have one of that name
+/// themselves.
+pub fn variable(name: &str) -> String {
+    let name = snake(name);
+    if LOCALS.contains(&name.as_str()) { name + "_" } else { ident(&name) }
+}
+
+/// Variables and functions of templates and of the first business code.
+const LOCALS: &[&str] = &[
+    "answer",
+    "broker",
+    "config",
+    "consumer",
+    "cx",
+    "draft",
+    "etag",
+    "found",
+    "handle",
+    "health",
+    "id",
+    "inner",
+    "input",
+    "item",
+    "items",
+    "link",
+    "message",
+    "messages",
+    "new",
+    "next",
+    "page",
+    "patch",
+    "policy",
+    "query",
+    "relay",
+    "row",
+    "sender",
+    "service",
+    "standard",
+    "start",
+    "state",
+    "store",
+    "subscription",
+    "tx",
+];
+
 /// A variant of an enum: `in_transit` to `InTransit`.
 pub fn variant(value: &str) -> String {
     upper_camel(value)
@@ -52,21 +97,27 @@ pub fn constant(name: &str) -> String {
 }
 
 /// A module and the stem of its file: `OrderPlaced` to `order_placed`. What cannot be a plain module or file
-/// (`type`, `main`, `con`) gets a `_` at its end.
+/// (`type`, `main`, `con`), and what a service has besides its business code (`app`, `store`), gets a `_` at its end.
 pub fn module(name: &str) -> String {
     let module = snake(name);
-    if is_keyword(&module) || matches!(module.as_str(), "lib" | "main") || is_windows_device(&module) {
+    if is_keyword(&module) || matches!(module.as_str(), "lib" | "main" | "app" | "store") || is_windows_device(&module)
+    {
         return module + "_";
     }
     module
 }
 
+const PARTS: &[&str] = &["Linked", "Config", "Links", "Service", "Store"];
+
 /// The trait of a service: `order_desk` to `OrderDesk`; `OrderService` for a service `order` in whose contract
 /// something is called `Order`, and `OkService` for one that is called as Rust or the kit call something. `types` are the
-/// names of everything in the contract, where `Linked` is too.
+/// names of everything in the contract. What stands beside the trait or beside what implements it is no name for it.
 pub fn service_trait<'a>(service: &str, types: impl IntoIterator<Item = &'a str>) -> String {
     let plain = upper_camel(service);
-    match plain == "Linked" || rules::is_taken(&plain) || types.into_iter().any(|name| key(name) == key(&plain)) {
+    match PARTS.contains(&plain.as_str())
+        || rules::is_taken(&plain)
+        || types.into_iter().any(|name| key(name) == key(&plain))
+    {
         true => plain + "Service",
         false => plain,
     }

@@ -275,7 +275,7 @@ fn consumer(service: &Service, operation: &Operation, number: usize, hearing: &H
     );
     let kinds: String = types.iter().map(|ty| format!("{ty}::TYPE, ")).collect();
     consumer.subscribed = format!("Subscription::new({}, [{kinds}])", escape::rust_str(&hearing.subscription));
-    let (variable, method) = (names::rust::ident(&service.name), names::rust::ident(&operation.name));
+    let (variable, method) = (names::rust::variable(&service.name), names::rust::ident(&operation.name));
     consumer.call = format!("{variable}.{method}(&cx{})", arguments(operation));
     consumer
 }

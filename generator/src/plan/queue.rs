@@ -113,7 +113,7 @@ fn consumer(model: &Model, service: &Service, operation: &Operation, contract: &
     let policies = policies(model, service, operation);
     let policy = careful(&policies);
     let constant = names::rust::constant(&operation.name);
-    let (method, variable) = (names::rust::ident(&operation.name), names::rust::ident(&service.name));
+    let (method, variable) = (names::rust::ident(&operation.name), names::rust::variable(&service.name));
     let mut consumer = Consumer::new(
         format!("`{}`, from the queue.", operation.name),
         format!("take_{}", operation.name),

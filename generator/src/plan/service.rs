@@ -185,7 +185,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     consumers.extend(queue::consumers(model, service, &contract));
     let follows = events::follows(service);
     let has_broker = emits || sends || follows || !consumers.is_empty();
-    let ident = names::rust::ident(&service.name);
+    let ident = names::rust::variable(&service.name);
     let faces = faces(model, service, &contract, &ident);
     // Nobody may reach it yet.
     let variable_name = if faces.is_empty() && consumers.is_empty() { format!("_{}", service.name) } else { ident };

@@ -86,7 +86,7 @@ struct Column {
 /// `of` names the resource; `number` is that of its migration.
 pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize) -> StoreView {
     let name = &resource.name;
-    let item = names::rust::ident(&names::snake(name));
+    let item = names::rust::variable(name);
     let table = names::sql::quoted(&names::sql::table(&resource.plural));
     let mut columns = Vec::new();
     let mut reads = Vec::new();

@@ -119,7 +119,7 @@ fn dependency(planner: &Planner<'_>, from: &Service, to: &Service) -> Option<Dep
             Via::Queue => format!("Arc::new({contract}::queue::Client(sender.clone()))"),
             Via::Rest | Via::Grpc => {
                 let way = way(model, to, link, number == 0, ways.is_empty(), (&contract, &service_trait));
-                let connected = way.connected(&names::rust::ident(&to.name));
+                let connected = way.connected(&names::rust::variable(&to.name));
                 ways.push(way);
                 connected
             }
@@ -138,7 +138,7 @@ fn dependency(planner: &Planner<'_>, from: &Service, to: &Service) -> Option<Dep
         }
         parts => parts.concat(),
     };
-    Some(Dependency { name: names::rust::ident(&to.name), service_trait, connected, spare: false, ways })
+    Some(Dependency { name: names::rust::variable(&to.name), service_trait, connected, spare: false, ways })
 }
 
 /// `most`: for every operation that has no way of its own; `first`: it has the address.
@@ -163,7 +163,7 @@ fn way(
     let title = format!("{} → {named}", link.from);
     let stands_in = leaves_commands(model, link);
     Way {
-        function: names::rust::ident(&function),
+        function: names::rust::variable(&function),
         parameters: match (first, stands_in) {
             (true, false) => "config: &LinkConfig",
             (true, true) => "config: &LinkConfig, sender: Sender",

@@ -55,7 +55,7 @@ fn called(
     let said = |field: &Field| call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
     let argument: String =
         arguments(model, owner, callee, &said, sources).iter().map(|argument| format!(", {argument}")).collect();
-    let (dependency, name) = (names::rust::ident(&owner.name), names::rust::ident(&callee.name));
+    let (dependency, name) = (names::rust::variable(&owner.name), names::rust::ident(&callee.name));
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&owner.name));
     (format!("self.{dependency}.{name}(&cx.call(){argument})"), upstream(operation, callee, &contract))
 }
@@ -73,7 +73,7 @@ fn call_lines(
     let Some(owner) = model.services.get(&call.to.service) else { return Vec::new() };
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&call.to.service));
     let path = format!("{contract}::");
-    let name = names::rust::ident(&callee.name);
+    let name = names::rust::variable(&callee.name);
     let (called, upstream) = called(model, owner, operation, callee, call, sources);
     let called = called + ".await";
     let mut lines = Vec::new();

@@ -25,7 +25,7 @@ pub(super) fn on_item(
     output: &Output,
     sources: &mut Vec<Source>,
 ) -> Vec<String> {
-    let (item, module) = (names::rust::ident(&names::snake(&resource.name)), names::rust::module(&resource.name));
+    let (item, module) = (names::rust::variable(&resource.name), names::rust::module(&resource.name));
     sources.insert(0, Source::item(&item, resource, &shape::of_service(service, &resource.name)));
     let answer = match output {
         Output::Item => vec![format!("Ok({item})")],
@@ -61,7 +61,7 @@ pub(super) fn verb_lines(
     verb: Verb,
     resource: &Resource,
 ) -> Vec<String> {
-    let (item, module) = (names::rust::ident(&names::snake(&resource.name)), names::rust::module(&resource.name));
+    let (item, module) = (names::rust::variable(&resource.name), names::rust::module(&resource.name));
     let id = names::rust::ident(&resource.id);
     let begin = "let mut tx = self.store.begin().await?;".to_owned();
     let of = shape::of_service(service, &resource.name);

@@ -83,13 +83,13 @@ pub fn add_verbs(types: &mut Types, model: &Model, of: &ResourceRef, resource: &
         types.add_record(
             model,
             &format!("New{name}"),
-            &docs(format!("What makes a {name}.")),
+            &docs(format!("What one {name} is made of.")),
             &with_id(&shape::new_fields(resource), resource, of),
         );
     }
     let draft = shape::draft_fields(resource);
     if has(Verb::Replace) || has(Verb::Patch) {
-        types.add_record(model, &format!("{name}Draft"), &docs(format!("What may be changed about a {name}.")), &draft);
+        types.add_record(model, &format!("{name}Draft"), &docs(format!("What may be changed about one {name}.")), &draft);
         types.drafts.push(Draft {
             resource: user(name),
             draft: user(&format!("{name}Draft")),
@@ -121,7 +121,7 @@ fn add_patch(types: &mut Types, model: &Model, record: &str, fields: &[Field]) {
         return;
     }
     let mut view = super::types::RecordView {
-        docs: vec![format!("/// A change of a {record}: what is absent stays as it is (RFC 7396).")],
+        docs: vec![format!("/// A change of one {record}: what is absent stays as it is (RFC 7396).")],
         name,
         fields: Vec::new(),
         checks: Vec::new(),

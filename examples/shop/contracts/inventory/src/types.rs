@@ -38,7 +38,7 @@ impl Validate for Reservation {
     }
 }
 
-/// What may be changed about a Product.
+/// What may be changed about one Product.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProductDraft {
     pub name: String,

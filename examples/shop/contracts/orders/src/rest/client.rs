@@ -8,7 +8,7 @@ use shared::{CardCharged, ChargeRefused, Order, OrderId, ParcelSent};
 
 use crate::{CancelError, CreateOrderError, ListOrders, NewOrder, OrderPage, Orders};
 
-/// A `Orders` somewhere else, over REST.
+/// `Orders` somewhere else, over REST.
 #[derive(Clone, Debug)]
 pub struct Client(pub kit_http::Client);
 

@@ -8,7 +8,7 @@ use shared::{CardCharged, Order};
 
 use crate::{ListParcels, Parcel, ParcelId, ParcelPage, Shipping, UnpackRequest};
 
-/// A `Shipping` somewhere else, over REST.
+/// `Shipping` somewhere else, over REST.
 #[derive(Clone, Debug)]
 pub struct Client(pub kit_http::Client);
 

@@ -17,7 +17,7 @@ kit::choice! {
     }
 }
 
-/// What makes a Order.
+/// What one Order is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewOrder {
     pub customer: String,

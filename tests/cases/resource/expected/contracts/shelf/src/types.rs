@@ -68,7 +68,7 @@ impl Validate for Book {
     }
 }
 
-/// What makes a Book.
+/// What one Book is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewBook {
     pub title: String,
@@ -86,7 +86,7 @@ impl Validate for NewBook {
     }
 }
 
-/// What may be changed about a Book.
+/// What may be changed about one Book.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BookDraft {
     pub title: String,
@@ -173,7 +173,7 @@ impl Validate for ListBooks {
     }
 }
 
-/// A change of a Book: what is absent stays as it is (RFC 7396).
+/// A change of one Book: what is absent stays as it is (RFC 7396).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BookPatch {
     #[serde(default, with = "As::<Present<Same>>", skip_serializing_if = "Option::is_none")]
@@ -191,7 +191,7 @@ impl Validate for BookPatch {
     }
 }
 
-/// A change of a Price: what is absent stays as it is (RFC 7396).
+/// A change of one Price: what is absent stays as it is (RFC 7396).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PricePatch {
     #[serde(default, with = "As::<Present<Exact>>", skip_serializing_if = "Option::is_none")]

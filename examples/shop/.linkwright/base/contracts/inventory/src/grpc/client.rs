@@ -11,7 +11,7 @@ use crate::{
     Inventory, ListProducts, ProductDraft, ProductPage, ReleaseRequest, ReserveError, ReserveRequest, ReserveResponse,
 };
 
-/// A `Inventory` somewhere else, over gRPC.
+/// `Inventory` somewhere else, over gRPC.
 #[derive(Clone, Debug)]
 pub struct Client(InventoryServiceClient<Channel>);
 

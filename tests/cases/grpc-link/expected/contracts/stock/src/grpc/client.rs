@@ -8,7 +8,7 @@ use tonic::transport::Channel;
 use super::{pb, pb::stock_service_client::StockServiceClient};
 use crate::{Stock, TakeError, TakeRequest, TakeResponse};
 
-/// A `Stock` somewhere else, over gRPC.
+/// `Stock` somewhere else, over gRPC.
 #[derive(Clone, Debug)]
 pub struct Client(StockServiceClient<Channel>);
 

@@ -7,7 +7,7 @@ use kit_http::Request;
 
 use crate::{Forecast, TomorrowError, TomorrowRequest, TomorrowResponse};
 
-/// A `Forecast` somewhere else, over REST.
+/// `Forecast` somewhere else, over REST.
 #[derive(Clone, Debug)]
 pub struct Client(pub kit_http::Client);
 

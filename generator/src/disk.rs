@@ -46,6 +46,8 @@ pub enum Error {
         "`{path}` was changed after a sync was cut short, which would overwrite it: move it away and run sync again"
     )]
     Disturbed { path: String },
+    #[error("`{path}` was changed while sync was at work; nothing was written: run sync again")]
+    Changed { path: String },
     #[error("`{FOLDER}/journal` is damaged ({0}): remove that folder and run sync again")]
     Journal(String),
     #[error("cannot read `{path}`: {reason}")]

@@ -51,8 +51,8 @@ pub fn text(root: &Path, path: &str) -> Result<Option<String>, Error> {
     }
 }
 
-/// `None`: there is nothing.
-fn look(root: &Path, path: &str) -> Option<Found> {
+/// What is at a path now. `None`: there is nothing.
+pub(super) fn look(root: &Path, path: &str) -> Option<Found> {
     let place = match place(root, path) {
         Ok(place) => place,
         Err(blocked) => return Some(Found::Blocked(blocked)),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, Watch, journal, rustfmt::Rustfmt, snapshot};
 use crate::{
-    changes::{self, Changes, MissingStub, Snapshot, Write},
+    changes::{self, Action, Changes, Found, MissingStub, Snapshot, Write},
     format::{self, Cache, Formatted},
     lock::Lock,
     path,
@@ -19,6 +19,7 @@ pub struct Inspection {
     /// Files that stay as rendered because there is no rustfmt. Worth one warning.
     pub unformatted: usize,
     before: Option<Lock>,
+    disk: Snapshot,
 }
 
 /// Compares a plan with the workspace at `root`. `own`: paths left alone for good.
@@ -42,17 +43,26 @@ pub fn inspect(root: &Path, plan: &Plan, own: &[String], rustfmt: Option<&Rustfm
     if let Some(rustfmt) = rustfmt {
         lay_out(&mut changes.stubs, rustfmt)?;
     }
-    Ok(Inspection { root, changes, unformatted, before })
+    Ok(Inspection { root, changes, unformatted, before, disk })
 }
 
 /// Carries an inspection out. With conflicts in it nothing is done, and the answer is false.
 ///
 /// # Errors
 ///
-/// Those of [`journal::apply`].
+/// Those of [`journal::apply`], and [`Error::Changed`] if somebody saved a file since it was inspected.
 pub fn sync(inspection: &Inspection, watch: Watch) -> Result<bool, Error> {
     if inspection.changes.conflicts().next().is_some() {
         return Ok(false);
+    }
+    let overwritten =
+        inspection.changes.files.iter().filter(|change| !matches!(change.action, Action::Keep(_) | Action::Propose(_)));
+    for path in overwritten.map(|change| &change.path) {
+        let found = snapshot::look(&inspection.root, path);
+        // What is no file is refused for itself where it is to be written.
+        if !matches!(found, Some(Found::Blocked(_))) && found.as_ref() != inspection.disk.files.get(path) {
+            return Err(Error::Changed { path: path.clone() });
+        }
     }
     let writes = inspection.changes.writes(inspection.before.as_ref());
     if !writes.is_empty() {

@@ -89,7 +89,12 @@ pub fn add_verbs(types: &mut Types, model: &Model, of: &ResourceRef, resource: &
     }
     let draft = shape::draft_fields(resource);
     if has(Verb::Replace) || has(Verb::Patch) {
-        types.add_record(model, &format!("{name}Draft"), &docs(format!("What may be changed about one {name}.")), &draft);
+        types.add_record(
+            model,
+            &format!("{name}Draft"),
+            &docs(format!("What may be changed about one {name}.")),
+            &draft,
+        );
         types.drafts.push(Draft {
             resource: user(name),
             draft: user(&format!("{name}Draft")),

@@ -165,6 +165,18 @@ fn a_file_changed_after_a_kill_is_not_overwritten() {
 }
 
 #[test]
+fn a_file_saved_while_a_sync_is_at_work_is_not_overwritten() {
+    let scene = scene();
+    let root = scene.folder.path().join("old");
+    let inspection = inspect(&root, &second());
+    write(&root, "docs/a.md", "the user's\n");
+    let error = workspace::sync(&inspection, &mut on).expect_err("refused");
+    assert!(matches!(&error, Error::Changed { path } if path == "docs/a.md"), "{error}");
+    write(&root, "docs/a.md", &scene.old["docs/a.md"]);
+    recovers(&root, &scene, "once the file is back");
+}
+
+#[test]
 fn one_sync_at_a_time() {
     let scene = scene();
     let root = scene.folder.path().join("old");

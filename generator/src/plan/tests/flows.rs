@@ -61,8 +61,9 @@ struct Flow {
     arguments: Vec<String>,
     /// Over GraphQL: the request, a Rust string literal; else none.
     requests: Vec<Asked>,
-    /// Nobody makes the item, so there is none to work on.
-    may_miss: bool,
+    /// `run`; `run_or_missing` where nobody makes the item, so that there is none to work on; `run_or_there` where what is
+    /// unique about it is not free any more.
+    run: &'static str,
     /// `let order_rest = ` and `.map_or(…)`, which gives the id of the item that was made; or empty.
     binding: String,
     id: String,
@@ -127,7 +128,8 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
             let writer = Writer { model, service, contract, service_trait, transport, shown };
             let mut gone = Vec::new();
             for operation in operations {
-                let flow = writer.flow(operation, &mut made);
+                let there = is_there(service, operation, &TRANSPORTS[..number]);
+                let flow = writer.flow(operation, &mut made, there);
                 let later = &TRANSPORTS[number + 1..];
                 match &operation.shape {
                     Shape::Verb { verb: Verb::Delete, resource } if is_made_again(service, resource, later) => {
@@ -151,6 +153,23 @@ fn is_made_again(service: &Service, resource: &str, later: &[(&str, &str, Pick)]
     let makes = |operation: &&Operation| maker(service, operation).is_some_and(|made| made.name == resource);
     let exposed = |e: Exposure| later.iter().any(|(transport, _, pick)| *transport != GRAPHQL && pick(e));
     service.operations.values().filter(makes).any(|operation| exposed(operation.expose))
+}
+
+/// Whether the item that the operation makes was made over an earlier transport, is there still, and has something that
+/// no other may have.
+fn is_there(service: &Service, operation: &Operation, earlier: &[(&str, &str, Pick)]) -> bool {
+    let Shape::Verb { verb: Verb::Create, resource } = &operation.shape else { return false };
+    let Some(resource) = service.resources.get(resource) else { return false };
+    let unlike_others = resources::is_natural(resource) || shape::new_fields(resource).iter().any(|field| field.unique);
+    let verb = |verb: Verb, exposed: Pick| {
+        let is_it = |operation: &&Operation| {
+            let of = |v: &Verb, name: &str| *v == verb && name == resource.name;
+            matches!(&operation.shape, Shape::Verb { verb, resource } if of(verb, resource))
+        };
+        service.operations.values().filter(is_it).any(|operation| exposed(operation.expose))
+    };
+    let stays = |(_, _, exposed): &(&str, &str, Pick)| verb(Verb::Create, *exposed) && !verb(Verb::Delete, *exposed);
+    unlike_others && earlier.iter().any(stays)
 }
 
 /// Drops the variables of items that nothing else is about.
@@ -224,7 +243,8 @@ struct Writer<'m> {
 }
 
 impl Writer<'_> {
-    fn flow(&self, operation: &Operation, made: &mut Made) -> Flow {
+    /// `there`: what it makes is there already, over an earlier transport.
+    fn flow(&self, operation: &Operation, made: &mut Made, there: bool) -> Flow {
         let Self { model, service, contract, transport, .. } = self;
         let item = shape::on_item(operation).map(|resource| shape::of_service(service, resource));
         let graphql = *transport == GRAPHQL;
@@ -232,7 +252,7 @@ impl Writer<'_> {
         let arguments = if graphql { Vec::new() } else { self.arguments(operation, &made.typed) };
         let known = |made: &Made| item.as_ref().is_none_or(|of| made.shown.contains_key(of));
         // The first of each transport is the one that what follows is about.
-        let maker = maker(service, operation).filter(|resource| {
+        let maker = maker(service, operation).filter(|_| !there || graphql).filter(|resource| {
             let of = shape::of_service(service, &resource.name);
             made.shown.get(&of) != Some(&self.variable(&of))
         });
@@ -254,6 +274,11 @@ impl Writer<'_> {
             }
             made.shown.insert(of, variable);
         }
+        let run = match (known(made), there && !graphql) {
+            (false, _) => "run_or_missing",
+            (true, true) => "run_or_there",
+            (true, false) => "run",
+        };
         Flow {
             what: escape::rust_str(&format!("{}.{} over {}", service.name, operation.name, self.shown)),
             client: client(service, transport),
@@ -263,7 +288,7 @@ impl Writer<'_> {
             },
             arguments,
             requests,
-            may_miss: !known(made),
+            run,
             binding,
             id,
         }

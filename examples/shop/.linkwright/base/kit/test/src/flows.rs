@@ -44,6 +44,15 @@ impl Flows {
         self.call(what, call, |error| error.failure().is_none() || error.kind() == Kind::NotFound).await
     }
 
+    /// As [`run`](Self::run), but what the call makes may be there already: it was made over another transport.
+    pub async fn run_or_there<T, E, F>(&mut self, what: &str, call: impl FnOnce(Context) -> F) -> Option<T>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.call(what, call, |error| error.failure().is_none() || error.kind() == Kind::Exists).await
+    }
+
     async fn call<T, E, F>(
         &mut self,
         what: &str,

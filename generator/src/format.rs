@@ -106,10 +106,10 @@ pub fn format(
     if errors.is_empty() { Ok(Formatted { files, stubs: plan.stubs.clone() }) } else { Err(errors) }
 }
 
-/// Whether a file's text goes through rustfmt. The user's files are written once and proposed once, and so formatted
-/// only then.
+/// Whether a file's text goes through rustfmt. Of the user's files only what the design has changed since they were
+/// written is looked at.
 fn formats(path: &str, text: &str, owner: Owner, lock: &Lock) -> bool {
-    let is_new = || lock.entries.get(path).is_none_or(|entry| !entry.knows(&lock::hash(text)));
+    let is_new = || lock.entries.get(path).is_none_or(|entry| entry.hash != lock::hash(text));
     path.ends_with(".rs") && owner != Owner::Vendored && (owner != Owner::Yours || is_new())
 }
 

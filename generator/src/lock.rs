@@ -43,13 +43,6 @@ pub struct Entry {
     pub told: Option<String>,
 }
 
-impl Entry {
-    /// Whether the unformatted text of this hash was written, or proposed last.
-    pub fn knows(&self, hash: &str) -> bool {
-        self.hash == hash || self.told.as_deref() == Some(hash)
-    }
-}
-
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
     #[error("`{PATH}` is damaged ({0}): restore it from version control")]

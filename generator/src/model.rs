@@ -3,10 +3,11 @@
 //! The model is transport-free and target-free: it holds the names of the design. How a name looks in Rust, proto,
 //! GraphQL, SQL or a path is [`crate::names`]; how a type looks in each, [`crate::contracts`] and [`crate::plan`] say.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
+mod links;
 mod schema;
 pub use schema::*;
 
@@ -368,50 +369,6 @@ pub enum Delivery {
 }
 
 impl Model {
-    /// What an operation is served on: what it exposes, and what links to it need.
-    pub fn served(&self, service: &str, operation: &str) -> Exposure {
-        let Some(own) = self.services.get(service).and_then(|s| s.operations.get(operation)) else {
-            return Exposure::default();
-        };
-        let place = OperationRef { service: service.to_owned(), operation: operation.to_owned() };
-        let mut served = own.expose;
-        let callers: BTreeSet<&str> =
-            self.links.iter().filter(|link| link.callee() == Some(service)).map(|link| link.from.as_str()).collect();
-        for link in callers.into_iter().filter_map(|from| self.link(from, &place)) {
-            match link.via() {
-                Some(Via::Rest) => served.rest = true,
-                Some(Via::Grpc) => served.grpc = true,
-                Some(Via::Queue) => served.queue |= own.can_be_queued(),
-                None => {}
-            }
-            served.queue |= own.can_be_queued() && link.policy.queues();
-        }
-        served
-    }
-
-    /// The link that a service's calls to an operation go by: the one to the operation, else that to its service if the
-    /// operation is called. Where the service calls nothing by it yet, that is everything that does not run on events.
-    pub fn link(&self, from: &str, operation: &OperationRef) -> Option<&Link> {
-        let own = |to: &OperationRef| {
-            let is_it = |link: &&Link| matches!(&link.to, Target::Operation { to: named, .. } if named == to);
-            self.links.iter().find(|link| link.from == from && is_it(link))
-        };
-        if let Some(link) = own(operation) {
-            return Some(link);
-        }
-        let to_service =
-            |link: &&Link| matches!(&link.to, Target::Service { service, .. } if *service == operation.service);
-        let link = self.links.iter().find(|link| link.from == from && to_service(link))?;
-        let calls = self.services.get(from)?.operations.values().flat_map(|operation| &operation.calls);
-        let called: Vec<_> =
-            calls.map(|call| &call.to).filter(|to| to.service == operation.service && own(to).is_none()).collect();
-        let needed = match called.is_empty() {
-            true => self.services.get(&operation.service)?.operations.get(&operation.operation)?.on.is_empty(),
-            false => called.contains(&operation),
-        };
-        needed.then_some(link)
-    }
-
     /// Every operation, with its service.
     pub fn operations(&self) -> impl Iterator<Item = (&Service, &Operation)> {
         self.services
@@ -432,25 +389,6 @@ impl Operation {
     /// Whether it can be sent now and done later: a command without output.
     pub fn can_be_queued(&self) -> bool {
         self.kind == OperationKind::Command && !self.answers()
-    }
-}
-
-impl Link {
-    /// How its calls travel; of events nothing.
-    pub fn via(&self) -> Option<Via> {
-        match &self.to {
-            Target::Service { via, .. } | Target::Operation { via, .. } => Some(*via),
-            Target::Event(_) => None,
-        }
-    }
-
-    /// The service that it calls.
-    pub fn callee(&self) -> Option<&str> {
-        match &self.to {
-            Target::Service { service, .. } => Some(service),
-            Target::Operation { to, .. } => Some(&to.service),
-            Target::Event(_) => None,
-        }
     }
 }
 

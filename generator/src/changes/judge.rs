@@ -79,7 +79,7 @@ fn theirs(file: &File, entry: Option<&Entry>, found: Option<&Found>) -> Verdict 
         // It was there before: what is merged into it later has no common ancestor.
         (None, Some(_)) => (None, Some(Entry { owner: file.owner, hash: file.hash.clone(), base: None, told: None })),
         (Some(_), Some(Found::Text(text))) if *text == file.text => (None, written(file)),
-        (Some(entry), Some(Found::Text(text))) if !entry.knows(&file.hash) && file.owner == Owner::Yours => {
+        (Some(entry), Some(Found::Text(text))) if entry.hash != file.hash && file.owner == Owner::Yours => {
             propose(file, entry, text)
         }
         (Some(entry), _) => {
@@ -94,7 +94,10 @@ fn propose(file: &File, entry: &Entry, text: &str) -> Verdict {
     if diffy::merge(base, text, &file.text).is_ok_and(|merged| merged == text) {
         return (None, written(file));
     }
-    // The base stays what the user's text came from.
+    if entry.told.as_ref() == Some(&file.hash) {
+        return (None, Some(Entry { owner: file.owner, ..entry.clone() }));
+    }
+    // Until all of it is taken over, the base stays what the user's text came from.
     let told = Entry { owner: file.owner, told: Some(file.hash.clone()), ..entry.clone() };
     (Some(Action::Propose(diff((base, "as it was written"), (&file.text, "as the design has it now")))), Some(told))
 }

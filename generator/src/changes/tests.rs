@@ -24,11 +24,13 @@ fn what_a_design_adds_to_a_file_of_the_user_s_is_proposed_once() {
         let file = File { text: text.to_owned(), hash: hash(text), owner: Owner::Yours };
         Formatted { files: [(path.clone(), file)].into(), ..Default::default() }
     };
-    let disk =
-        Snapshot { files: [(path.clone(), Found::Text("mine\ntwo\nthree\n".into()))].into(), ..Default::default() };
     let entry = Entry { owner: Owner::Yours, hash: hash(base), base: Some(base.into()), told: None };
     let lock = Lock { entries: [(path.clone(), entry)].into() };
-    let sync = |text: &str, lock: &Lock| compare(&wanted(text), lock, &disk, &[], &Cache::default());
+    let with = |disk: &str, text: &str, lock: &Lock| {
+        let disk = Snapshot { files: [(path.clone(), Found::Text(disk.into()))].into(), ..Default::default() };
+        compare(&wanted(text), lock, &disk, &[], &Cache::default())
+    };
+    let sync = |text: &str, lock: &Lock| with("mine\ntwo\nthree\n", text, lock);
 
     let first = sync("one\ntwo\nthree\nfour\n", &lock);
     let [Change { action: Action::Propose(diff), .. }] = first.files.as_slice() else { panic!("{first:?}") };
@@ -37,6 +39,9 @@ fn what_a_design_adds_to_a_file_of_the_user_s_is_proposed_once() {
     assert_eq!(first.lock.entries[&path].base.as_deref(), Some(base));
     let second = sync("one\ntwo\nthree\nfour\n", &first.lock);
     assert_eq!((&second.files, &second.lock), (&vec![], &first.lock), "said once");
+    let taken = with("mine\ntwo\nthree\nfour\n", "one\ntwo\nthree\nfour\n", &second.lock);
+    let entry = &taken.lock.entries[&path];
+    assert_eq!((&taken.files, entry.base.as_deref(), &entry.told), (&vec![], Some("one\ntwo\nthree\nfour\n"), &None));
     let third = sync("one\ntwo\nthree\nfive\n", &second.lock);
     assert_eq!(third.files.len(), 1, "something else is");
     let back = sync(base, &third.lock);

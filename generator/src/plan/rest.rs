@@ -16,9 +16,9 @@ use super::operations::{self, OperationView, Param};
 pub struct RestOperation {
     #[serde(flatten)]
     pub operation: OperationView,
-    /// Of the handler, after `State`: `cx: Cx`, `Path(id): Path<OrderId>`.
     /// The function that takes its requests.
     pub handler: String,
+    /// Of the handler, after `State`: `cx: Cx`, `Path(id): Path<OrderId>`.
     pub extractors: Vec<String>,
     /// The statements of the handler.
     pub body: Vec<String>,

@@ -59,6 +59,8 @@ struct Tested {
     names: String,
     /// What goes there and back: the least and the most, or one where they are the same.
     rounds: Vec<Round>,
+    /// The least, for what hands values on as they are.
+    least: Round,
     /// Each declared error, with its data.
     errors: Vec<Declared>,
     /// `greet_over_rest`, `greet_over_grpc`
@@ -66,7 +68,7 @@ struct Tested {
 }
 
 /// Arguments and an answer.
-#[derive(Clone, PartialEq, Serialize)]
+#[derive(Clone, Serialize)]
 struct Round {
     /// `least`
     name: &'static str,
@@ -233,6 +235,7 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
     Tested {
         inputs: view.params.iter().map(|p| format!("{}, ", p.ty)).collect(),
         names: view.params.iter().map(|p| format!("{}, ", p.name)).collect(),
+        least: round(model, service, operation, "least", End::Least),
         rounds: rounds(model, service, operation),
         errors: errors.collect(),
         tests,
@@ -240,13 +243,15 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
     }
 }
 
+fn round(model: &Model, service: &Service, operation: &Operation, name: &'static str, end: End) -> Round {
+    let extremes = Extremes::new(model, "", end);
+    Round { name, arguments: extremes.arguments(service, operation), answer: extremes.answer(service, operation) }
+}
+
 fn rounds(model: &Model, service: &Service, operation: &Operation) -> Vec<Round> {
-    let round = |(name, end)| {
-        let extremes = Extremes::new(model, "", end);
-        let (arguments, answer) = (extremes.arguments(service, operation), extremes.answer(service, operation));
-        Round { name, arguments, answer }
-    };
-    let mut rounds: Vec<Round> = [("least", End::Least), ("most", End::Most)].into_iter().map(round).collect();
+    let ends = [("least", End::Least), ("most", End::Most)];
+    let mut rounds: Vec<Round> =
+        ends.into_iter().map(|(name, end)| round(model, service, operation, name, end)).collect();
     rounds.dedup_by(|a, b| a.arguments == b.arguments && a.answer == b.answer);
     rounds
 }

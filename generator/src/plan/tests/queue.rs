@@ -37,6 +37,7 @@ struct Case {
     /// `(OrderId, CancelRequest,)`
     inputs: String,
     rounds: Vec<Round>,
+    least: Round,
     /// `, id, input`
     arguments: String,
     errors: Vec<Declared>,
@@ -64,6 +65,7 @@ fn case(model: &Model, service: &Service, operation: &Operation) -> Case {
         names: tested.names,
         inputs: tested.inputs,
         rounds: tested.rounds,
+        least: tested.least,
         errors: tested.errors,
     }
 }

@@ -31,10 +31,7 @@ use crate::{
     Broker, DeadLetter, Delivery, Message, Receipt, Subscription, SubscriptionStats, Verdict, Which, memory::unknown,
 };
 
-const MIGRATIONS: [Migration; 2] = [
-    Migration { name: "kit_broker_1", sql: include_str!("embedded/broker.sql") },
-    Migration { name: "kit_broker_2", sql: include_str!("embedded/broker_2.sql") },
-];
+const MIGRATION: Migration = Migration { name: "kit_broker_1", sql: include_str!("embedded/broker.sql") };
 
 /// Jobs that may wait for the writer; past it, callers wait.
 const QUEUE: usize = 1024;
@@ -60,7 +57,7 @@ impl EmbeddedBroker {
     /// # Errors
     /// The file cannot be opened, or is not a broker's.
     pub async fn open(url: &str) -> Result<Self> {
-        let store = Store::open(url, &MIGRATIONS).await?;
+        let store = Store::open(url, &[MIGRATION]).await?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let wake = watch::Sender::new(0);
         tokio::spawn(writer::write(store.clone(), queue, wake.clone()));

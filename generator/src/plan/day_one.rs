@@ -6,12 +6,9 @@ mod items;
 mod sources;
 mod statements;
 
-use crate::{
-    contracts::shape,
-    model::{EventRef, Model, Operation, Output, Payload, Service, Shape, StreamItem, Type, TypeDef},
-};
+use crate::model::{EventRef, Model, Operation, Output, Payload, Service, Shape, StreamItem, Type, TypeDef};
 
-pub use calls::{arguments, record_of, sends};
+pub use calls::{arguments, guesses, record_of, sends};
 pub use statements::mentions;
 
 use super::{
@@ -23,16 +20,14 @@ use super::{
 };
 use calls::calls;
 use items::{on_item, verb_lines};
-use sources::{input, output_fields};
+use sources::{given, output_fields};
 use statements::{bound, moved};
 
 /// The statements of an operation.
 pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<String> {
     let lines = match &operation.shape {
         Shape::Custom { of, output, .. } => {
-            let mut sources = vec![input(model, operation)];
-            let id = of.as_ref().map(|of| Source::id("id", &shape::of_service(service, of)));
-            sources.extend(id);
+            let mut sources = given(model, service, operation);
             let mut lines = calls(model, service, operation, &mut sources);
             match of.as_ref().and_then(|of| service.resources.get(of)) {
                 _ if !operation.follows.is_empty() => lines.extend(follow_lines(model, service, operation)),

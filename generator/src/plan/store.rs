@@ -104,20 +104,17 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
     let (revision, rowid) = (free("revision"), free("rowid"));
     reads.push(format!("etag: row.read::<Revision>({})?", escape::rust_str(&revision)));
     let insert_columns: Vec<String> = others.iter().chain(&of_id).map(|c| quoted(&c.name)).collect();
-    let insert = format!(
-        "insert into {table} ({}, {}) values ({}, 1)",
-        insert_columns.join(", "),
-        quoted(&revision),
-        vec!["?"; insert_columns.len()].join(", "),
-    );
-    let sets: Vec<String> = others.iter().map(|c| format!("{} = ?", quoted(&c.name))).collect();
-    let update = format!(
-        "update {table} set {}{}{rev} = {rev} + 1 where {} = ? and {rev} = ?",
-        sets.join(", "),
-        if sets.is_empty() { "" } else { ", " },
-        quoted(&key),
-        rev = quoted(&revision),
-    );
+    let insert = [
+        format!("insert into {table} ({}, {})", insert_columns.join(", "), quoted(&revision)),
+        format!("values ({}, 1)", vec!["?"; insert_columns.len()].join(", ")),
+    ];
+    let rev = quoted(&revision);
+    let next = format!("{rev} = {rev} + 1");
+    let sets: Vec<String> = others.iter().map(|c| format!("{} = ?", quoted(&c.name))).chain([next]).collect();
+    let update = [
+        format!("update {table} set {}", sets.join(", ")),
+        format!("where {} = ? and {rev} = ?", quoted(&key)),
+    ];
     let unique = resource.fields.iter().filter(|f| f.unique || f.name == resource.id).map(|f| {
         let column = names::sql::column(&[f.name.as_str()]);
         let bare = table.trim_matches('"');
@@ -137,10 +134,10 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
         module: names::rust::module(name),
         migration: format!("migrations/{number:04}_{}.sql", names::snake(&resource.plural)),
         select: escape::rust_str(&select),
-        select_one: raw(&format!("select * from {table} where {} = ?", quoted(&key))),
+        select_one: raw(&[format!("select * from {table} where {} = ?", quoted(&key))]),
         insert: raw(&insert),
         update: raw(&update),
-        delete: raw(&format!("delete from {table} where {} = ?", quoted(&key))),
+        delete: raw(&[format!("delete from {table} where {} = ?", quoted(&key))]),
         id_bind: of_id.first().map_or_else(String::new, |c| {
             c.bind.replace(&format!("{item}.{}", names::rust::ident(&resource.id)), "id")
         }),
@@ -188,9 +185,32 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
     }
 }
 
-/// SQL with its quotes readable.
-fn raw(sql: &str) -> String {
-    format!("r#\"{sql}\"#")
+/// Characters of SQL in a line of its own at most.
+const WIDTH: usize = 106;
+
+/// SQL with its quotes readable: in one line if it fits, else each clause in lines of its own, broken after commas.
+fn raw(clauses: &[String]) -> String {
+    let line = clauses.join(" ");
+    if line.len() <= WIDTH {
+        return format!("r#\"{line}\"#");
+    }
+    // Under each other where the literal stands.
+    let lines: Vec<String> = clauses.iter().map(|clause| wrapped(clause, "\n             ")).collect();
+    format!("r#\"{}\"#", lines.join("\n           "))
+}
+
+fn wrapped(clause: &str, newline: &str) -> String {
+    let (mut text, mut width) = (String::new(), 0);
+    for part in clause.split_inclusive(", ") {
+        if width > 0 && width + part.trim_end().len() > WIDTH {
+            text.truncate(text.trim_end().len());
+            text.push_str(newline);
+            width = newline.len();
+        }
+        text.push_str(part);
+        width += part.len();
+    }
+    text
 }
 
 /// Adds the column of a value, or the columns of a record's fields, and gives the expression that reads it back.

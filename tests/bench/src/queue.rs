@@ -60,7 +60,11 @@ fn rate(count: usize, started: Instant) -> Value {
 pub async fn publish(file: &str, publishers: usize, count: usize) -> Result<Value> {
     let broker = broker(file).await?;
     let each = count.div_ceil(publishers);
-    let mut stacks = (0..publishers).map(|_| messages(each)).collect::<Result<Vec<_>, _>>()?;
+    // Their ids grow with time, over all publishers.
+    let mut stacks = vec![Vec::with_capacity(each); publishers];
+    for (index, message) in messages(each * publishers)?.into_iter().enumerate() {
+        stacks[index % publishers].push(message);
+    }
     let started = Instant::now();
     let mut work = JoinSet::new();
     for stack in stacks.drain(..) {

@@ -25,6 +25,8 @@ const CUSTOMERS: u64 = 16;
 const ON_HAND: i64 = 1_000_000;
 /// Longer than any pause between two tries of a message.
 const SETTLED: Duration = Duration::from_secs(180);
+/// What the work of an order takes besides, at most.
+const EACH: Duration = Duration::from_millis(10);
 
 #[test]
 fn nothing_is_lost_and_nothing_happens_twice_while_services_are_killed() {
@@ -68,7 +70,8 @@ fn nothing_is_lost_and_nothing_happens_twice_while_services_are_killed() {
         unknown.into_inner()
     );
 
-    let all = shop.wait(SETTLED, || {
+    let limit = SETTLED + EACH * u32::try_from(orders).unwrap();
+    let all = shop.wait(limit, || {
         let open = shop.number(ORDERS, "select count(*) from orders where status <> 'sent'");
         let left = shop.queue("select count(*) from deliveries");
         let unpublished =
@@ -81,7 +84,7 @@ fn nothing_is_lost_and_nothing_happens_twice_while_services_are_killed() {
     });
     if let Err(left) = all {
         panic!(
-            "not settled after {SETTLED:?}: {left}; dead letters: {}",
+            "not settled after {limit:?}: {left}; dead letters: {}",
             shop.queue("select count(*) from deliveries where state = 2")
         );
     }

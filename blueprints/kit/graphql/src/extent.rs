@@ -13,6 +13,8 @@ const DEPTH: usize = 64;
 pub(crate) struct Extent {
     /// Fields in all.
     pub fields: usize,
+    /// Fields within fields.
+    pub depth: usize,
     /// Of the schema: members of types within members of types. They lead round in a circle, so each level multiplies.
     pub members: usize,
 }
@@ -23,12 +25,16 @@ impl Extent {
         let mut walk = Walk { document, known: HashMap::new() };
         let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
         operations.fold(Self::default(), |most, operation| {
-            let Self { fields, members } = walk.set(operation, false, 0);
-            Self { fields: most.fields.max(fields), members: most.members.max(members) }
+            let one = walk.set(operation, false, 0);
+            Self { fields: most.fields.max(one.fields), ..most.deepest(one) }
         })
     }
 
-    const TOO_MUCH: Self = Self { fields: usize::MAX, members: usize::MAX };
+    fn deepest(self, other: Self) -> Self {
+        Self { depth: self.depth.max(other.depth), members: self.members.max(other.members), ..self }
+    }
+
+    const TOO_MUCH: Self = Self { fields: usize::MAX, depth: usize::MAX, members: usize::MAX };
 }
 
 struct Walk<'a> {
@@ -44,7 +50,7 @@ impl<'a> Walk<'a> {
         }
         set.items.iter().fold(Extent::default(), |sum, selection| {
             let one = self.selection(&selection.node, in_schema, depth + 1);
-            Extent { fields: sum.fields.saturating_add(one.fields), members: sum.members.max(one.members) }
+            Extent { fields: sum.fields.saturating_add(one.fields), ..sum.deepest(one) }
         })
     }
 
@@ -53,10 +59,14 @@ impl<'a> Walk<'a> {
             Selection::Field(field) => {
                 let name = field.node.name.node.as_str();
                 let in_schema = in_schema || name.starts_with("__");
-                let Extent { fields, members } = self.set(&field.node.selection_set.node, in_schema, depth);
+                let Extent { fields, depth, members } = self.set(&field.node.selection_set.node, in_schema, depth);
                 let is_members = matches!(name, "fields" | "inputFields" | "interfaces" | "possibleTypes");
                 let level = usize::from(in_schema && is_members);
-                Extent { fields: fields.saturating_add(1), members: members.saturating_add(level) }
+                Extent {
+                    fields: fields.saturating_add(1),
+                    depth: depth.saturating_add(1),
+                    members: members.saturating_add(level),
+                }
             }
             Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node, in_schema, depth),
             Selection::FragmentSpread(spread) => {
@@ -90,23 +100,29 @@ mod tests {
             let fragments = (0..levels).map(|n| format!("fragment F{n} on Query {{ ...F{0} ...F{0} }} ", n + 1));
             format!("{{ ...F0 }} {} fragment F{levels} on Query {{ a }}", fragments.collect::<String>())
         };
-        for (query, fields, members) in [
-            ("{ a b { c ... { d } } }".to_owned(), 4, 0),
-            ("query A { a } query B { a b }".into(), 2, 0),
-            ("{ a ...F ...F } fragment F on T { b c }".into(), 5, 0),
-            ("{ ...F } fragment F on T { a ...F }".into(), 1, 0),
-            ("{ ...None }".into(), 0, 0),
-            (doubling(20), 1 << 20, 0),
-            (doubling(DEPTH), usize::MAX, usize::MAX),
-            ("{ fields { fields } }".into(), 2, 0),
+        for (query, fields, depth, members) in [
+            ("{ a b { c ... { d } } }".to_owned(), 4, 2, 0),
+            ("query A { a { c } } query B { a b }".into(), 2, 2, 0),
+            ("{ a ...F ...F } fragment F on T { b c }".into(), 5, 1, 0),
+            ("{ a { ...F } } fragment F on T { b ...F }".into(), 2, 2, 0),
+            ("{ ...None }".into(), 0, 0, 0),
+            (doubling(20), 1 << 20, 1, 0),
+            (doubling(DEPTH), usize::MAX, usize::MAX, usize::MAX),
+            ("{ fields { fields } }".into(), 2, 2, 0),
             (
                 "{ __schema { types { fields { type { ...T } } } } } fragment T on __Type { fields { name } }".into(),
                 6,
+                6,
                 2,
             ),
-            ("{ ... { __type(name: \"T\") { possibleTypes { interfaces { inputFields { name } } } } } }".into(), 5, 3),
+            (
+                "{ ... { __type(name: \"T\") { possibleTypes { interfaces { inputFields { name } } } } } }".into(),
+                5,
+                5,
+                3,
+            ),
         ] {
-            assert_eq!(Extent::of(&parse_query(&query).unwrap()), Extent { fields, members }, "{query}");
+            assert_eq!(Extent::of(&parse_query(&query).unwrap()), Extent { fields, depth, members }, "{query}");
         }
     }
 }

@@ -19,12 +19,14 @@
 //! | a patch's `Option<T>`, `Option<Option<T>>` | | [`Change`], `MaybeUndefined` |
 //! | arguments that make a record | | [`arguments!`] |
 
+mod absent;
 mod call;
 mod choice;
 mod convert;
 mod declare;
 mod endpoint;
 mod extent;
+mod limited;
 mod limits;
 mod load;
 mod page;
@@ -37,7 +39,8 @@ pub use call::{Items, answer, context, done, error, found, items, received};
 pub use choice::values;
 pub use convert::{Change, Input, Output, field};
 pub use endpoint::endpoint;
-pub use limits::{Limits, schema};
+pub use limited::{Limited, schema};
+pub use limits::Limits;
 pub use load::{Batches, batches, reference, references};
 pub use page::PageInfo;
 pub use scalar::{Bytes, Date, DateTime, Decimal, Duration, Form, Int64, Json, Key, Scalar, UInt32, UInt64, Uuid};

@@ -1,9 +1,11 @@
 //! What HTTP requests ask, and in which form they want it answered: GraphQL over HTTP.
 
+use std::collections::HashMap;
+
 use async_graphql::{Request, Response, Variables, parser::types::OperationType};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
 /// The media types of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,18 +70,16 @@ pub enum Asked {
 struct Parameters {
     query: String,
     operation_name: Option<String>,
-    variables: Option<Map<String, Value>>,
-    extensions: Option<Map<String, Value>>,
+    #[serde(default)]
+    variables: Variables,
+    extensions: Option<HashMap<String, async_graphql::Value>>,
 }
 
 impl From<Parameters> for Request {
     fn from(parameters: Parameters) -> Self {
-        let variables = Variables::from_json(Value::Object(parameters.variables.unwrap_or_default()));
-        let mut request = Self::new(parameters.query).variables(variables);
+        let mut request = Self::new(parameters.query).variables(parameters.variables);
         request.operation_name = parameters.operation_name;
-        let extensions = parameters.extensions.into_iter().flatten();
-        let read = |value| async_graphql::Value::from_json(value).unwrap_or_default();
-        request.extensions.extend(extensions.map(|(name, value)| (name, read(value))));
+        request.extensions.extend(parameters.extensions.into_iter().flatten());
         request
     }
 }
@@ -93,14 +93,15 @@ pub fn posted(headers: &HeaderMap, body: &[u8], batch: usize) -> Result<Asked, R
     if parts.next().as_deref() != Some("application/json") || !parts.all(charset) {
         return Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8".into()));
     }
-    let read = |value| serde_json::from_value::<Parameters>(value).map(Request::from).map_err(Refusal::bad);
-    match serde_json::from_slice(body).map_err(Refusal::bad)? {
-        Value::Array(requests) if requests.is_empty() || requests.len() > batch => {
-            Err(Refusal::bad(format!("from 1 to {batch} requests can be sent as one")))
-        }
-        Value::Array(requests) => requests.into_iter().map(read).collect::<Result<_, _>>().map(Asked::Many),
-        one => read(one).map(|request| Asked::One(Box::new(request))),
+    if body.trim_ascii_start().first() != Some(&b'[') {
+        let request = serde_json::from_slice::<Parameters>(body).map_err(Refusal::bad)?;
+        return Ok(Asked::One(Box::new(request.into())));
     }
+    let requests: Vec<Parameters> = serde_json::from_slice(body).map_err(Refusal::bad)?;
+    if requests.is_empty() || requests.len() > batch {
+        return Err(Refusal::bad(format!("from 1 to {batch} requests can be sent as one")));
+    }
+    Ok(Asked::Many(requests.into_iter().map(Request::from).collect()))
 }
 
 /// The request of a GET, which must be for one of these kinds of operation, none of which changes anything.
@@ -114,14 +115,14 @@ pub fn got(uri: &Uri, kinds: &[OperationType]) -> Result<Request, Refusal> {
         extensions: Option<String>,
     }
     let axum::extract::Query(texts) = axum::extract::Query::<Texts>::try_from_uri(uri).map_err(Refusal::bad)?;
-    let object = |text: Option<String>| {
+    fn object<T: DeserializeOwned>(text: Option<String>) -> Result<Option<T>, Refusal> {
         let text = text.filter(|text| !text.is_empty());
         text.map(|text| serde_json::from_str(&text)).transpose().map(Option::flatten).map_err(Refusal::bad)
-    };
+    }
     let mut request = Request::from(Parameters {
         query: texts.query,
         operation_name: texts.operation_name.filter(|name| !name.is_empty()),
-        variables: object(texts.variables)?,
+        variables: object(texts.variables)?.unwrap_or_default(),
         extensions: object(texts.extensions)?,
     });
     match operation(&mut request) {

@@ -36,7 +36,8 @@ use serde::de::Error;
 use tokio::{sync::Semaphore, time::sleep};
 
 use crate::{
-    endpoint::{Cx, Endpoint, refused},
+    Limited,
+    endpoint::{Cx, refused},
     request::{Answer, Asked, Form, Refusal, got, posted},
 };
 
@@ -51,13 +52,13 @@ const OPERATIONS: usize = 100;
 /// How long a client may take to begin, once it is connected.
 const INITIALISATION: Duration = Duration::from_secs(10);
 
-pub async fn socket<E: Executor>(State(endpoint): State<Endpoint<E>>, cx: Cx, upgrade: WebSocketUpgrade) -> Response {
+pub async fn socket<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, upgrade: WebSocketUpgrade) -> Response {
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MESSAGE);
     if upgrade.selected_protocol().is_none() {
         return refused(Form::Json, &Refusal::bad(format!("the protocol of the WebSocket must be {PROTOCOL}")));
     }
     let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
-    upgrade.on_upgrade(|socket| talk(socket, endpoint.schema, cx))
+    upgrade.on_upgrade(|socket| talk(socket, schema, cx))
 }
 
 /// Until either side has enough. Every operation has a context of its own, made of the connection's.
@@ -134,21 +135,21 @@ impl<E: Executor> Executor for Counted<E> {
     }
 }
 
-pub async fn got_stream<E: Executor>(State(endpoint): State<Endpoint<E>>, cx: Cx, uri: Uri) -> Response {
+pub async fn got_stream<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, uri: Uri) -> Response {
     match got(&uri, &[OperationType::Query, OperationType::Subscription]) {
-        Ok(request) => events(&endpoint.schema, cx, request),
+        Ok(request) => events(&schema, cx, request),
         Err(refusal) => refused(Form::Json, &refusal),
     }
 }
 
 pub async fn posted_stream<E: Executor>(
-    State(endpoint): State<Endpoint<E>>,
+    State(schema): State<Limited<E>>,
     cx: Cx,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     match posted(&headers, &body, 1) {
-        Ok(Asked::One(request)) => events(&endpoint.schema, cx, *request),
+        Ok(Asked::One(request)) => events(&schema, cx, *request),
         Ok(Asked::Many(_)) => refused(Form::Json, &Refusal(StatusCode::BAD_REQUEST, "one at a time".into())),
         Err(refusal) => refused(Form::Json, &refusal),
     }

@@ -1,5 +1,7 @@
 //! The calls that an operation declares: what they are given, what comes of their answers and errors.
 
+use std::collections::BTreeSet;
+
 use crate::{
     contracts::shape,
     model::{
@@ -17,7 +19,7 @@ use super::{
         queue, resources,
         rust::{self, user},
     },
-    sources::{answer_source, record_fields},
+    sources::{answer_source, given, record_fields},
 };
 
 pub(super) fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Vec<Source>) -> Vec<String> {
@@ -77,6 +79,9 @@ fn call_lines(
     let (called, upstream) = called(model, owner, operation, callee, call, sources);
     let called = called + ".await";
     let mut lines = Vec::new();
+    if is_guess(model, owner, callee, sources) {
+        lines.push("// Yours: which one. This is the id of an example.".into());
+    }
     let answered = answer_source(model, owner, callee, &name);
     let stream = matches!(callee.shape, Shape::Custom { output: Output::Stream(_), .. });
     let binding = match answered {
@@ -118,9 +123,8 @@ pub fn arguments(
 ) -> Vec<String> {
     let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
     let mut all = examples::arguments(model, owner, callee, path);
-    if let (Some(resource), Some(first)) = (shape::on_item(callee), all.first_mut()) {
-        let id = Type::Ref(shape::of_service(owner, resource));
-        *first = examples::value(model, &shape::plain(&events::item_id(resource), id), sources, path);
+    if let (Some(id), Some(first)) = (item_known(model, owner, callee, sources), all.first_mut()) {
+        *first = id;
     }
     if let (Some((name, fields)), Some(last)) = (record_of(model, owner, callee), all.last_mut()) {
         let given = |field: &Field| {
@@ -130,6 +134,42 @@ pub fn arguments(
         *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
     }
     all
+}
+
+/// The id of the item that a call is about: from our `<resource>_id`, else from whatever refers to such an item.
+fn item_known(model: &Model, owner: &Service, callee: &Operation, sources: &[Source]) -> Option<String> {
+    let resource = shape::on_item(callee)?;
+    let id = Type::Ref(shape::of_service(owner, resource));
+    let by_type = || {
+        let (field, _) = sources.iter().flat_map(|source| &source.values).find(|(field, _)| field.ty == id)?;
+        examples::taken(model, field, sources)
+    };
+    examples::taken(model, &shape::plain(&events::item_id(resource), id.clone()), sources).or_else(by_type)
+}
+
+/// Whether a call is about an item that nobody has named. One whose key is not made by us may well be that of the example.
+fn is_guess(model: &Model, owner: &Service, callee: &Operation, sources: &[Source]) -> bool {
+    let resource = shape::on_item(callee).and_then(|resource| owner.resources.get(resource));
+    resource.is_some_and(|resource| !resources::is_natural(resource))
+        && item_known(model, owner, callee, sources).is_none()
+}
+
+/// Whether an operation, or one that it calls, asks for an item of which it knows no id, and so for that of an example.
+pub fn guesses(model: &Model, service: &Service, operation: &Operation) -> bool {
+    fn visit(model: &Model, service: &Service, operation: &Operation, seen: &mut BTreeSet<(String, String)>) -> bool {
+        if !seen.insert((service.name.clone(), operation.name.clone())) {
+            return false;
+        }
+        let mut sources = given(model, service, operation);
+        operation.calls.iter().filter(|call| !is_sent(model, service, operation, call)).any(|call| {
+            let Some(owner) = model.services.get(&call.to.service) else { return false };
+            let Some(callee) = owner.operations.get(&call.to.operation) else { return false };
+            let unknown = is_guess(model, owner, callee, &sources);
+            sources.splice(0..0, answer_source(model, owner, callee, &callee.name));
+            unknown || visit(model, owner, callee, seen)
+        })
+    }
+    visit(model, service, operation, &mut BTreeSet::new())
 }
 
 /// The record that an operation takes, and its fields.

@@ -7,8 +7,16 @@ use crate::{
 
 use super::super::{events, examples::Source};
 
-/// What the operation is given.
-pub(super) fn input(model: &Model, operation: &Operation) -> Source {
+/// What an operation knows before it has called anybody: its input, and the item that it is about.
+pub(super) fn given(model: &Model, service: &Service, operation: &Operation) -> Vec<Source> {
+    let mut sources = vec![input(model, operation)];
+    if let Shape::Custom { of: Some(of), .. } = &operation.shape {
+        sources.push(Source::id("id", &shape::of_service(service, of)));
+    }
+    sources
+}
+
+fn input(model: &Model, operation: &Operation) -> Source {
     if let Shape::Custom { input: Input::Payload(event), .. } = &operation.shape
         && let Some(found) = model.services.get(&event.service).and_then(|service| service.events.get(&event.event))
     {

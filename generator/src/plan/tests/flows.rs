@@ -62,7 +62,7 @@ struct Flow {
     /// Over GraphQL: the request, a Rust string literal; else none.
     requests: Vec<Asked>,
     /// `run`; `run_or_missing` where nobody makes the item, so that there is none to work on; `run_or_there` where what is
-    /// unique about it is not free any more.
+    /// unique about it is not free any more; `run_or_guess` where it asks for an item of which it knows no id.
     run: &'static str,
     /// `let order_rest = ` and `.map_or(…)`, which gives the id of the item that was made; or empty.
     binding: String,
@@ -274,10 +274,11 @@ impl Writer<'_> {
             }
             made.shown.insert(of, variable);
         }
-        let run = match (known(made), there && !graphql) {
-            (false, _) => "run_or_missing",
-            (true, true) => "run_or_there",
-            (true, false) => "run",
+        let run = match () {
+            () if !known(made) => "run_or_missing",
+            () if there && !graphql => "run_or_there",
+            () if day_one::guesses(model, service, operation) => "run_or_guess",
+            () => "run",
         };
         Flow {
             what: escape::rust_str(&format!("{}.{} over {}", service.name, operation.name, self.shown)),

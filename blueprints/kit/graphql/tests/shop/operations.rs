@@ -1,6 +1,6 @@
 //! Calls: lists, references, errors, contexts, limits.
 
-use async_graphql::Request;
+use async_graphql::{Executor, Request};
 use kit::Context;
 use kit_graphql::Limits;
 use serde_json::json;
@@ -121,12 +121,17 @@ async fn requests_that_ask_for_too_much_are_refused_but_the_schema_may_be_asked_
     for (query, refusal) in [
         (INTROSPECTION, None),
         (round, Some("3 levels of members of the schema's types, at most 2")),
-        (&format!("{{ ...F0 }} {doubling} fragment F28 on Query {{ __typename }}"), Some("fields, at most 1000")),
+        (&format!("{{ ...F0 }} {doubling} fragment F28 on Query {{ __typename }}"), Some("fields, at most 6")),
     ] {
         let answer = execute(&few, query).await;
         let message = answer["errors"][0]["message"].as_str();
         assert_eq!(message.is_some(), refusal.is_some(), "{query}: {answer}");
         assert!(message.unwrap_or_default().contains(refusal.unwrap_or_default()), "{answer}");
+    }
+    for nested in
+        [format!("{{ orders(first: {}1{}) }}", "[".repeat(100_000), "]".repeat(100_000)), "{a".repeat(100_000)]
+    {
+        assert!(execute(&few, &nested).await["errors"][0].is_object());
     }
     let silent = schema(Limits { introspection: false, ..Limits::default() });
     let answer = execute(&silent, "{ __schema { types { name } } }").await;

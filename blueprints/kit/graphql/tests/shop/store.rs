@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use async_graphql::Executor;
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use kit::{Context, Cursor, Etag, Failure, Kind, Stream};
@@ -132,5 +133,5 @@ pub fn schema() -> (crate::graphql::Schema, Arc<Store>) {
 
 /// The response of a request, as JSON.
 pub async fn execute(schema: &crate::graphql::Schema, query: &str) -> serde_json::Value {
-    serde_json::to_value(schema.execute(query).await).unwrap()
+    serde_json::to_value(schema.execute(query.into()).await).unwrap()
 }

@@ -55,8 +55,7 @@ pub(super) async fn declare(store: &Store, subscription: &Subscription) -> Resul
 
 /// The number of the last message.
 pub(super) async fn last(store: &Store) -> Result<i64, Failure> {
-    // Messages are removed, their numbers are not given again.
-    let last = sqlx::query_scalar(r#"select coalesce(max("seq"), 0) from "sqlite_sequence" where "name" = 'messages'"#);
+    let last = sqlx::query_scalar(r#"select coalesce(max("seq"), 0) from "messages""#);
     last.fetch_one(store.read()).await.map_err(failure)
 }
 

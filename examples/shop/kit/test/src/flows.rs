@@ -53,6 +53,16 @@ impl Flows {
         self.call(what, call, |error| error.failure().is_none() || error.kind() == Kind::Exists).await
     }
 
+    /// As [`run`](Self::run), but the operation asks another for an item whose id nothing tells it: that of an example,
+    /// until somebody writes which one it means. That the other does not know it is an `internal` error.
+    pub async fn run_or_guess<T, E, F>(&mut self, what: &str, call: impl FnOnce(Context) -> F) -> Option<T>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.call(what, call, |error| error.failure().is_none() || error.kind() == Kind::Internal).await
+    }
+
     async fn call<T, E, F>(
         &mut self,
         what: &str,

@@ -14,7 +14,7 @@ create table "subscription_types" (
 ) without rowid;
 
 create table "messages" (
-    "seq" integer primary key autoincrement,
+    "seq" integer primary key,  -- never given twice: the last message is not removed
     "id" text not null,
     "source" text not null,
     "type" text not null,
@@ -33,11 +33,11 @@ create table "deliveries" (
     "attempts" integer not null default 0,
     "lease" integer not null default 0, -- grows with each lease: who holds an older one settles nothing
     "history" text not null default '[]', -- attempts that failed, JSON
-    primary key ("subscription", "message")
+    primary key ("message", "subscription") -- in this order new ones come last
 ) without rowid;
 
 create index "deliveries_due" on "deliveries" ("subscription", "due_at") where "state" < 2;
-create index "deliveries_message" on "deliveries" ("message");
+create index "deliveries_dead" on "deliveries" ("due_at") where "state" = 2;
 
 create trigger "deliver" after insert on "messages" begin
     insert into "deliveries" ("subscription", "message", "due_at")

@@ -33,15 +33,18 @@ pub(super) async fn sweep(store: Store, broker: mpsc::WeakSender<Job>) {
     }
 }
 
-/// All that may go, by indexes that have nothing else: what waits or is dead costs nothing.
+/// All that may go, by indexes that have nothing else: what waits or is dead costs nothing. The last message stays, or
+/// its number would be given again, to one that followers take for seen.
 async fn sweep_once(store: &Store) -> Result<(), Failure> {
     loop {
         // Looked up by a reader, for mostly there is nothing to write.
         let gone: Vec<i64> = sqlx::query_scalar(
-            r#"select * from (select "message" from "finished" where "at" < ?1 order by "at" limit ?3)
-               union all
-               select * from (select "seq" from "messages" where "claimed" = 0 and "published_at" < ?2
-                              order by "published_at" limit ?3)"#,
+            r#"select "message" from (
+                 select * from (select "message" from "finished" where "at" < ?1 order by "at" limit ?3)
+                 union all
+                 select * from (select "seq" from "messages" where "claimed" = 0 and "published_at" < ?2
+                                order by "published_at" limit ?3)
+               ) where "message" < (select max("seq") from "messages")"#,
         )
         .bind(now() - millis(DONE))
         .bind(now() - millis(UNCLAIMED))
@@ -85,7 +88,10 @@ mod tests {
         let lease = Duration::from_secs(60);
         broker.declare(&Subscription::new("one", ["a"])).await.unwrap();
         let message = |kind| Message::new(&Context::default(), kind, "/x", &()).unwrap();
-        broker.publish(&[message("a"), message("a"), message("a"), message("a"), message("b")]).await.unwrap();
+        broker
+            .publish(&[message("a"), message("a"), message("a"), message("a"), message("b"), message("b")])
+            .await
+            .unwrap();
         let taken = broker.receive("one", 3, lease).await.unwrap();
         let dead = Verdict::DeadLetter { reason: "x".into() };
         for (delivery, verdict) in taken.iter().zip([Verdict::Ack, Verdict::Ack, dead]) {
@@ -104,12 +110,12 @@ mod tests {
             let left = sqlx::query_scalar::<_, i64>("select seq from messages order by seq");
             left.fetch_all(broker.store.read()).await.unwrap()
         };
-        assert_eq!(left(30, "1").await, [1, 2, 3, 4, 5], "all are young");
-        assert_eq!(left(61, "1, 3, 4").await, [2, 3, 4, 5], "done and old, but not dead or waiting");
+        assert_eq!(left(30, "1").await, [1, 2, 3, 4, 5, 6], "all are young");
+        assert_eq!(left(61, "1, 3, 4").await, [2, 3, 4, 5, 6], "done and old, but not dead or waiting");
         broker.declare(&Subscription::new("two", ["a"])).await.unwrap();
         assert_eq!(
             left(61, "2, 5").await,
-            [2, 3, 4, 5],
+            [2, 3, 4, 5, 6],
             "a new subscription has a copy, and nobody has claimed the last"
         );
         let copies = broker.receive("two", 9, lease).await.unwrap();
@@ -117,10 +123,10 @@ mod tests {
         for delivery in &copies {
             broker.settle(&delivery.receipt, Verdict::Ack).await.unwrap();
         }
-        assert_eq!(left(61, "2").await, [3, 4, 5]);
-        assert_eq!(left(UNCLAIMED.as_secs() + 1, "3, 4, 5").await, [3, 4]);
+        assert_eq!(left(61, "2").await, [3, 4, 5, 6]);
+        assert_eq!(left(UNCLAIMED.as_secs() + 1, "3, 4, 5, 6").await, [3, 4, 6], "the last one stays");
         assert_eq!(broker.drop_dead("one", Which::All).await.unwrap(), 1);
-        assert_eq!(left(61, "3").await, [4], "deleted is done with");
+        assert_eq!(left(61, "3").await, [4, 6], "deleted is done with");
         assert_eq!(broker.receive("one", 9, lease).await.unwrap().len(), 1);
     }
 

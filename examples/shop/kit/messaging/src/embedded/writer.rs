@@ -6,7 +6,10 @@ use std::{collections::HashSet, time::Duration};
 use kit::Failure;
 use kit_store::{Json, Store, Tx, failure};
 use sqlx::{Row, sqlite::SqliteRow};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::yield_now,
+};
 
 use super::{millis, now};
 use crate::{Delivery, Message, Receipt, Verdict};
@@ -60,6 +63,9 @@ pub(super) async fn write(store: Store, mut queue: mpsc::Receiver<Job>, wake: wa
                     wake.send_modify(|version| *version += 1);
                 }
                 jobs.clear();
+                // Who has just got an answer may have more to do: what comes of it joins those that wait already. Without
+                // this, callers fall into two halves that wait for each other's commits.
+                yield_now().await;
             }
             Err(failure) => jobs.drain(..).for_each(|job| refuse(job, &failure)),
         }

@@ -16,7 +16,11 @@ pub async fn find(db: impl SqliteExecutor<'_>, id: &ReservationId) -> Result<Opt
 
 /// Fails with `exists` if something that must be unique is taken.
 pub async fn insert(tx: &mut Tx, reservation: &Reservation) -> Result<()> {
-    on_unique(bind(sqlx::query(r#"insert into "reservations" ("lines", "total_amount", "total_currency", "order_id", "revision") values (?, ?, ?, ?, 1)"#), reservation).execute(&mut **tx).await, UNIQUE)?;
+    let query = sqlx::query(
+        r#"insert into "reservations" ("lines", "total_amount", "total_currency", "order_id", "revision")
+           values (?, ?, ?, ?, 1)"#,
+    );
+    on_unique(bind(query, reservation).execute(&mut **tx).await, UNIQUE)?;
     Ok(())
 }
 

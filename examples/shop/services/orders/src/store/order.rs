@@ -33,13 +33,23 @@ pub async fn list(db: &SqlitePool, query: &ListOrders) -> Result<OrderPage> {
 
 /// Fails with `exists` if something that must be unique is taken.
 pub async fn insert(tx: &mut Tx, order: &Order) -> Result<()> {
-    on_unique(bind(sqlx::query(r#"insert into "orders" ("customer", "lines", "payment", "total_amount", "total_currency", "status", "placed_at", "id", "revision") values (?, ?, ?, ?, ?, ?, ?, ?, 1)"#), order).execute(&mut **tx).await, UNIQUE)?;
+    let query = sqlx::query(
+        r#"insert into "orders" ("customer", "lines", "payment", "total_amount", "total_currency", "status",
+             "placed_at", "id", "revision")
+           values (?, ?, ?, ?, ?, ?, ?, ?, 1)"#,
+    );
+    on_unique(bind(query, order).execute(&mut **tx).await, UNIQUE)?;
     Ok(())
 }
 
 /// Writes the order, which gets its next revision; `stale` if it has changed since it was read.
 pub async fn update(tx: &mut Tx, order: &mut Order) -> Result<()> {
-    let query = bind(sqlx::query(r#"update "orders" set "customer" = ?, "lines" = ?, "payment" = ?, "total_amount" = ?, "total_currency" = ?, "status" = ?, "placed_at" = ?, "revision" = "revision" + 1 where "id" = ? and "revision" = ?"#), order).bind(Revision(order.etag));
+    let query = sqlx::query(
+        r#"update "orders" set "customer" = ?, "lines" = ?, "payment" = ?, "total_amount" = ?, "total_currency" = ?,
+             "status" = ?, "placed_at" = ?, "revision" = "revision" + 1
+           where "id" = ? and "revision" = ?"#,
+    );
+    let query = bind(query, order).bind(Revision(order.etag));
     let done = on_unique(query.execute(&mut **tx).await, UNIQUE)?;
     changed(&done, "order").map_err(|_| Failure::stale())?;
     order.etag = order.etag.next();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::EmptySubscription;
 use axum::Router;
-use kit_graphql::Limits;
+use kit_graphql::{Limited, Limits};
 
 mod inputs;
 mod operations;
@@ -13,11 +13,11 @@ mod types;
 
 pub use operations::{Mutation, Query};
 
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+pub type Schema = Limited<async_graphql::Schema<Query, Mutation, EmptySubscription>>;
 
 /// The schema around any `Front`.
 pub fn schema(service: Arc<dyn crate::Front>) -> Schema {
-    let builder = Schema::build(Query(service.clone()), Mutation(service), EmptySubscription);
+    let builder = async_graphql::Schema::build(Query(service.clone()), Mutation(service), EmptySubscription);
     kit_graphql::schema(builder, Limits::default(), [])
 }
 

@@ -1,4 +1,4 @@
-use async_graphql::{Executor, ObjectType, Schema, SubscriptionType, parser::types::OperationType};
+use async_graphql::{Executor, parser::types::OperationType};
 use axum::{
     Extension, Router,
     body::Bytes,
@@ -12,7 +12,7 @@ use kit::Context;
 use serde::Serialize;
 
 use crate::{
-    Limits,
+    Limited,
     request::{Answer, Asked, Form, Refusal, got, posted},
     watch,
 };
@@ -22,38 +22,21 @@ use crate::{
 /// * `POST /graphql`: a request, or several as a list; `GET /graphql`: a query. GraphQL over HTTP.
 /// * `/graphql/ws`: any operation over WebSocket, protocol `graphql-transport-ws`.
 /// * `POST` or `GET /graphql/stream`: a subscription as server-sent events, each `next`, at the end `complete`.
-pub fn endpoint<Q, M, S>(schema: Schema<Q, M, S>) -> Router
-where
-    Q: ObjectType + 'static,
-    M: ObjectType + 'static,
-    S: SubscriptionType + 'static,
-{
-    let limits = schema.data::<Limits>().copied().unwrap_or_default();
+pub fn endpoint<E: Executor>(schema: Limited<E>) -> Router {
     Router::new()
         .route("/graphql", get(query).post(execute))
         .route("/graphql/ws", any(watch::socket))
         .route("/graphql/stream", get(watch::got_stream).post(watch::posted_stream))
-        .with_state(Endpoint { schema, limits })
-}
-
-#[derive(Clone)]
-pub(crate) struct Endpoint<E> {
-    pub schema: E,
-    pub limits: Limits,
+        .with_state(schema)
 }
 
 /// The context that the edge made of the request.
 pub(crate) type Cx = Option<Extension<Context>>;
 
-async fn execute<E: Executor>(
-    State(Endpoint { schema, limits }): State<Endpoint<E>>,
-    cx: Cx,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn execute<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, headers: HeaderMap, body: Bytes) -> Response {
     let Some(form) = Form::wanted(&headers) else { return not_acceptable() };
     let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
-    match posted(&headers, &body, limits.batch) {
+    match posted(&headers, &body, schema.limits.batch) {
         Err(refusal) => refused(form, &refusal),
         Ok(Asked::One(request)) => {
             let response = schema.execute(request.data(cx)).await;
@@ -72,14 +55,14 @@ async fn execute<E: Executor>(
     }
 }
 
-async fn query<E: Executor>(State(endpoint): State<Endpoint<E>>, cx: Cx, headers: HeaderMap, uri: Uri) -> Response {
+async fn query<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, headers: HeaderMap, uri: Uri) -> Response {
     let Some(form) = Form::wanted(&headers) else { return not_acceptable() };
     let request = match got(&uri, &[OperationType::Query]) {
         Ok(request) => request,
         Err(refusal) => return refused(form, &refusal),
     };
     let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
-    let response = endpoint.schema.execute(request.data(cx)).await;
+    let response = schema.execute(request.data(cx)).await;
     let answer = Answer::from(&response);
     written(form, answer.status(form), &answer)
 }

@@ -1,25 +1,9 @@
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
-};
-
 use async_graphql::{
-    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, ServerResult, SubscriptionType,
-    ValidationResult, Value, Variables,
-    async_trait::async_trait,
-    extensions::{
-        Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextPrepareRequest, NextRequest,
-        NextSubscribe, NextValidation,
-    },
-    parser::{
-        self,
-        types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
-    },
+    Positioned, Request, ServerError, Value, Variables,
+    parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
-use futures_util::{StreamExt, stream::BoxStream};
-use kit::Context;
 
-use crate::{Batches, extent::Extent};
+use crate::{absent::left_out, extent::Extent};
 
 /// What a request may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -47,158 +31,53 @@ const SCHEMA_FIELDS: usize = 1000;
 /// Members of types within members of types, in what asks for the schema. Tools ask for one level.
 const SCHEMA_MEMBERS: usize = 2;
 
-/// The schema with its limits and with what loads the resources that others refer to.
-pub fn schema<Q, M, S>(
-    builder: SchemaBuilder<Q, M, S>,
-    limits: Limits,
-    batches: impl IntoIterator<Item = Batches>,
-) -> Schema<Q, M, S>
-where
-    Q: ObjectType + 'static,
-    M: ObjectType + 'static,
-    S: SubscriptionType + 'static,
-{
-    let batches = batches.into_iter().collect();
-    builder.extension(Around(Arc::new(Settings { limits, batches }))).data(limits).finish()
-}
-
-struct Settings {
-    limits: Limits,
-    batches: Vec<Batches>,
-}
-
-struct Around(Arc<Settings>);
-
-impl ExtensionFactory for Around {
-    fn create(&self) -> Arc<dyn Extension> {
-        let (operation, about_schema) = (OnceLock::new(), AtomicBool::new(false));
-        Arc::new(InRequest { settings: self.0.clone(), operation, about_schema })
-    }
-}
-
-/// One request on its way.
-struct InRequest {
-    settings: Arc<Settings>,
-    /// The name of the operation that is asked for.
-    operation: OnceLock<Option<String>>,
-    /// It asks for nothing but the schema.
-    about_schema: AtomicBool,
-}
-
-#[async_trait]
-impl Extension for InRequest {
-    async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
-        coded(next.run(ctx).await)
-    }
-
-    fn subscribe<'s>(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        stream: BoxStream<'s, Response>,
-        next: NextSubscribe<'_>,
-    ) -> BoxStream<'s, Response> {
-        next.run(ctx, stream).map(coded).boxed()
-    }
-
-    /// Each request has its context and its loaders. Over a WebSocket it has the connection's context only.
-    async fn prepare_request(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        mut request: Request,
-        next: NextPrepareRequest<'_>,
-    ) -> ServerResult<Request> {
-        let cx = match get::<Context>(&request.data) {
-            Some(cx) => cx.clone(),
-            None => ctx.data_opt::<Context>().map(Context::next_request).unwrap_or_default(),
-        };
-        for make in &self.settings.batches {
-            make(&cx, &mut request.data);
+impl Limits {
+    /// Parses the request and counts what it asks for, before anything goes through it fragment by fragment.
+    pub(crate) fn check(&self, request: &mut Request) -> Result<(), ServerError> {
+        let (variables, name) = (std::mem::take(&mut request.variables), request.operation_name.take());
+        let checked = request.parsed_query().and_then(|query| self.document(query, name.as_deref(), &variables));
+        (request.variables, request.operation_name) = (variables, name);
+        if let Some(shorter) = checked? {
+            request.set_parsed_query(shorter);
         }
-        request.data.insert(cx);
-        self.operation.get_or_init(|| request.operation_name.clone());
-        if !self.settings.limits.introspection {
-            request = request.disable_introspection();
-        }
-        next.run(ctx, request).await
+        Ok(())
     }
 
-    async fn parse_query(
+    /// The document to execute in its place, if there is one.
+    fn document(
         &self,
-        ctx: &ExtensionContext<'_>,
-        query: &str,
+        document: &ExecutableDocument,
+        wanted: Option<&str>,
         variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        // The parser itself is fast; what comes after it walks through every fragment wherever it stands.
-        let Extent { fields, members } = Extent::of(&parser::parse_query(query)?);
-        let most = self.settings.limits.complexity.max(SCHEMA_FIELDS);
-        if fields > most {
-            return Err(too_much("fields", fields, most));
-        }
-        if members > SCHEMA_MEMBERS {
-            return Err(too_much("levels of members of the schema's types", members, SCHEMA_MEMBERS));
-        }
-        let document = next.run(ctx, query, variables).await?;
+    ) -> Result<Option<ExecutableDocument>, ServerError> {
         let operations = || document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
         let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
         let aliases: usize = operations().chain(fragments).map(aliases).sum();
-        if aliases > self.settings.limits.aliases {
-            return Err(too_much("aliases", aliases, self.settings.limits.aliases));
+        let about_schema = operations().all(is_about_schema);
+        let (depth, fields) = match about_schema {
+            true => (usize::MAX, self.complexity.max(SCHEMA_FIELDS)),
+            false => (self.depth, self.complexity),
+        };
+        let extent = Extent::of(document);
+        for (count, what, limit) in [
+            (extent.fields, "fields", fields),
+            (extent.depth, "levels", depth),
+            (extent.members, "levels of members of the schema's types", SCHEMA_MEMBERS),
+            (aliases, "aliases", self.aliases),
+        ] {
+            if count > limit {
+                let message = format!("the request has {count} {what}, at most {limit} are allowed");
+                return Err(ServerError::new(message, None));
+            }
         }
-        let wanted = self.operation.get().and_then(Option::as_deref);
         let operation = document.operations.iter().find(|(name, _)| name.map(|name| name.as_str()) == wanted);
         let operation = operation.or_else(|| document.operations.iter().next());
-        if let Some(name) = operation.and_then(|(_, operation)| missing(&operation.node, variables)) {
-            return Err(ServerError::new(format!("the variable ${name} is missing"), None));
-        }
-        self.about_schema.store(operations().all(is_about_schema), Ordering::Relaxed);
-        Ok(document)
-    }
-
-    async fn validation(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        next: NextValidation<'_>,
-    ) -> Result<ValidationResult, Vec<ServerError>> {
-        let result = next.run(ctx).await?;
-        let Limits { depth, complexity, .. } = self.settings.limits;
-        if !self.about_schema.load(Ordering::Relaxed) {
-            if result.depth > depth {
-                return Err(vec![too_much("levels", result.depth, depth)]);
-            }
-            if result.complexity > complexity {
-                return Err(vec![too_much("fields", result.complexity, complexity)]);
-            }
-        }
-        Ok(result)
-    }
-
-    /// Says which parts of the answer are stand-ins.
-    async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
-        let response = next.run(ctx, operation).await;
-        match ctx.data_opt::<Context>().map(|cx| cx.marks().list()) {
-            Some(marks) if !marks.is_empty() => {
-                let marks = marks.into_iter().map(Value::from).collect();
-                response.extension("fallback", Value::List(marks))
-            }
-            _ => response,
+        let Some((_, Positioned { node: operation, .. })) = operation else { return Ok(None) };
+        match missing(operation, variables) {
+            Some(name) => Err(ServerError::new(format!("the variable ${name} is missing"), None)),
+            None => Ok(left_out(document, operation, variables)),
         }
     }
-}
-
-/// Errors of resolvers have a code; any other is wrong input.
-fn coded(mut response: Response) -> Response {
-    for error in &mut response.errors {
-        let extensions = error.extensions.get_or_insert_default();
-        if extensions.get("code").is_none() {
-            extensions.set("code", "INVALID");
-        }
-    }
-    response
-}
-
-fn too_much(what: &str, count: usize, limit: usize) -> ServerError {
-    ServerError::new(format!("the request has {count} {what}, at most {limit} are allowed"), None)
 }
 
 /// The first variable that must be given and is not. Without this it would be an error of the field that uses it.
@@ -227,8 +106,4 @@ fn is_about_schema(set: &SelectionSet) -> bool {
         Selection::InlineFragment(_) | Selection::FragmentSpread(_) => false,
     };
     set.items.iter().all(|selection| is(&selection.node))
-}
-
-pub(crate) fn get<T: 'static>(data: &Data) -> Option<&T> {
-    data.get(&std::any::TypeId::of::<T>()).and_then(|value| value.downcast_ref())
 }

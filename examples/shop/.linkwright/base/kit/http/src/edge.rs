@@ -73,7 +73,9 @@ impl Default for Edge {
 /// * An answer carries `trace-id`, and `fallback` if parts of it are stand-ins.
 pub fn edge(router: Router, edge: Edge) -> Router {
     let shared = Arc::new(Shared { edge, in_flight: AtomicUsize::new(0), streams: Streams::default() });
-    router.layer(DefaultBodyLimit::max(shared.edge.body_limit)).layer(Around(shared))
+    // As one layer: each has a price for every request.
+    let limit = DefaultBodyLimit::max(shared.edge.body_limit);
+    router.layer((Around(shared), limit))
 }
 
 struct Shared {
@@ -193,8 +195,12 @@ impl Shared {
             }
         }
         let headers = response.headers_mut();
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-        if let Ok(id) = HeaderValue::try_from(asked.trace_id) {
+        if !asked.grpc {
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        }
+        if let Ok(mut id) = HeaderValue::try_from(asked.trace_id) {
+            // Not a secret, but different each time: HPACK is not to remember it for a next answer.
+            id.set_sensitive(true);
             headers.insert(TRACE_ID, id);
         }
         stopping::ends(response, &self.edge.stopping)

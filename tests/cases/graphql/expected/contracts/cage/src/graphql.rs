@@ -4,18 +4,19 @@
 use std::sync::Arc;
 
 use axum::Router;
-use kit_graphql::Limits;
+use kit_graphql::{Limited, Limits};
 
 mod operations;
 mod types;
 
 pub use operations::{Mutation, Query, Subscription};
 
-pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+pub type Schema = Limited<async_graphql::Schema<Query, Mutation, Subscription>>;
 
 /// The schema around any `Cage`.
 pub fn schema(service: Arc<dyn crate::Cage>) -> Schema {
-    let builder = Schema::build(Query(service.clone()), Mutation(service.clone()), Subscription(service));
+    let builder =
+        async_graphql::Schema::build(Query(service.clone()), Mutation(service.clone()), Subscription(service));
     kit_graphql::schema(builder, Limits::default(), [])
 }
 

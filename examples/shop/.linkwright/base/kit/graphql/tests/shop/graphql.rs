@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, MaybeUndefined, Object, Result, Subscription};
 use kit_graphql::{
-    Bytes, Change, Date, DateTime, Decimal, Duration, Int64, Items, Json, Key, Limits, Scalar, UInt32, UInt64, answer,
-    arguments, batches, choice, connection, context, done, entry, found, input, items, object, one_of, received,
-    reference, union,
+    Bytes, Change, Date, DateTime, Decimal, Duration, Int64, Items, Json, Key, Limited, Limits, Scalar, UInt32, UInt64,
+    answer, arguments, batches, choice, connection, context, done, entry, found, input, items, object, one_of,
+    received, reference, union,
 };
 
 use crate::contract::{self, CustomerId, OrderId, Shop};
@@ -108,11 +108,12 @@ pub struct OrderFilter {
     status: Option<Vec<OrderStatus>>,
 }
 
-pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+pub type Schema = Limited<async_graphql::Schema<Query, Mutation, Subscription>>;
 
 /// The GraphQL face of any `Shop`.
 pub fn schema(service: Arc<dyn Shop>, limits: Limits) -> Schema {
-    let builder = Schema::build(Query(service.clone()), Mutation(service.clone()), Subscription(service.clone()));
+    let builder =
+        async_graphql::Schema::build(Query(service.clone()), Mutation(service.clone()), Subscription(service.clone()));
     let customers = batches(move |cx, id: CustomerId| {
         let service = service.clone();
         async move { service.get_customer(&cx, id).await }

@@ -1,5 +1,6 @@
 //! Types in the schema, and values through it.
 
+use async_graphql::{Executor, Request, Variables};
 use serde_json::json;
 
 use crate::store::{ID, execute, schema};
@@ -139,4 +140,41 @@ async fn a_value_of_a_newer_version_is_an_error_of_its_field() {
     let schema = async_graphql::Schema::new(Query, async_graphql::EmptyMutation, async_graphql::EmptySubscription);
     let answer = serde_json::to_value(schema.execute("{ currency }").await).unwrap();
     assert_eq!((&answer["data"], &answer["errors"][0]["path"]), (&json!({ "currency": null }), &json!(["currency"])));
+}
+
+#[tokio::test]
+async fn what_no_variable_gives_is_not_there() {
+    let (schema, store) = schema();
+    let patch = "mutation($id: ID!, $note: String, $weight: Int64, $amount: Decimal) {
+        patchOrder(id: $id, set: { note: $note, weight: $weight, total: { amount: $amount } }) { id }
+    }";
+    let whole = "mutation($id: ID!, $set: OrderPatch!) { ...F } fragment F on Mutation { patchOrder(id: $id, set: $set) { id } }";
+    for (query, given, patch) in [
+        (
+            patch,
+            json!({ "weight": "1" }),
+            "note: None, weight: Some(1), total: Some(MoneyPatch { amount: None, currency: None })",
+        ),
+        (
+            patch,
+            json!({ "note": null }),
+            "note: Some(None), weight: None, total: Some(MoneyPatch { amount: None, currency: None })",
+        ),
+        (whole, json!({ "set": { "note": null } }), "note: Some(None), weight: None, total: None"),
+    ] {
+        let mut variables = given;
+        variables["id"] = json!(ID);
+        let request = Request::new(query).variables(Variables::from_json(variables));
+        let answer = serde_json::to_value(schema.execute(request).await).unwrap();
+        assert_eq!(answer["data"]["patchOrder"]["id"], ID, "{answer}");
+        assert_eq!(store.seen.lock().unwrap().pop().unwrap(), format!("OrderPatch {{ {patch}, counts: None }}"));
+    }
+    for (query, refusal) in [
+        ("mutation($id: ID) { ship(id: $id) { id } }", "\"id\" of type \"Mutation\" is required but not provided"),
+        ("query($with: Boolean!) { orders @include(if: $with) { nodes { id } } }", "the variable $with is missing"),
+        ("query($note: String) { __typename }", "\"$note\" is not used"),
+    ] {
+        let answer = execute(&schema, query).await;
+        assert!(answer["errors"][0]["message"].as_str().is_some_and(|said| said.contains(refusal)), "{answer}");
+    }
 }

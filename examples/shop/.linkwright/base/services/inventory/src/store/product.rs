@@ -30,13 +30,23 @@ pub async fn list(db: &SqlitePool, query: &ListProducts) -> Result<ProductPage> 
 
 /// Fails with `exists` if something that must be unique is taken.
 pub async fn insert(tx: &mut Tx, product: &Product) -> Result<()> {
-    on_unique(bind(sqlx::query(r#"insert into "products" ("name", "price_amount", "price_currency", "on_hand", "reserved", "sku", "revision") values (?, ?, ?, ?, ?, ?, 1)"#), product).execute(&mut **tx).await, UNIQUE)?;
+    let query = sqlx::query(
+        r#"insert into "products" ("name", "price_amount", "price_currency", "on_hand", "reserved", "sku",
+             "revision")
+           values (?, ?, ?, ?, ?, ?, 1)"#,
+    );
+    on_unique(bind(query, product).execute(&mut **tx).await, UNIQUE)?;
     Ok(())
 }
 
 /// Writes the product, which gets its next revision; `stale` if it has changed since it was read.
 pub async fn update(tx: &mut Tx, product: &mut Product) -> Result<()> {
-    let query = bind(sqlx::query(r#"update "products" set "name" = ?, "price_amount" = ?, "price_currency" = ?, "on_hand" = ?, "reserved" = ?, "revision" = "revision" + 1 where "sku" = ? and "revision" = ?"#), product).bind(Revision(product.etag));
+    let query = sqlx::query(
+        r#"update "products" set "name" = ?, "price_amount" = ?, "price_currency" = ?, "on_hand" = ?, "reserved" = ?,
+             "revision" = "revision" + 1
+           where "sku" = ? and "revision" = ?"#,
+    );
+    let query = bind(query, product).bind(Revision(product.etag));
     let done = on_unique(query.execute(&mut **tx).await, UNIQUE)?;
     changed(&done, "product").map_err(|_| Failure::stale())?;
     product.etag = product.etag.next();

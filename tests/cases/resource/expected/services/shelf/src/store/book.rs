@@ -35,13 +35,23 @@ pub async fn list(db: &SqlitePool, query: &ListBooks) -> Result<BookPage> {
 
 /// Fails with `exists` if something that must be unique is taken.
 pub async fn insert(tx: &mut Tx, book: &Book) -> Result<()> {
-    on_unique(bind(sqlx::query(r#"insert into "books" ("title", "author", "price_amount", "price_currency", "isbn", "added_at", "id", "revision") values (?, ?, ?, ?, ?, ?, ?, 1)"#), book).execute(&mut **tx).await, UNIQUE)?;
+    let query = sqlx::query(
+        r#"insert into "books" ("title", "author", "price_amount", "price_currency", "isbn", "added_at", "id",
+             "revision")
+           values (?, ?, ?, ?, ?, ?, ?, 1)"#,
+    );
+    on_unique(bind(query, book).execute(&mut **tx).await, UNIQUE)?;
     Ok(())
 }
 
 /// Writes the book, which gets its next revision; `stale` if it has changed since it was read.
 pub async fn update(tx: &mut Tx, book: &mut Book) -> Result<()> {
-    let query = bind(sqlx::query(r#"update "books" set "title" = ?, "author" = ?, "price_amount" = ?, "price_currency" = ?, "isbn" = ?, "added_at" = ?, "revision" = "revision" + 1 where "id" = ? and "revision" = ?"#), book).bind(Revision(book.etag));
+    let query = sqlx::query(
+        r#"update "books" set "title" = ?, "author" = ?, "price_amount" = ?, "price_currency" = ?, "isbn" = ?,
+             "added_at" = ?, "revision" = "revision" + 1
+           where "id" = ? and "revision" = ?"#,
+    );
+    let query = bind(query, book).bind(Revision(book.etag));
     let done = on_unique(query.execute(&mut **tx).await, UNIQUE)?;
     changed(&done, "book").map_err(|_| Failure::stale())?;
     book.etag = book.etag.next();

@@ -111,10 +111,8 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
     let rev = quoted(&revision);
     let next = format!("{rev} = {rev} + 1");
     let sets: Vec<String> = others.iter().map(|c| format!("{} = ?", quoted(&c.name))).chain([next]).collect();
-    let update = [
-        format!("update {table} set {}", sets.join(", ")),
-        format!("where {} = ? and {rev} = ?", quoted(&key)),
-    ];
+    let update =
+        [format!("update {table} set {}", sets.join(", ")), format!("where {} = ? and {rev} = ?", quoted(&key))];
     let unique = resource.fields.iter().filter(|f| f.unique || f.name == resource.id).map(|f| {
         let column = names::sql::column(&[f.name.as_str()]);
         let bare = table.trim_matches('"');

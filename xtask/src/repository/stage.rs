@@ -1,7 +1,7 @@
 //! The stages of `cargo xtask test`, one small function each.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use super::{
     child::{cargo, command},
     matrix,
-    mutants::{self, Catalogue},
+    mutants::{self, Catalogue, Mutant},
     test::{Bench, Depth, Tool},
 };
 
@@ -94,9 +94,6 @@ const DESIGNS: &[&str] = &["depot", "events", "graphql", "hostile", "queue", "st
 
 /// Those in which mistakes are made: each has a file in `tests/mutants`.
 const MUTATED: &[&str] = &["depot", "events", "graphql", "queue", "streams"];
-
-/// Those of which a few are made with `--full`.
-const SAMPLED: &[&str] = &["depot", "streams"];
 
 /// So many mistakes are made where not all are.
 const SAMPLE: usize = 6;
@@ -202,24 +199,40 @@ fn matrix(bench: &mut Bench) -> Result<()> {
     workspace(bench, "matrix", &["--design", &design.to_string_lossy()])
 }
 
-/// All mistakes in all designs, or a few in one.
+/// All mistakes in all designs, or a few in one; or of all those that `MUTANTS` speaks of: `dead letter, queue: another`.
 fn mutants(bench: &mut Bench) -> Result<()> {
+    let read = |root: &Path, name: &str| Catalogue::read(&root.join("tests/mutants").join(name).with_extension("toml"));
+    if let Ok(wanted) = env::var("MUTANTS") {
+        let wanted: Vec<&str> = wanted.split(',').map(str::trim).collect();
+        for name in MUTATED {
+            let is_wanted = |mutant: &Mutant| {
+                let full = format!("{name}: {}", mutant.kind);
+                wanted.iter().any(|wanted| full.contains(wanted))
+            };
+            let Catalogue { mut mutants, mut harmless } = read(&bench.root, name)?;
+            mutants.retain(is_wanted);
+            harmless.retain(is_wanted);
+            if !mutants.is_empty() || !harmless.is_empty() {
+                mutated(bench, name, &Catalogue { mutants, harmless })?;
+            }
+        }
+        return Ok(());
+    }
     if bench.depth == Depth::Thorough {
         for name in MUTATED {
-            mutated(bench, name, |all| all)?;
+            mutated(bench, name, &read(&bench.root, name)?)?;
         }
         return Ok(());
     }
     let mut rng = bench.rng("MUTANTS_SEED")?;
-    let name = SAMPLED[rng.usize(..SAMPLED.len())];
-    mutated(bench, name, |Catalogue { mutants, harmless }| Catalogue {
-        mutants: rng.choose_multiple(mutants, SAMPLE),
-        harmless: rng.choose_multiple(harmless, 1),
-    })
+    let name = MUTATED[rng.usize(..MUTATED.len())];
+    let Catalogue { mutants, harmless } = read(&bench.root, name)?;
+    let some = Catalogue { mutants: rng.choose_multiple(mutants, SAMPLE), harmless: rng.choose_multiple(harmless, 1) };
+    mutated(bench, name, &some)
 }
 
 /// Makes mistakes in the workspace of a design, as the stage of the designs has left it or anew.
-fn mutated(bench: &mut Bench, name: &str, pick: impl FnOnce(Catalogue) -> Catalogue) -> Result<()> {
+fn mutated(bench: &mut Bench, name: &str, catalogue: &Catalogue) -> Result<()> {
     let scratch = bench.root.join("target/workspaces");
     let (workspace, target) = (scratch.join(name), scratch.join("target").join(name));
     let mut check = command(&bench.linkwright, &scratch);
@@ -246,13 +259,11 @@ fn mutated(bench: &mut Bench, name: &str, pick: impl FnOnce(Catalogue) -> Catalo
     if !bench.step(&format!("{name}: the tests pass without mistakes"), test(&[]))? {
         return Ok(());
     }
-    let catalogue = Catalogue::read(&bench.root.join("tests/mutants").join(name).with_extension("toml"))?;
-    let Catalogue { mutants, harmless } = pick(catalogue);
-    for mutant in &mutants {
+    for mutant in &catalogue.mutants {
         let what = format!("{name}: {}: {}", mutant.kind, mutant.file);
         bench.judge(&what, || mutants::found(&workspace, mutant, test))?;
     }
-    for change in &harmless {
+    for change in &catalogue.harmless {
         bench.judge(&format!("{name}: harmless: {}", change.kind), || mutants::passed(&workspace, change, test))?;
     }
     Ok(())

@@ -157,6 +157,9 @@ impl Heard<'_> {
         self.drain().await?;
         match self.deliver(fresh(&example)).await? {
             Settled::Done => self.caused().await?,
+            Settled::Dead(reason) if is_unread(&reason, &example) => {
+                self.fail("an example", format!("could not be read: {reason}"));
+            }
             Settled::Dead(reason) if self.may_fail(&reason) => {
                 self.report.skip(&self.operation.name, self.name, format!("the example was refused with {reason}"));
             }
@@ -220,6 +223,12 @@ impl Heard<'_> {
         let declared = |name: &String| reason.starts_with(&words(name));
         self.operation.failures.iter().any(kind) || self.operation.errors.keys().any(declared)
     }
+}
+
+/// Whether an error says that a message of this type has not what was looked for in it. That is no refusal: the message
+/// is as its schema has it.
+pub(crate) fn is_unread(error: &str, message: &Value) -> bool {
+    message["type"].as_str().is_some_and(|kind| error.contains(&format!(" of type {kind}: ")))
 }
 
 /// A message of now.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{
     compare::text,
     description::{Followed, Operation},
-    events::{PATIENCE, Queue, fresh},
+    events::{PATIENCE, Queue, fresh, is_unread},
     face::{Call, Due, Face, Listen, Way},
     items::difference,
     judge::Judge,
@@ -126,6 +126,11 @@ async fn listen(session: &Session<'_>, operation: &Operation, queue: &dyn Queue,
         outcome = session.ask(operation, call) => outcome,
         Err(error) = repeated(queue, &event) => return session.report.fail(&operation.name, rule, format!("{error:#}")),
     };
+    if let Err(error) = &outcome
+        && is_unread(&error.detail, &event)
+    {
+        return session.report.fail(&operation.name, rule, format!("could not be read: {}", error.detail));
+    }
     let Some(items) = session.granted(operation, rule, outcome) else { return };
     let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
     if items.iter().any(|item| due.is(item)) {

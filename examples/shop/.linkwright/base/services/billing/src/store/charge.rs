@@ -17,13 +17,23 @@ pub async fn get(db: impl SqliteExecutor<'_>, id: &ChargeId) -> Result<Charge> {
 
 /// Fails with `exists` if something that must be unique is taken.
 pub async fn insert(tx: &mut Tx, charge: &Charge) -> Result<()> {
-    on_unique(bind(sqlx::query(r#"insert into "charges" ("amount_amount", "amount_currency", "charged_at", "refunded", "order_id", "revision") values (?, ?, ?, ?, ?, 1)"#), charge).execute(&mut **tx).await, UNIQUE)?;
+    let query = sqlx::query(
+        r#"insert into "charges" ("amount_amount", "amount_currency", "charged_at", "refunded", "order_id",
+             "revision")
+           values (?, ?, ?, ?, ?, 1)"#,
+    );
+    on_unique(bind(query, charge).execute(&mut **tx).await, UNIQUE)?;
     Ok(())
 }
 
 /// Writes the charge, which gets its next revision; `stale` if it has changed since it was read.
 pub async fn update(tx: &mut Tx, charge: &mut Charge) -> Result<()> {
-    let query = bind(sqlx::query(r#"update "charges" set "amount_amount" = ?, "amount_currency" = ?, "charged_at" = ?, "refunded" = ?, "revision" = "revision" + 1 where "order_id" = ? and "revision" = ?"#), charge).bind(Revision(charge.etag));
+    let query = sqlx::query(
+        r#"update "charges" set "amount_amount" = ?, "amount_currency" = ?, "charged_at" = ?, "refunded" = ?,
+             "revision" = "revision" + 1
+           where "order_id" = ? and "revision" = ?"#,
+    );
+    let query = bind(query, charge).bind(Revision(charge.etag));
     let done = on_unique(query.execute(&mut **tx).await, UNIQUE)?;
     changed(&done, "charge").map_err(|_| Failure::stale())?;
     charge.etag = charge.etag.next();

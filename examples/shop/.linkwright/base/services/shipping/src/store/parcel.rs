@@ -26,21 +26,18 @@ pub async fn list(db: &SqlitePool, query: &ListParcels) -> Result<ParcelPage> {
 
 /// Fails with `exists` if something that must be unique is taken.
 pub async fn insert(tx: &mut Tx, parcel: &Parcel) -> Result<()> {
-    on_unique(
-        bind(
-            sqlx::query(r#"insert into "parcels" ("lines", "status", "order_id", "revision") values (?, ?, ?, 1)"#),
-            parcel,
-        )
-        .execute(&mut **tx)
-        .await,
-        UNIQUE,
-    )?;
+    let query = sqlx::query(r#"insert into "parcels" ("lines", "status", "order_id", "revision") values (?, ?, ?, 1)"#);
+    on_unique(bind(query, parcel).execute(&mut **tx).await, UNIQUE)?;
     Ok(())
 }
 
 /// Writes the parcel, which gets its next revision; `stale` if it has changed since it was read.
 pub async fn update(tx: &mut Tx, parcel: &mut Parcel) -> Result<()> {
-    let query = bind(sqlx::query(r#"update "parcels" set "lines" = ?, "status" = ?, "revision" = "revision" + 1 where "order_id" = ? and "revision" = ?"#), parcel).bind(Revision(parcel.etag));
+    let query = sqlx::query(
+        r#"update "parcels" set "lines" = ?, "status" = ?, "revision" = "revision" + 1
+           where "order_id" = ? and "revision" = ?"#,
+    );
+    let query = bind(query, parcel).bind(Revision(parcel.etag));
     let done = on_unique(query.execute(&mut **tx).await, UNIQUE)?;
     changed(&done, "parcel").map_err(|_| Failure::stale())?;
     parcel.etag = parcel.etag.next();

@@ -366,3 +366,9 @@ pub fn is_natural(resource: &Resource) -> bool {
     resource.id != "id"
         || !resource.fields.iter().any(|f| f.name == "id" && f.readonly && f.ty == Type::Scalar(Scalar::Uuid))
 }
+
+/// A key that may come again after its item was deleted: the revisions of the next one go on, so that no ETag means two
+/// things.
+pub fn comes_again(resource: &Resource) -> bool {
+    is_natural(resource) && resource.verbs.contains(&Verb::Delete)
+}

@@ -58,6 +58,21 @@ pub struct StoreView {
     pub indexes: Vec<String>,
     pub has_change: bool,
     pub has_delete: bool,
+    /// Where the last revision of a key is kept, if it may come again; else none.
+    pub deleted: Vec<Deleted>,
+}
+
+/// A table beside that of the items, in SQL but for the last.
+#[derive(Debug, Serialize)]
+pub struct Deleted {
+    pub table: String,
+    pub trigger: String,
+    pub key: String,
+    /// Of the key.
+    pub sql: &'static str,
+    pub revision: String,
+    /// Of the items' revision, a Rust string literal.
+    pub column: String,
 }
 
 /// A column whose values are unique and its field, Rust string literals.
@@ -104,10 +119,34 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
     let (revision, rowid) = (free("revision"), free("rowid"));
     reads.push(format!("etag: row.read::<Revision>({})?", escape::rust_str(&revision)));
     let insert_columns: Vec<String> = others.iter().chain(&of_id).map(|c| quoted(&c.name)).collect();
-    let insert = [
-        format!("insert into {table} ({}, {})", insert_columns.join(", "), quoted(&revision)),
-        format!("values ({}, 1)", vec!["?"; insert_columns.len()].join(", ")),
-    ];
+    let deleted = of_id.first().filter(|_| resources::comes_again(resource)).map(|column| {
+        // No name of a design begins with `_`.
+        let name = format!("_deleted_{}", names::sql::table(&resource.plural));
+        Deleted {
+            table: quoted(&name),
+            trigger: quoted(&format!("{name}_revision")),
+            key: quoted(&key),
+            sql: column.sql,
+            revision: quoted(&revision),
+            column: escape::rust_str(&revision),
+        }
+    });
+    let into = format!("insert into {table} ({}, {})", insert_columns.join(", "), quoted(&revision));
+    let insert = match &deleted {
+        None => vec![into, format!("values ({}, 1)", vec!["?"; insert_columns.len()].join(", "))],
+        Some(Deleted { table, key, revision, .. }) => {
+            // The key is bound last.
+            let last = format!("?{}", insert_columns.len());
+            let before = format!("select {revision} from {table} where {key} = {last}");
+            let mut values = vec!["?"; insert_columns.len() - 1];
+            values.push(&last);
+            vec![
+                into,
+                format!("values ({}, 1 + coalesce(({before}), 0))", values.join(", ")),
+                format!("returning {revision}"),
+            ]
+        }
+    };
     let rev = quoted(&revision);
     let next = format!("{rev} = {rev} + 1");
     let sets: Vec<String> = others.iter().map(|c| format!("{} = ?", quoted(&c.name))).chain([next]).collect();
@@ -179,6 +218,7 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
         table,
         has_change: !resource.verbs.is_empty(),
         has_delete: has(crate::model::Verb::Delete),
+        deleted: deleted.into_iter().collect(),
         item,
     }
 }

@@ -79,7 +79,7 @@ fn call_lines(
     let (called, upstream) = called(model, owner, operation, callee, call, sources);
     let called = called + ".await";
     let mut lines = Vec::new();
-    if is_guess(model, owner, callee, sources) {
+    if is_guess(model, call, owner, callee, sources) {
         lines.push("// Yours: which one. This is the id of an example.".into());
     }
     let answered = answer_source(model, owner, callee, &name);
@@ -123,8 +123,11 @@ pub fn arguments(
 ) -> Vec<String> {
     let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
     let mut all = examples::arguments(model, owner, callee, path);
-    if let (Some(id), Some(first)) = (item_known(model, owner, callee, sources), all.first_mut()) {
-        *first = id;
+    if let (Some(resource), Some(first)) = (shape::on_item(callee), all.first_mut()) {
+        let id = shape::plain("id", Type::Ref(shape::of_service(owner, resource)));
+        if let Some(known) = said(&id).or_else(|| item_known(model, owner, callee, sources)) {
+            *first = known;
+        }
     }
     if let (Some((name, fields)), Some(last)) = (record_of(model, owner, callee), all.last_mut()) {
         let given = |field: &Field| {
@@ -148,9 +151,10 @@ fn item_known(model: &Model, owner: &Service, callee: &Operation, sources: &[Sou
 }
 
 /// Whether a call is about an item that nobody has named. One whose key is not made by us may well be that of the example.
-fn is_guess(model: &Model, owner: &Service, callee: &Operation, sources: &[Source]) -> bool {
+fn is_guess(model: &Model, call: &Call, owner: &Service, callee: &Operation, sources: &[Source]) -> bool {
     let resource = shape::on_item(callee).and_then(|resource| owner.resources.get(resource));
     resource.is_some_and(|resource| !resources::is_natural(resource))
+        && !call.with.contains_key("id")
         && item_known(model, owner, callee, sources).is_none()
 }
 
@@ -164,7 +168,7 @@ pub fn guesses(model: &Model, service: &Service, operation: &Operation) -> bool 
         operation.calls.iter().filter(|call| !is_sent(model, service, operation, call)).any(|call| {
             let Some(owner) = model.services.get(&call.to.service) else { return false };
             let Some(callee) = owner.operations.get(&call.to.operation) else { return false };
-            let unknown = is_guess(model, owner, callee, &sources);
+            let unknown = is_guess(model, call, owner, callee, &sources);
             sources.splice(0..0, answer_source(model, owner, callee, &callee.name));
             unknown || visit(model, owner, callee, seen)
         })

@@ -80,6 +80,8 @@ pub(super) fn verb_lines(
     let read = format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;");
     let update = format!("store::{module}::update(&mut tx, &mut {item}).await?;");
     let answer = format!("Ok({item})");
+    let revised = if resources::comes_again(resource) { "mut " } else { "" };
+    let insert = format!("store::{module}::insert(&mut tx, &{revised}{item}).await?;");
     match verb {
         Verb::List => lines.push(format!("Ok(store::{module}::list(self.store.read(), &query).await?)")),
         Verb::Get => lines.push(format!("Ok(store::{module}::get(self.store.read(), &id).await?)")),
@@ -87,10 +89,10 @@ pub(super) fn verb_lines(
             let given = [Source::record("new", &shape::new_fields(resource))];
             let made = made(model, resource, &given, "new");
             let answered = answered(model, resource, &item, &sources);
-            let mutable = if answered.is_empty() { "" } else { "mut " };
+            let mutable = if answered.is_empty() { revised } else { "mut " };
             lines.insert(0, format!("let {mutable}{item} = {made};"));
             lines.extend(answered);
-            lines.extend([begin, format!("store::{module}::insert(&mut tx, &{item}).await?;"), commit, answer]);
+            lines.extend([begin, insert, commit, answer]);
         }
         Verb::Replace if resources::is_natural(resource) => {
             let given = [Source::record("draft", &shape::draft_fields(resource))];
@@ -109,8 +111,8 @@ pub(super) fn verb_lines(
                     }}
                     // A caller who has a revision in mind does not mean a new one.
                     Err(missing) if missing.kind == Kind::NotFound && etag.is_none() => {{
-                        let {item} = {made};
-                        store::{module}::insert(&mut tx, &{item}).await?;
+                        let {revised}{item} = {made};
+                        {insert}
                         {item}
                     }}
                     Err(other) => return Err(other{into}),

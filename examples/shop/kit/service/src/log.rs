@@ -24,7 +24,12 @@ impl Voice {
         let builder =
             tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
         // A subscriber that is set already is a test's.
-        let _ = if json { builder.json().flatten_event(true).try_init() } else { builder.compact().try_init() };
+        let _ = if json {
+            // The list of spans has the innermost too.
+            builder.json().flatten_event(true).with_current_span(false).try_init()
+        } else {
+            builder.compact().try_init()
+        };
         if let Some(text) = ignored {
             tracing::warn!("RUST_LOG={text:?} cannot be read; the configured {:?} counts", config.log);
         }

@@ -325,6 +325,20 @@ impl Items<'_> {
         let again = self.ask(delete, id, None, Value::Null).await;
         self.session.expect(delete, "delete again", &again, Kind::NotFound);
         lists::without(self, id).await;
+        self.anew(delete, item).await;
+    }
+
+    /// An item under the key of one that was deleted is another one: who knows the old one's ETag does not mean it.
+    async fn anew(&self, delete: &Operation, old: &Value) {
+        let Some(replace) = self.verb(Verb::Replace).filter(|_| self.resource.natural) else { return };
+        let (id, rule) = (&old[&self.resource.id], "the key of what was deleted");
+        let outcome = self.ask(replace, id, None, self.session.example(replace, REPLACED)).await;
+        let Some(new) = self.session.granted(replace, rule, outcome) else { return };
+        if new["etag"] == old["etag"] {
+            self.fail(replace, rule, format!("the ETag {} is back, of another item", old["etag"]));
+        }
+        let outcome = self.ask(delete, id, None, Value::Null).await;
+        self.session.granted(delete, rule, outcome);
     }
 }
 

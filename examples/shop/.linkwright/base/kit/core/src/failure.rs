@@ -288,13 +288,16 @@ pub struct Wire {
     pub retry_after: Option<Duration>,
 }
 
-/// Logs what caused a failure, which goes no further: as an error if it is a [fault](Kind::is_fault), else for those who
-/// look closely.
+/// Logs what caused a failure, which goes no further: a [fault](Kind::is_fault) as an error, or as a warning if it is one
+/// that may pass by itself; anything else for those who look closely.
 pub fn log_cause(error: &impl OperationError, trace_id: Option<&str>) {
     let Some(cause) = error.failure().and_then(|failure| failure.source.as_ref()) else { return };
     let cause = format!("{cause:#}");
-    if error.kind().is_fault() {
+    let kind = error.kind();
+    if kind.is_fault() && !kind.is_transient() {
         tracing::error!(cause, trace_id, "{error}");
+    } else if kind.is_fault() {
+        tracing::warn!(cause, trace_id, "{error}");
     } else {
         tracing::debug!(cause, trace_id, "{error}");
     }

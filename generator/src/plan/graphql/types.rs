@@ -308,10 +308,10 @@ impl Writer<'_> {
     fn entry(&self, name: &str, key: &MapKey, value: &Type, side: Side) -> Definition {
         let key = self.ty(&shape::key_type(key), Side::Input);
         let value = match side {
-            // In a patch null takes the entry away.
-            Side::Patch => match self.ty(value, Side::Input) {
-                optional if optional.starts_with("Option<") => optional,
-                value => format!("Option<{value}>"),
+            // In a patch null takes the entry away, which an optional value adds to.
+            Side::Patch => match (value, self.ty(value, Side::Input)) {
+                (Type::Scalar(Scalar::Json), json) => json,
+                (_, value) => format!("Option<{value}>"),
             },
             Side::Input | Side::Output => self.ty(value, side),
         };

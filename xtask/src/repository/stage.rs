@@ -29,7 +29,7 @@ pub struct Stage {
 /// In the order in which they run: what fails most and fastest first.
 pub const STAGES: &[Stage] = &[
     Stage { name: "fmt", shows: "all code is formatted", from: Depth::Quick, run: fmt },
-    Stage { name: "lint", shows: "clippy has nothing to say", from: Depth::Quick, run: lint },
+    Stage { name: "lint", shows: "clippy has nothing to say", from: Depth::Full, run: lint },
     Stage {
         name: "generator",
         shows: "the generator's and the command line's own tests",

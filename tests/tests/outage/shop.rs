@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     net::TcpListener,
     path::PathBuf,
@@ -133,17 +133,28 @@ impl Shop {
         self.ask(&format!("{service}.db"), query)
     }
 
+    /// What a service has in its store: one column.
+    pub fn texts(&self, service: &str, query: &str) -> BTreeSet<String> {
+        let store = self.open(&format!("{service}.db"));
+        let mut query = store.prepare(query).unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
     /// What is in the queue.
     pub fn queue(&self, query: &str) -> i64 {
         self.ask("queue.db", query)
     }
 
     fn ask(&self, file: &str, query: &str) -> i64 {
+        self.open(file).query_row(query, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
+    fn open(&self, file: &str) -> Connection {
         // To read a store whose service was killed, its log has to be recovered, which is writing.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let store = Connection::open_with_flags(self.data.path().join(file), flags).unwrap();
         store.busy_timeout(Duration::from_secs(10)).unwrap();
-        store.query_row(query, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{query}: {error}"))
+        store
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Child>> {

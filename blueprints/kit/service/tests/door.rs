@@ -234,7 +234,7 @@ async fn a_collector_gets_json() {
     let answer = reqwest::get(format!("{}/knock", listening["address"].as_str().unwrap())).await.unwrap();
     let knock = next().await;
     assert_eq!((knock["message"].as_str(), knock["level"].as_str()), (Some("knock"), Some("INFO")));
-    assert_eq!(knock["span"]["trace_id"], answer.headers()["trace-id"].to_str().unwrap());
+    assert_eq!(knock["spans"][0]["trace_id"], answer.headers()["trace-id"].to_str().unwrap());
     let failed = ended(door().env("DOOR__DOOR__TROUBLE", "start")).await;
     let line: Value = serde_json::from_str(&failed.2[0]).unwrap();
     assert_eq!((failed.0, line["error"].as_str()), (1, Some("cannot start: there is no door")));

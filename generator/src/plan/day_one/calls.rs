@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::{
     contracts::shape,
     model::{
-        Call, DeclaredError, ErrorKind, Fallback, Field, Input, Model, Operation, OperationKind, Output, Service,
-        Shape, Type, Verb,
+        Call, DeclaredError, ErrorKind, Fallback, Field, Input, Model, Operation, OperationKind, Output, Resource,
+        Service, Shape, Type, Verb,
     },
     names,
 };
@@ -158,7 +158,16 @@ fn is_guess(model: &Model, call: &Call, owner: &Service, callee: &Operation, sou
         && item_known(model, owner, callee, sources).is_none()
 }
 
-/// Whether an operation, or one that it calls, asks for an item of which it knows no id, and so for that of an example.
+/// Whether a call makes an item with something that no other may have.
+fn may_be_there(owner: &Service, callee: &Operation) -> bool {
+    let Shape::Verb { verb: Verb::Create, resource } = &callee.shape else { return false };
+    let is_only =
+        |found: &Resource| resources::is_natural(found) || shape::new_fields(found).iter().any(|field| field.unique);
+    owner.resources.get(resource).is_some_and(is_only)
+}
+
+/// Whether an operation, or one that it calls, asks for an item of which it knows no id, and so for that of an example,
+/// or for a new one that may be there already.
 pub fn guesses(model: &Model, service: &Service, operation: &Operation) -> bool {
     fn visit(model: &Model, service: &Service, operation: &Operation, seen: &mut BTreeSet<(String, String)>) -> bool {
         if !seen.insert((service.name.clone(), operation.name.clone())) {
@@ -168,7 +177,7 @@ pub fn guesses(model: &Model, service: &Service, operation: &Operation) -> bool 
         operation.calls.iter().filter(|call| !is_sent(model, service, operation, call)).any(|call| {
             let Some(owner) = model.services.get(&call.to.service) else { return false };
             let Some(callee) = owner.operations.get(&call.to.operation) else { return false };
-            let unknown = is_guess(model, call, owner, callee, &sources);
+            let unknown = is_guess(model, call, owner, callee, &sources) || may_be_there(owner, callee);
             sources.splice(0..0, answer_source(model, owner, callee, &callee.name));
             unknown || visit(model, owner, callee, seen)
         })
@@ -205,8 +214,8 @@ fn place(model: &Model, sources: &[Source], path: &str) -> Option<String> {
     Some(if rust::is_copy(&ty) { place } else { place + ".clone()" })
 }
 
-/// How an error of a callee becomes ours: one that both declare passes on as it is, what it does not find is what we do
-/// not find if we have a word for that, anything else is our trouble.
+/// How an error of a callee becomes ours: one that both declare passes on as it is, what it does not find or has already
+/// is so for us too if we have a word for that, anything else is our trouble.
 fn upstream(operation: &Operation, callee: &Operation, contract: &str) -> String {
     let same =
         |ours: &&DeclaredError| callee.errors.iter().any(|theirs| theirs.name == ours.name && theirs.data == ours.data);
@@ -216,12 +225,20 @@ fn upstream(operation: &Operation, callee: &Operation, contract: &str) -> String
         None => format!("{theirs}::{0} => {ours}::{0}, ", error.name),
     });
     let mut arms: Vec<String> = passed.collect();
-    let missing = operation.errors.iter().find(|ours| {
-        ours.kind == ErrorKind::NotFound && ours.data.is_none() && shape::on_item(callee).is_some() && !same(ours)
-    });
-    if let Some(error) = missing {
-        let kind = if callee.errors.is_empty() { "missing.kind" } else { "kit::OperationError::kind(&missing)" };
-        arms.push(format!("missing if {kind} == Kind::NotFound => {ours}::{}, ", error.name));
+    // What the callee's kit makes of its store has no name there, but may have one with us.
+    let makes = matches!(callee.shape, Shape::Verb { verb: Verb::Create, .. });
+    for (kind, name, may_be) in
+        [(ErrorKind::NotFound, "missing", shape::on_item(callee).is_some()), (ErrorKind::Exists, "taken", makes)]
+    {
+        let word = operation.errors.iter().find(|ours| ours.kind == kind && ours.data.is_none() && !same(ours));
+        if let Some(error) = word.filter(|_| may_be) {
+            let its = if callee.errors.is_empty() {
+                format!("{name}.kind")
+            } else {
+                format!("kit::OperationError::kind(&{name})")
+            };
+            arms.push(format!("{name} if {its} == Kind::{kind:?} => {ours}::{}, ", error.name));
+        }
     }
     match arms.is_empty() {
         true => "Failure::upstream".into(),

@@ -62,7 +62,8 @@ struct Flow {
     /// Over GraphQL: the request, a Rust string literal; else none.
     requests: Vec<Asked>,
     /// `run`; `run_or_missing` where nobody makes the item, so that there is none to work on; `run_or_there` where what is
-    /// unique about it is not free any more; `run_or_guess` where it asks for an item of which it knows no id.
+    /// unique about it is not free any more; `run_or_guess` where it asks for an item of which it knows no id, or for a new
+    /// one that may be there.
     run: &'static str,
     /// `let order_rest = ` and `.map_or(…)`, which gives the id of the item that was made; or empty.
     binding: String,
@@ -106,7 +107,8 @@ const TRANSPORTS: [(&str, &str, Pick); 4] = [
 /// and at the end what deletes it.
 pub fn flows(planner: &Planner<'_>) -> Flows {
     let model = planner.model;
-    let (mut clients, mut flows, mut last, mut made) = (Vec::new(), Vec::new(), Vec::new(), Made::default());
+    let (mut clients, mut flows, mut made) = (Vec::new(), Vec::new(), Made::default());
+    let (mut last, mut sent) = (Vec::new(), Vec::new());
     for service in callees_first(model) {
         for (number, (transport, shown, pick)) in TRANSPORTS.into_iter().enumerate() {
             let mut operations: Vec<&Operation> = service.operations.values().filter(|o| pick(o.expose)).collect();
@@ -132,6 +134,8 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
                 let flow = writer.flow(operation, &mut made, there);
                 let later = &TRANSPORTS[number + 1..];
                 match &operation.shape {
+                    // Nobody knows when it is done.
+                    Shape::Verb { verb: Verb::Delete, .. } if transport == QUEUE => sent.push(flow),
                     Shape::Verb { verb: Verb::Delete, resource } if is_made_again(service, resource, later) => {
                         gone.push(flow);
                     }
@@ -143,16 +147,21 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
         }
     }
     flows.append(&mut last);
+    flows.append(&mut sent);
     drop_spare(&mut flows);
     Flows { clients, flows }
 }
 
-/// Whether the same item is made over another transport, for which what is unique has to be free. GraphQL makes one of
-/// its own.
+/// Whether the same item is made over another transport, for which what is unique has to be free. GraphQL creates one of
+/// its own, and replaces the same.
 fn is_made_again(service: &Service, resource: &str, later: &[(&str, &str, Pick)]) -> bool {
     let makes = |operation: &&Operation| maker(service, operation).is_some_and(|made| made.name == resource);
-    let exposed = |e: Exposure| later.iter().any(|(transport, _, pick)| *transport != GRAPHQL && pick(e));
-    service.operations.values().filter(makes).any(|operation| exposed(operation.expose))
+    let is_same = |operation: &Operation, transport: &str| {
+        transport != GRAPHQL || matches!(operation.shape, Shape::Verb { verb: Verb::Replace, .. })
+    };
+    service.operations.values().filter(makes).any(|operation| {
+        later.iter().any(|(transport, _, pick)| is_same(operation, transport) && pick(operation.expose))
+    })
 }
 
 /// Whether the item that the operation makes was made over an earlier transport, is there still, and has something that

@@ -53,8 +53,9 @@ impl Flows {
         self.call(what, call, |error| error.failure().is_none() || error.kind() == Kind::Exists).await
     }
 
-    /// As [`run`](Self::run), but the operation asks another for an item whose id nothing tells it: that of an example,
-    /// until somebody writes which one it means. That the other does not know it is an `internal` error.
+    /// As [`run`](Self::run), but the operation asks another for an item whose id nothing tells it, that of an example
+    /// until somebody writes which one it means; or for a new one that is there already, since an earlier flow made it.
+    /// That the other refuses is an `internal` error.
     pub async fn run_or_guess<T, E, F>(&mut self, what: &str, call: impl FnOnce(Context) -> F) -> Option<T>
     where
         E: OperationError,

@@ -7,7 +7,7 @@ use crate::{
     design,
     diagnostic::nearest,
     fit,
-    model::{Call, Field, Model, Operation, OperationRef, Shape, Type},
+    model::{Call, Field, Model, Operation, OperationRef, Shape, Type, Verb},
     names::{self, rules::shown},
     source::{Span, Spanned},
 };
@@ -80,6 +80,11 @@ fn check_with(checker: &mut Checker, model: &Model, own: &OperationRef, to: &Ope
         if path.contains('|') {
             continue;
         }
+        if is_patched(model, to, &target.value) {
+            let message = format!("`with` for what a patch changes is not available yet: `{}`", shown(&target.value));
+            checker.error("E001", &target.span, message, "call it with the id alone, and fill the patch in the code");
+            continue;
+        }
         let Some(found) = follow(checker, model, path, &ours, own, &mapped.expression.span) else { continue };
         let Some(wanted) = wanted else { continue };
         let known = !types::is_unknown(&found) && !types::is_unknown(&wanted.ty);
@@ -95,18 +100,24 @@ fn check_with(checker: &mut Checker, model: &Model, own: &OperationRef, to: &Ope
     }
 }
 
-/// What a caller has at hand: its input, the item it is on, and that item's id as `<resource>_id`.
+/// Whether a field of the operation is a part of its patch.
+fn is_patched(model: &Model, of: &OperationRef, field: &str) -> bool {
+    let Some(Shape::Verb { verb: Verb::Patch, resource }) = fit::operation(model, of).map(|found| &found.shape) else {
+        return false;
+    };
+    let resource = model.services.get(&of.service).and_then(|service| service.resources.get(resource));
+    resource.is_some_and(|resource| resource.id != field)
+}
+
+/// What a caller has at hand: its input, the item that it makes, and the id of the item it is on as `<resource>_id`.
 fn ours(model: &Model, service: &str, caller: &Operation) -> Option<Vec<Field>> {
-    let mut fields: Vec<Field> = fit::taken(model, service, caller)?.into_iter().cloned().collect();
-    let resource = match &caller.shape {
-        Shape::Custom { of, .. } => of.as_ref(),
-        Shape::Verb { resource, .. } => Some(resource),
+    let (mut fields, resource): (Vec<Field>, _) = match &caller.shape {
+        Shape::Custom { of, input, .. } => (fit::input(model, input)?.to_vec(), of.as_ref()),
+        Shape::Verb { resource, .. } => (Vec::new(), Some(resource)),
     };
     if let Some(resource) = resource.and_then(|name| model.services.get(service)?.resources.get(name)) {
-        for field in &resource.fields {
-            if !fields.iter().any(|known| known.name == field.name) {
-                fields.push(field.clone());
-            }
+        if matches!(caller.shape, Shape::Verb { verb: Verb::Create, .. }) {
+            fields.extend(resource.fields.iter().cloned());
         }
         let id = format!("{}_id", names::snake(&resource.name));
         if let Some(first) = resource.fields.first().filter(|_| !fields.iter().any(|known| known.name == id)) {

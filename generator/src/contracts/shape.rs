@@ -55,6 +55,12 @@ pub fn payload_fields(model: &Model, event: &Event) -> Vec<Field> {
     }
 }
 
+/// A natural key that callers give, not a UUID that the service makes.
+pub fn is_natural(resource: &Resource) -> bool {
+    resource.id != "id"
+        || !resource.fields.iter().any(|f| f.name == "id" && f.readonly && f.ty == Type::Scalar(Scalar::Uuid))
+}
+
 /// An item of a resource as every answer shows it: all its fields and its revision.
 pub fn item_fields(resource: &Resource) -> Vec<Field> {
     let mut fields = resource.fields.clone();

@@ -65,7 +65,7 @@ pub fn filled(model: &Model, fields: &[Field], sources: &[Source], path: &str) -
 
 /// The value of a field, as [`filled`] finds it.
 pub fn value(model: &Model, field: &Field, sources: &[Source], path: &str) -> String {
-    match (taken(model, field, sources), &field.default) {
+    match (taken(model, field, sources, path), &field.default) {
         (Some(taken), _) => taken,
         (None, Some(default)) => prefixed(&default_value(&field.ty, default), path),
         (None, None) => example(model, &field.ty, path),
@@ -73,34 +73,59 @@ pub fn value(model: &Model, field: &Field, sources: &[Source], path: &str) -> St
 }
 
 /// The value of a field from the first source that has it.
-pub fn taken(model: &Model, field: &Field, sources: &[Source]) -> Option<String> {
+pub fn taken(model: &Model, field: &Field, sources: &[Source], path: &str) -> Option<String> {
     let named = sources.iter().flat_map(|source| &source.values).filter(|(found, _)| found.name == field.name);
-    named.filter_map(|(found, place)| converted(model, place, &found.ty, &field.ty)).next().or_else(|| {
+    named.filter_map(|(found, place)| converted(model, place, &found.ty, &field.ty, path)).next().or_else(|| {
         let Type::Resource(of) = &field.ty else { return None };
         sources.iter().find_map(|source| source.holds(of)).map(|variable| format!("{variable}.clone()"))
     })
 }
 
-/// The value at a place as one of another type, if it always is one.
-fn converted(model: &Model, place: &str, from: &Type, to: &Type) -> Option<String> {
-    let same_kind = |a: &Scalar, b: &Scalar| std::mem::discriminant(a) == std::mem::discriminant(b);
-    let cloned = |place: String, ty: &Type| if rust::is_copy(ty) { place } else { place + ".clone()" };
-    match (from, to) {
-        (from, to) if from == to => Some(cloned(place.to_owned(), from)),
-        (Type::Scalar(a), Type::Scalar(b)) if same_kind(a, b) && fit::fits(model, from, to) => {
-            Some(cloned(place.to_owned(), from))
+/// The value at a place as one of another type, if it always is one: as [`fit::fits`] says, by what is needed to make it
+/// so in Rust.
+pub fn converted(model: &Model, place: &str, from: &Type, to: &Type, path: &str) -> Option<String> {
+    let kept = || if rust::is_copy(from) { place.to_owned() } else { format!("{place}.clone()") };
+    // What is the same inside is taken whole.
+    let each = |into: &str, from: &Type, to: &Type, out: &str| {
+        let value = converted(model, "value", from, to, path)?;
+        if value == "value" || value == "value.clone()" {
+            return Some(kept());
         }
-        // An id is one of a uuid or text around it; the id of a reference is the other's id, one deeper.
-        (Type::Ref(of), Type::Scalar(scalar)) => match shape::resource(model, of)?.fields.first() {
-            Some(Field { ty: id @ Type::Scalar(inner), .. })
-                if same_kind(inner, scalar) && fit::fits(model, id, to) =>
-            {
-                Some(cloned(format!("{place}.0"), id))
-            }
-            _ => None,
-        },
+        let map = value.strip_suffix("(value)").map_or_else(|| format!("|value| {value}"), str::to_owned);
+        Some(format!("{}{into}.map({map}){out}", kept()))
+    };
+    match (from, to) {
+        (from, to) if !fit::fits(model, from, to) => None,
+        (from, to) if from == to => Some(kept()),
+        (Type::Optional(from), Type::Optional(to)) => each("", from, to, ""),
+        (from, Type::Optional(to)) => Some(format!("Some({})", converted(model, place, from, to, path)?)),
+        (Type::List { item: from, .. }, Type::List { item: to, .. }) => each(".into_iter()", from, to, ".collect()"),
+        (Type::Map { value: from, .. }, Type::Map { value: to, .. }) => {
+            let value = converted(model, "value", from, to, path)?;
+            let is_same = value == "value" || value == "value.clone()";
+            let entries = || format!("{}.into_iter().map(|(key, value)| (key, {value})).collect()", kept());
+            Some(if is_same { kept() } else { entries() })
+        }
+        // An id is one of what it is around.
+        (Type::Ref(of), to) => converted(model, &format!("{place}.0"), &id_of(model, of)?, to, path),
+        (from, Type::Ref(of)) => {
+            let id = converted(model, place, from, &id_of(model, of)?, path)?;
+            Some(format!("{}({id})", named(path, &id_name(&of.resource))))
+        }
+        (Type::Scalar(_), Type::Scalar(_)) => Some(kept()),
         _ => None,
     }
+}
+
+/// The type of the field that is the id.
+fn id_of(model: &Model, of: &ResourceRef) -> Option<Type> {
+    let resource = shape::resource(model, of)?;
+    resource.fields.iter().find(|field| field.name == resource.id).map(|field| field.ty.clone())
+}
+
+/// A name of the design, of the crate at `path`.
+fn named(path: &str, name: &str) -> String {
+    if path.is_empty() { user(name) } else { format!("{path}{name}") }
 }
 
 /// Names of the design as another crate's.
@@ -111,7 +136,7 @@ fn prefixed(expression: &str, path: &str) -> String {
 /// An expression that makes a valid value of the type. `path` stands before names of the design, if they are another
 /// crate's.
 pub fn example(model: &Model, ty: &Type, path: &str) -> String {
-    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
+    let named = |name: &str| named(path, name);
     match ty {
         Type::Scalar(scalar) => scalar_example(scalar),
         Type::Ref(resource) => {
@@ -162,7 +187,7 @@ pub fn example_of(model: &Model, record: &str, path: &str) -> String {
 
 /// An example of each argument of an operation.
 pub fn arguments(model: &Model, service: &Service, operation: &Operation, path: &str) -> Vec<String> {
-    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
+    let named = |name: &str| named(path, name);
     let record = |name: &str, fields: &[Field]| format!("{} {{ {} }}", named(name), filled(model, fields, &[], path));
     match &operation.shape {
         Shape::Custom { of, input, .. } => {
@@ -199,7 +224,7 @@ pub fn arguments(model: &Model, service: &Service, operation: &Operation, path: 
 
 /// An example of what an operation answers; of a stream its item.
 pub fn answer(model: &Model, service: &Service, operation: &Operation, path: &str) -> String {
-    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
+    let named = |name: &str| named(path, name);
     match &operation.shape {
         Shape::Custom { of, output, .. } => match output {
             Output::None => "()".into(),
@@ -236,7 +261,7 @@ pub fn answer(model: &Model, service: &Service, operation: &Operation, path: &st
 /// An example of an event's payload.
 pub fn payload(model: &Model, event: &EventRef, path: &str) -> Option<String> {
     let found = model.services.get(&event.service)?.events.get(&event.event)?;
-    let named = |name: &str| if path.is_empty() { user(name) } else { format!("{path}{name}") };
+    let named = |name: &str| named(path, name);
     Some(match &found.payload {
         Payload::Named(name) => example_of(model, name, path),
         Payload::Resource(of) => example(model, &Type::Resource(of.clone()), path),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     contracts::shape,
     escape,
-    model::{Docs, Field, Model, Resource, ResourceRef, Scalar, Type, TypeDef, Verb},
+    model::{Docs, Field, Model, Resource, ResourceRef, Type, TypeDef, Verb},
     names,
 };
 
@@ -361,14 +361,8 @@ pub fn patch_members(model: &Model, fields: &[Field]) -> String {
     members.collect::<Vec<_>>().join(", ")
 }
 
-/// A natural key that callers give, not a UUID that the service makes.
-pub fn is_natural(resource: &Resource) -> bool {
-    resource.id != "id"
-        || !resource.fields.iter().any(|f| f.name == "id" && f.readonly && f.ty == Type::Scalar(Scalar::Uuid))
-}
-
 /// A key that may come again after its item was deleted: the revisions of the next one go on, so that no ETag means two
 /// things.
 pub fn comes_again(resource: &Resource) -> bool {
-    is_natural(resource) && resource.verbs.contains(&Verb::Delete)
+    shape::is_natural(resource) && resource.verbs.contains(&Verb::Delete)
 }

@@ -229,10 +229,12 @@ fn body(
         Shape::Verb { verb: Verb::List, .. } => "answer::page(&target, answer.next.as_ref(), &answer)".into(),
         Shape::Verb { verb: Verb::Get, .. } => "known.answer(answer.etag, &answer)".into(),
         Shape::Verb { verb: Verb::Create, resource } => {
-            let (plural, id) = service.resources.get(resource).map_or(("", ""), |r| (&r.plural, &r.id));
-            let segment = escape::rust_str(&names::path::segment(plural));
-            let id = names::rust::ident(id);
-            format!("answer::created(&[\"v1\", {segment}, &answer.{id}.to_string()], answer.etag, &answer)")
+            format!("answer::created({}, answer.etag, &answer)", place(service, resource))
+        }
+        Shape::Verb { verb: Verb::Replace, resource }
+            if service.resources.get(resource).is_some_and(shape::is_natural) =>
+        {
+            format!("answer::placed(&cx, {}, answer.etag, &answer)", place(service, resource))
         }
         Shape::Verb { .. } | Shape::Custom { output: Output::Item | Output::Resource(_), .. } => {
             "answer::tagged(answer.etag, &answer)".into()
@@ -240,4 +242,11 @@ fn body(
         Shape::Custom { .. } => "answer::ok(&answer)".into(),
     };
     vec![format!("let answer = {call}.await?;"), format!("Ok({answer})")]
+}
+
+/// The segments of the path at which the answered item is.
+fn place(service: &Service, resource: &str) -> String {
+    let (plural, id) = service.resources.get(resource).map_or(("", ""), |r| (&r.plural, &r.id));
+    let segment = escape::rust_str(&names::path::segment(plural));
+    format!("&[\"v1\", {segment}, &answer.{}.to_string()]", names::rust::ident(id))
 }

@@ -86,7 +86,8 @@ pub fn check(model: &Model, ty: &Type, value: &str, reference: bool) -> Option<S
         Type::Named(name) if is_enum(model, name) => Some(format!("v.known({value}.is_known())")),
         Type::Named(_) => Some(format!("{value}.validate(v)")),
         Type::Resource(_) => None,
-        Type::Ref(of) => check(model, &shape::id_type(model, of), &format!("{value}.0"), false),
+        // An id knows what makes it valid.
+        Type::Ref(of) => check(model, &shape::id_type(model, of), "id", false).map(|_| format!("{value}.validate(v)")),
         Type::Optional(inner) => {
             let inner = check(model, inner, "value", true)?;
             Some(format!("v.some({borrowed}, |v, value| {inner})"))

@@ -157,7 +157,7 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
         let bare = table.trim_matches('"');
         Unique { column: escape::rust_str(&format!("{bare}.{column}")), field: escape::rust_str(&f.name) }
     });
-    let natural = resources::is_natural(resource);
+    let natural = shape::is_natural(resource);
     let select = match (natural, rowid.as_str()) {
         (true, "rowid") => format!("select rowid, * from {table}"),
         (true, other) => format!("select {other} as {other}, * from {table}"),
@@ -195,7 +195,9 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
                 let primary = if c.name == key { " primary key" } else { "" };
                 let unique = resource.fields.iter().any(|f| f.unique && f.name != resource.id && f.name == c.name);
                 let null = if c.nullable { "" } else { " not null" };
-                format!("{} {}{null}{primary}{}", quoted(&c.name), c.sql, if unique { " unique" } else { "" })
+                // An `integer` that is the key would be SQLite's own row number, and not tell which row is newest.
+                let sql = if c.name == key && c.sql == "integer" { "int" } else { c.sql };
+                format!("{} {sql}{null}{primary}{}", quoted(&c.name), if unique { " unique" } else { "" })
             }))
             .collect(),
         indexes: resource

@@ -39,6 +39,8 @@ pub struct Id {
     pub name: String,
     pub inner: String,
     pub attributes: Vec<String>,
+    /// The statement that checks its bounds, if it has any.
+    pub check: Vec<String>,
     /// What it is in proto, if anything carries it over gRPC.
     pub grpc: Vec<String>,
 }
@@ -129,12 +131,14 @@ impl Types {
             Item::Id(resource) => {
                 let found = model.services.get(&resource.service).and_then(|s| s.resources.get(&resource.resource));
                 if let Some((resource, id)) = found.and_then(|r| Some((r, r.fields.iter().find(|f| f.name == r.id)?))) {
+                    self.add_patterns(model, &id.ty);
                     let attributes = rust::adapter(&id.ty).map(|a| format!("#[serde(with = \"As::<{a}>\")]"));
                     self.ids.push(Id {
                         docs: vec![format!("/// Names one {}.", resource.name)],
                         name: user(&rust::id_name(&resource.name)),
                         inner: rust::ty(&id.ty),
                         attributes: attributes.into_iter().collect(),
+                        check: rust::check(model, &id.ty, "self.0", false).into_iter().collect(),
                         grpc: wire.map(|_| grpc::id_message(model, &id.ty)).into_iter().collect(),
                     });
                 }
@@ -255,8 +259,7 @@ impl Types {
             Type::List { item, .. } => self.add_patterns(model, item),
             Type::Optional(inner) => self.add_patterns(model, inner),
             Type::Map { value, .. } => self.add_patterns(model, value),
-            Type::Ref(of) => self.add_patterns(model, &shape::id_type(model, of)),
-            Type::Scalar(_) | Type::Named(_) | Type::Resource(_) => {}
+            Type::Scalar(_) | Type::Named(_) | Type::Ref(_) | Type::Resource(_) => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::{
     child::{cargo, command},
@@ -204,6 +204,7 @@ fn mutants(bench: &mut Bench) -> Result<()> {
     let read = |root: &Path, name: &str| Catalogue::read(&root.join("tests/mutants").join(name).with_extension("toml"));
     if let Ok(wanted) = env::var("MUTANTS") {
         let wanted: Vec<&str> = wanted.split(',').map(str::trim).collect();
+        let mut is_any = false;
         for name in MUTATED {
             let is_wanted = |mutant: &Mutant| {
                 let full = format!("{name}: {}", mutant.kind);
@@ -213,9 +214,11 @@ fn mutants(bench: &mut Bench) -> Result<()> {
             mutants.retain(is_wanted);
             harmless.retain(is_wanted);
             if !mutants.is_empty() || !harmless.is_empty() {
+                is_any = true;
                 mutated(bench, name, &Catalogue { mutants, harmless })?;
             }
         }
+        ensure!(is_any, "no mistake in tests/mutants is called {}", wanted.join(" or "));
         return Ok(());
     }
     if bench.depth == Depth::Thorough {

@@ -181,7 +181,10 @@ impl Failure {
     /// ours (`unavailable`); anything it refused is a bug of ours (`internal`).
     pub fn upstream(error: impl OperationError) -> Self {
         let retry_after = error.failure().and_then(|f| f.retry_after);
-        let cause = anyhow::anyhow!("{error}");
+        let cause = match error.failure().and_then(|failure| failure.source.as_ref()) {
+            Some(source) => anyhow::anyhow!("{error}: {source:#}"),
+            None => anyhow::anyhow!("{error}"),
+        };
         let mut failure = match error.kind() {
             Kind::Timeout => Self::timeout().caused_by(cause),
             kind if kind.is_transient() => Self::unavailable(cause),

@@ -4,13 +4,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Failure;
 
-/// The id type of a resource: a value that cannot be mistaken for another resource's.
+/// The id type of a resource: a value that cannot be mistaken for another resource's. What makes one valid is said by its
+/// [`Validate`](crate::Validate).
 ///
 /// ```
 /// kit::id! {
 ///     /// Names one order.
 ///     pub OrderId(uuid::Uuid)
 /// }
+/// impl kit::Validate for OrderId {}
+///
 /// let id: OrderId = "0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e77".parse()?;
 /// assert_eq!(serde_json::to_string(&id).unwrap(), "\"0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e77\"");
 /// # Ok::<(), kit::Failure>(())
@@ -22,8 +25,6 @@ macro_rules! id {
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
         #[serde(transparent)]
         pub struct $name($(#[$field])* pub $inner);
-
-        impl $crate::Validate for $name {}
 
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -67,7 +68,10 @@ impl FromStr for Etag {
     type Err = Failure;
 
     fn from_str(text: &str) -> Result<Self, Failure> {
-        text.parse().map(Self).map_err(|_| Failure::invalid(format!("{text:?} is not a revision")))
+        let wrong = || Failure::invalid(format!("{text:?} is not a revision"));
+        let etag = text.parse().map(Self).map_err(|_| wrong())?;
+        // Nor is another way to write the same number: a tag is opaque, and compared as it stands.
+        if etag.to_string() == text { Ok(etag) } else { Err(wrong()) }
     }
 }
 

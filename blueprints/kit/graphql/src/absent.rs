@@ -77,7 +77,9 @@ impl Strip {
 
     fn directives(&mut self, directives: &[Positioned<Directive>]) {
         for (_, value) in directives.iter().flat_map(|directive| &directive.node.arguments) {
-            self.value(&mut value.node.clone());
+            if let Value::Variable(name) = &value.node {
+                self.used.insert(name.clone());
+            }
         }
     }
 

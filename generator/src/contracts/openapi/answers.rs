@@ -31,7 +31,7 @@ impl Writer<'_> {
                     Verb::Create => add("201", located(item(self, "Created."))),
                     Verb::Replace => {
                         add("200", item(self, "Replaced."));
-                        if is_natural(resource) {
+                        if shape::is_natural(resource) {
                             add("201", located(item(self, "Created, for there was no item of this id.")));
                         }
                     }
@@ -138,9 +138,4 @@ pub(super) fn headers() -> Value {
         "Location": header("The path of the item.", json!({ "type": "string", "format": "uri-reference" })),
         "RetryAfter": header("Seconds to wait.", json!({ "type": "integer", "minimum": 0 })),
     })
-}
-
-/// Whether the id is given by the caller.
-fn is_natural(resource: &Resource) -> bool {
-    resource.fields.iter().any(|field| field.name == resource.id && !field.readonly)
 }

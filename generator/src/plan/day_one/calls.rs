@@ -54,7 +54,8 @@ fn called(
     call: &Call,
     sources: &[Source],
 ) -> (String, String) {
-    let said = |field: &Field| call.with.get(&field.name).and_then(|ours| place(model, sources, ours));
+    let path = format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
+    let said = |field: &Field| mapped(model, sources, call.with.get(&field.name)?, &field.ty, &path);
     let argument: String =
         arguments(model, owner, callee, &said, sources).iter().map(|argument| format!(", {argument}")).collect();
     let (dependency, name) = (names::rust::variable(&owner.name), names::rust::ident(&callee.name));
@@ -79,7 +80,8 @@ fn call_lines(
     let (called, upstream) = called(model, owner, operation, callee, call, sources);
     let called = called + ".await";
     let mut lines = Vec::new();
-    if is_guess(model, call, owner, callee, sources) {
+    let unsaid = on_made(owner, callee).is_some_and(|resource| !call.with.contains_key(&resource.id));
+    if unsaid && item_known(model, owner, callee, sources, "").is_none() {
         lines.push("// Yours: which one. This is the id of an example.".into());
     }
     let answered = answer_source(model, owner, callee, &name);
@@ -123,46 +125,58 @@ pub fn arguments(
 ) -> Vec<String> {
     let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
     let mut all = examples::arguments(model, owner, callee, path);
-    if let (Some(resource), Some(first)) = (shape::on_item(callee), all.first_mut()) {
-        let id = shape::plain("id", Type::Ref(shape::of_service(owner, resource)));
-        if let Some(known) = said(&id).or_else(|| item_known(model, owner, callee, sources)) {
+    let item = shape::on_item(callee).and_then(|resource| owner.resources.get(resource));
+    if let (Some(resource), Some(first)) = (item, all.first_mut()) {
+        let id = shape::plain(&resource.id, Type::Ref(shape::of_service(owner, &resource.name)));
+        if let Some(known) = said(&id).or_else(|| item_known(model, owner, callee, sources, path)) {
             *first = known;
         }
     }
-    if let (Some((name, fields)), Some(last)) = (record_of(model, owner, callee), all.last_mut()) {
+    // After the record of a replace stands the revision.
+    let record = all.iter_mut().rev().nth(usize::from(matches!(callee.shape, Shape::Verb { verb: Verb::Replace, .. })));
+    if let (Some((name, fields)), Some(record)) = (record_of(model, owner, callee), record) {
         let given = |field: &Field| {
             let value = said(field).unwrap_or_else(|| examples::value(model, field, sources, path));
             format!("{}: {value}", names::rust::ident(&field.name))
         };
-        *last = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
+        *record = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
     }
     all
 }
 
 /// The id of the item that a call is about: from our `<resource>_id`, else from whatever refers to such an item.
-fn item_known(model: &Model, owner: &Service, callee: &Operation, sources: &[Source]) -> Option<String> {
+fn item_known(model: &Model, owner: &Service, callee: &Operation, sources: &[Source], path: &str) -> Option<String> {
     let resource = shape::on_item(callee)?;
     let id = Type::Ref(shape::of_service(owner, resource));
     let by_type = || {
         let (field, _) = sources.iter().flat_map(|source| &source.values).find(|(field, _)| field.ty == id)?;
-        examples::taken(model, field, sources)
+        examples::taken(model, field, sources, "")
     };
-    examples::taken(model, &shape::plain(&events::item_id(resource), id.clone()), sources).or_else(by_type)
+    examples::taken(model, &shape::plain(&events::item_id(resource), id.clone()), sources, path).or_else(by_type)
 }
 
-/// Whether a call is about an item that nobody has named. One whose key is not made by us may well be that of the example.
-fn is_guess(model: &Model, call: &Call, owner: &Service, callee: &Operation, sources: &[Source]) -> bool {
-    let resource = shape::on_item(callee).and_then(|resource| owner.resources.get(resource));
-    resource.is_some_and(|resource| !resources::is_natural(resource))
-        && !call.with.contains_key("id")
-        && item_known(model, owner, callee, sources).is_none()
+/// The resource whose item a call is about, if its key is made by the service: one that callers give may well be that of
+/// the example.
+fn on_made<'m>(owner: &'m Service, callee: &Operation) -> Option<&'m Resource> {
+    let resource = owner.resources.get(shape::on_item(callee)?)?;
+    (!shape::is_natural(resource)).then_some(resource)
+}
+
+/// Whether a call is about an item of which no reference tells: an example of anything else names none.
+fn is_guess(call: &Call, owner: &Service, callee: &Operation, sources: &[Source]) -> bool {
+    on_made(owner, callee).is_some_and(|resource| {
+        let id = Type::Ref(shape::of_service(owner, &resource.name));
+        let said = call.with.get(&resource.id);
+        let is_known = |field: &Field| field.ty == id && said.is_none_or(|ours| *ours == field.name);
+        !sources.iter().flat_map(|source| &source.values).any(|(field, _)| is_known(field))
+    })
 }
 
 /// Whether a call makes an item with something that no other may have.
 fn may_be_there(owner: &Service, callee: &Operation) -> bool {
     let Shape::Verb { verb: Verb::Create, resource } = &callee.shape else { return false };
     let is_only =
-        |found: &Resource| resources::is_natural(found) || shape::new_fields(found).iter().any(|field| field.unique);
+        |found: &Resource| shape::is_natural(found) || shape::new_fields(found).iter().any(|field| field.unique);
     owner.resources.get(resource).is_some_and(is_only)
 }
 
@@ -177,7 +191,7 @@ pub fn guesses(model: &Model, service: &Service, operation: &Operation) -> bool 
         operation.calls.iter().filter(|call| !is_sent(model, service, operation, call)).any(|call| {
             let Some(owner) = model.services.get(&call.to.service) else { return false };
             let Some(callee) = owner.operations.get(&call.to.operation) else { return false };
-            let unknown = is_guess(model, call, owner, callee, &sources) || may_be_there(owner, callee);
+            let unknown = is_guess(call, owner, callee, &sources) || may_be_there(owner, callee);
             sources.splice(0..0, answer_source(model, owner, callee, &callee.name));
             unknown || visit(model, owner, callee, seen)
         })
@@ -196,22 +210,52 @@ pub fn record_of(model: &Model, owner: &Service, operation: &Operation) -> Optio
                 resources::with_id(&shape::new_fields(found), found, &shape::of_service(owner, resource)),
             )
         }),
+        Shape::Verb { verb: Verb::Replace, resource } => {
+            owner.resources.get(resource).map(|found| (format!("{resource}Draft"), shape::draft_fields(found)))
+        }
         _ => None,
     }
 }
 
-/// `input.total.amount`: the place of a path that the design gives, in the first source that has it.
-fn place(model: &Model, sources: &[Source], path: &str) -> Option<String> {
-    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+/// `input.total.amount`: what a path that the design gives leads to, in the first source that has it, as a value of the
+/// type that is wanted.
+fn mapped(model: &Model, sources: &[Source], ours: &str, wanted: &Type, path: &str) -> Option<String> {
+    let (first, rest) = ours.split_once('.').unwrap_or((ours, ""));
     let (field, place) = sources.iter().flat_map(|source| &source.values).find(|(field, _)| field.name == first)?;
-    let (mut ty, mut place) = (field.ty.clone(), place.clone());
-    for segment in rest.iter().flat_map(|rest| rest.split('.')) {
-        let Type::Named(of) = &ty else { return None };
-        let field = record_fields(model, &of.name).into_iter().find(|field| field.name == segment)?;
-        place = format!("{place}.{}", names::rust::ident(segment));
-        ty = field.ty;
+    let segments: Vec<&str> = rest.split('.').filter(|segment| !segment.is_empty()).collect();
+    followed(model, place, &field.ty, &segments, wanted, path)
+}
+
+fn followed(model: &Model, place: &str, ty: &Type, segments: &[&str], wanted: &Type, path: &str) -> Option<String> {
+    let Some((segment, rest)) = segments.split_first() else {
+        return examples::converted(model, place, ty, wanted, path);
+    };
+    match (ty, wanted) {
+        (Type::Named(of), _) => {
+            let field = record_fields(model, &of.name).into_iter().find(|field| field.name == *segment)?;
+            followed(model, &format!("{place}.{}", names::rust::ident(segment)), &field.ty, rest, wanted, path)
+        }
+        (Type::Optional(inner), Type::Optional(within)) => {
+            let is_optional = leads_to_optional(model, inner, segments);
+            let (and, wanted) = if is_optional { ("and_then", wanted) } else { ("map", &**within) };
+            let value = followed(model, "value", inner, segments, wanted, path)?;
+            let place = if rust::is_copy(ty) { place.to_owned() } else { format!("{place}.clone()") };
+            Some(format!("{place}.{and}(|value| {value})"))
+        }
+        _ => None,
     }
-    Some(if rust::is_copy(&ty) { place } else { place + ".clone()" })
+}
+
+/// Whether something optional is on the way, the end included.
+fn leads_to_optional(model: &Model, ty: &Type, segments: &[&str]) -> bool {
+    match (ty, segments.split_first()) {
+        (Type::Optional(_), _) => true,
+        (Type::Named(of), Some((segment, rest))) => record_fields(model, &of.name)
+            .iter()
+            .find(|field| field.name == *segment)
+            .is_some_and(|field| leads_to_optional(model, &field.ty, rest)),
+        _ => false,
+    }
 }
 
 /// How an error of a callee becomes ours: one that both declare passes on as it is, what it does not find or has already

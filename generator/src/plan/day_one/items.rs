@@ -94,7 +94,7 @@ pub(super) fn verb_lines(
             lines.extend(answered);
             lines.extend([begin, insert, commit, answer]);
         }
-        Verb::Replace if resources::is_natural(resource) => {
+        Verb::Replace if shape::is_natural(resource) => {
             let given = [Source::record("draft", &shape::draft_fields(resource))];
             let made =
                 made(model, resource, &given, "draft").replace(&format!("{id}: draft.{id}"), &format!("{id}: id"));
@@ -113,6 +113,7 @@ pub(super) fn verb_lines(
                     Err(missing) if missing.kind == Kind::NotFound && etag.is_none() => {{
                         let {revised}{item} = {made};
                         {insert}
+                        cx.note_created();
                         {item}
                     }}
                     Err(other) => return Err(other{into}),
@@ -146,7 +147,7 @@ fn answered(model: &Model, resource: &Resource, item: &str, sources: &[Source]) 
     // The item itself is the oldest source.
     let answers = sources.split_last().map_or(&[][..], |(_, answers)| answers);
     let set = resource.fields.iter().filter(|field| field.readonly && field.name != resource.id);
-    let taken = set.filter_map(|field| Some((field, examples::taken(model, field, answers)?)));
+    let taken = set.filter_map(|field| Some((field, examples::taken(model, field, answers, "")?)));
     taken.map(|(field, value)| format!("{item}.{} = {value};", names::rust::ident(&field.name))).collect()
 }
 
@@ -159,7 +160,7 @@ fn made(model: &Model, resource: &Resource, sources: &[Source], given: &str) -> 
             let ident = names::rust::ident(&field.name);
             let is_id = field.name == resource.id;
             let value = match () {
-                () if is_id && resources::is_natural(resource) => format!("{given}.{ident}"),
+                () if is_id && shape::is_natural(resource) => format!("{given}.{ident}"),
                 () if is_id => format!("{}(Uuid::now_v7())", user(&id_name(&resource.name))),
                 () if field.readonly && field.default.is_none() && field.ty == Type::Scalar(Scalar::Timestamp) => {
                     "kit::json::now()".into()

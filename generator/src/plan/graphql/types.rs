@@ -308,7 +308,7 @@ impl Writer<'_> {
     fn entry(&self, name: &str, key: &MapKey, value: &Type, side: Side) -> Definition {
         let key = self.ty(&shape::key_type(key), Side::Input);
         let value = match side {
-            // In a patch null takes the entry away, which an optional value adds to.
+            // In a patch null takes the entry away: one `Option` more than the value has, as in the contract's patch.
             Side::Patch => match (value, self.ty(value, Side::Input)) {
                 (Type::Scalar(Scalar::Json), json) => json,
                 (_, value) => format!("Option<{value}>"),

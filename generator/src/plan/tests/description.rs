@@ -19,7 +19,7 @@ use crate::{
     names,
 };
 
-use super::super::{events, queue, resources};
+use super::super::{events, queue};
 
 /// How many examples there are of each input, and the number of one that nothing else has.
 const EXAMPLES: u32 = 5;
@@ -247,7 +247,7 @@ fn resource(model: &Model, service: &Service, resource: &Resource) -> Value {
     json!({
         "name": resource.name,
         "id": resource.id,
-        "natural": resources::is_natural(resource),
+        "natural": shape::is_natural(resource),
         "ids": (0..EXAMPLES).chain([UNKNOWN]).map(nth).collect::<Vec<_>>(),
         "kept": kept.map(|field| field.name.as_str()).collect::<Vec<_>>(),
         "unique": resource.fields.iter().filter(|field| field.unique).map(|f| f.name.as_str()).collect::<Vec<_>>(),

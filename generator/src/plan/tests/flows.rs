@@ -24,7 +24,7 @@ use super::{
         contract::trait_name,
         day_one,
         examples::{self, Source},
-        operations, resources,
+        operations,
     },
     graphql::{DEPTH, OURS, code},
 };
@@ -169,7 +169,7 @@ fn is_made_again(service: &Service, resource: &str, later: &[(&str, &str, Pick)]
 fn is_there(service: &Service, operation: &Operation, earlier: &[(&str, &str, Pick)]) -> bool {
     let Shape::Verb { verb: Verb::Create, resource } = &operation.shape else { return false };
     let Some(resource) = service.resources.get(resource) else { return false };
-    let unlike_others = resources::is_natural(resource) || shape::new_fields(resource).iter().any(|field| field.unique);
+    let unlike_others = shape::is_natural(resource) || shape::new_fields(resource).iter().any(|field| field.unique);
     let verb = |verb: Verb, exposed: Pick| {
         let is_it = |operation: &&Operation| {
             let of = |v: &Verb, name: &str| *v == verb && name == resource.name;
@@ -236,7 +236,7 @@ fn maker<'m>(service: &'m Service, operation: &Operation) -> Option<&'m crate::m
     match &operation.shape {
         Shape::Verb { verb: Verb::Create, resource } => service.resources.get(resource),
         Shape::Verb { verb: Verb::Replace, resource } => {
-            service.resources.get(resource).filter(|resource| resources::is_natural(resource))
+            service.resources.get(resource).filter(|resource| shape::is_natural(resource))
         }
         _ => None,
     }
@@ -283,11 +283,14 @@ impl Writer<'_> {
             }
             made.shown.insert(of, variable);
         }
-        let run = match () {
-            () if !known(made) => "run_or_missing",
-            () if there && !graphql => "run_or_there",
-            () if day_one::guesses(model, service, operation) => "run_or_guess",
-            () => "run",
+        let run = if !known(made) {
+            "run_or_missing"
+        } else if there && !graphql {
+            "run_or_there"
+        } else if day_one::guesses(model, service, operation) {
+            "run_or_guess"
+        } else {
+            "run"
         };
         Flow {
             what: escape::rust_str(&format!("{}.{} over {}", service.name, operation.name, self.shown)),

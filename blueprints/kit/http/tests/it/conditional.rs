@@ -1,6 +1,9 @@
-use axum::{Router, routing::get as on_get};
+use axum::{
+    Router,
+    routing::{get as on_get, put as on_put},
+};
 use kit::Etag;
-use kit_http::{Edge, IfMatch, IfNoneMatch, Problem, answer};
+use kit_http::{Cx, Edge, IfMatch, IfNoneMatch, Problem, answer};
 use reqwest::Method;
 
 use crate::{get, header, http, problem, send, start};
@@ -51,5 +54,22 @@ async fn a_change_of_the_revision_that_the_caller_means() {
             _ => assert_eq!(problem(answer).await.1, "invalid"),
         }
     }
+    let unheeded = send(http(Method::PUT, base.clone()).header("if-none-match", "*")).await;
+    assert_eq!(problem(unheeded).await.0, 400);
     assert_eq!(send(http(Method::PUT, base)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_replace_says_whether_the_item_was_there() {
+    let routes = on_put(async |cx: Cx, body: String| {
+        if body == "new" {
+            cx.note_created();
+        }
+        answer::placed(&cx, &["item", "a/b"], Etag(1), &body)
+    });
+    let base = start(Router::new().route("/item", routes), Edge::default()).await + "/item";
+    let created = send(http(Method::PUT, base.clone()).body("new")).await;
+    assert_eq!((created.status().as_u16(), header(&created, "location")), (201, "/item/a%2Fb"));
+    let replaced = send(http(Method::PUT, base).body("old")).await;
+    assert_eq!((replaced.status().as_u16(), header(&replaced, "location")), (200, ""));
 }

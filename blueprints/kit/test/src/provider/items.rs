@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     description::{Operation, Resource, Verb},
     face::{Call, Outcome},
-    lists, operations, protocol,
+    inputs, lists, operations, protocol,
     session::{Session, short},
 };
 
@@ -38,6 +38,7 @@ pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
         made.extend(item);
     }
     items.unknown().await;
+    items.invalid().await;
     for item in &made {
         items.read(item).await;
     }
@@ -98,22 +99,25 @@ impl Items<'_> {
     async fn make(&self, nth: usize) -> Option<Value> {
         let session = self.session;
         if let Some(create) = self.verb(Verb::Create) {
-            let input = session.example(create, nth);
-            let call = Self::call(create, &Value::Null, None, input);
-            let outcome = match session.face.rest() {
-                Some(rest) => protocol::create(session, rest, create, &call).await,
-                None => session.ask(create, call).await,
-            };
+            let outcome = self.make_with(create, &Value::Null, session.example(create, nth)).await;
             return session.granted(create, "create", outcome);
         }
         let replace = self.verb(Verb::Replace).filter(|_| self.resource.natural)?;
         let id = self.resource.ids.get(nth)?;
-        let outcome = self.ask(replace, id, None, session.example(replace, nth)).await;
+        let outcome = self.make_with(replace, id, session.example(replace, nth)).await;
         let item = session.granted(replace, "create by replace", outcome)?;
         if item[&self.resource.id] != *id {
             self.fail(replace, "id", format!("{id} was asked for, the item has {}", item[&self.resource.id]));
         }
         Some(item)
+    }
+
+    async fn make_with(&self, maker: &Operation, id: &Value, input: Value) -> Outcome {
+        let call = Self::call(maker, id, None, input);
+        match self.session.face.rest() {
+            Some(rest) => protocol::make(self.session, rest, maker, call).await,
+            None => self.session.ask(maker, call).await,
+        }
     }
 
     /// What one item has and must be unique, no other is made with.
@@ -147,6 +151,21 @@ impl Items<'_> {
                 continue;
             }
             self.session.expect(operation, "unknown id", &outcome, Kind::NotFound);
+        }
+    }
+
+    /// No item is found, or made, under an id that the schema forbids.
+    async fn invalid(&self) {
+        let on_item = |o: &&Operation| o.takes_id && o.resource.as_deref() == Some(self.name) && !o.stream;
+        let operations: Vec<&Operation> = self.session.served().filter(on_item).collect();
+        let judge = self.session.judge();
+        let Some(item) = operations.iter().filter(|o| o.verb.is_some()).find_map(|o| o.answer.as_ref()) else { return };
+        let schema = &judge.resolved(item)["properties"][&self.resource.id];
+        for id in inputs::wrong_texts(judge.resolved(schema)).filter(|id| !judge.wrong(schema, id).is_empty()) {
+            for operation in &operations {
+                let outcome = self.ask(operation, &id, None, self.session.example(operation, 0)).await;
+                self.session.expect(operation, &format!("the id {}", short(&id)), &outcome, Kind::Invalid);
+            }
         }
     }
 
@@ -264,7 +283,11 @@ impl Items<'_> {
         let id = &item[&self.resource.id];
         let before = self.now(id).await.unwrap_or_else(|| item.clone());
         let whole = self.session.example(replace, REPLACED);
-        let outcome = self.ask(replace, id, None, whole.clone()).await;
+        let call = Self::call(replace, id, None, whole.clone());
+        let outcome = match self.session.face.rest() {
+            Some(rest) => protocol::replace(self.session, rest, replace, call).await,
+            None => self.session.ask(replace, call).await,
+        };
         let Some(first) = self.session.granted(replace, "replace", outcome) else { return };
         self.changed(replace, id, &before, &first).await;
         for member in &self.resource.draft {
@@ -332,7 +355,7 @@ impl Items<'_> {
     async fn anew(&self, delete: &Operation, old: &Value) {
         let Some(replace) = self.verb(Verb::Replace).filter(|_| self.resource.natural) else { return };
         let (id, rule) = (&old[&self.resource.id], "the key of what was deleted");
-        let outcome = self.ask(replace, id, None, self.session.example(replace, REPLACED)).await;
+        let outcome = self.make_with(replace, id, self.session.example(replace, REPLACED)).await;
         let Some(new) = self.session.granted(replace, rule, outcome) else { return };
         if new["etag"] == old["etag"] {
             self.fail(replace, rule, format!("the ETag {} is back, of another item", old["etag"]));

@@ -85,18 +85,22 @@ async fn expect(session: &Session<'_>, rest: &Rest, operation: &Operation, rule:
     rest.judge(session, operation, &reply);
 }
 
-/// `create` answers 201, and its `Location` is where the item is.
-pub(crate) async fn create(session: &Session<'_>, rest: &Rest, create: &Operation, call: &Call) -> Outcome {
-    let outcome = session.ask(create, call.clone()).await;
+/// What makes an item answers 201, and its `Location` is where the item is.
+pub(crate) async fn make(session: &Session<'_>, rest: &Rest, maker: &Operation, call: Call) -> Outcome {
+    let outcome = session.ask(maker, call).await;
     // The same once more is another item or refused, so its place is made of this one's answer.
     let Ok(item) = &outcome else { return outcome };
-    let fail = |rule: &str, why: String| session.report.fail(&create.name, rule, why);
-    let Some(location) = rest.located() else {
+    let fail = |rule: &str, why: String| session.report.fail(&maker.name, rule, why);
+    let (status, location) = rest.last();
+    if status != StatusCode::CREATED {
+        fail("201 for a new item", format!("it answered {status}"));
+    }
+    let Some(location) = location else {
         fail("Location", "there is none".into());
         return outcome;
     };
     // An item that nobody can read has its place all the same.
-    if !rest.reads_item(&create.name) {
+    if !rest.reads_item(&maker.name) {
         return outcome;
     }
     match get(rest, &location).await {
@@ -106,6 +110,16 @@ pub(crate) async fn create(session: &Session<'_>, rest: &Rest, create: &Operatio
             }
         }
         reply => fail("Location", format!("{location} answers {:?}", reply.map(|reply| reply.status))),
+    }
+    outcome
+}
+
+/// A replace of what is there answers 200.
+pub(crate) async fn replace(session: &Session<'_>, rest: &Rest, replace: &Operation, call: Call) -> Outcome {
+    let outcome = session.ask(replace, call).await;
+    let (status, _) = rest.last();
+    if outcome.is_ok() && status != StatusCode::OK {
+        session.report.fail(&replace.name, "200 for what was there", format!("it answered {status}"));
     }
     outcome
 }

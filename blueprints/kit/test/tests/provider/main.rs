@@ -68,7 +68,7 @@ async fn each_mistake_is_named() {
         (Mistake::Document, "notes.openapi over REST: the document: what is served"),
         (Mistake::Undeclared, "notes.get_note over REST: declared errors: failed with `denied`"),
         (Mistake::Same, "notes.create_note over REST: `text` is unique: `exists` was due"),
-        (Mistake::Unchecked, "notes.create_note over REST: `text` longer than 20: `invalid` was due"),
+        (Mistake::Unchecked, "notes.create_note over REST: `text` too long: `invalid` was due"),
     ] {
         let said = said(mistake, "").await;
         assert!(said.contains(line), "{mistake:?}: {said}");

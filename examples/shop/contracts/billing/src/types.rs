@@ -13,6 +13,8 @@ kit::id! {
     pub ChargeId(OrderId)
 }
 
+impl Validate for ChargeId {}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Charge {
     pub order_id: ChargeId,

@@ -12,6 +12,8 @@ kit::id! {
     pub ReservationId(OrderId)
 }
 
+impl Validate for ReservationId {}
+
 kit_grpc::id!(ReservationId: String);
 
 kit::choice! {

@@ -17,12 +17,20 @@ kit::id! {
     pub ProductId(String)
 }
 
+impl Validate for ProductId {
+    fn validate(&self, v: &mut Violations) {
+        v.id(|v| v.pattern(&self.0, &PATTERN_4E9A57D0));
+    }
+}
+
 kit_grpc::id!(ProductId: String);
 
 kit::id! {
     /// Names one Order.
     pub OrderId(Uuid)
 }
+
+impl Validate for OrderId {}
 
 kit_grpc::id!(OrderId: String);
 
@@ -141,7 +149,7 @@ pub struct Product {
 
 impl Validate for Product {
     fn validate(&self, v: &mut Violations) {
-        v.at("sku", |v| v.pattern(&self.sku.0, &PATTERN_4E9A57D0));
+        v.at("sku", |v| self.sku.validate(v));
         v.at("name", |v| v.length(&self.name, 1..=120));
         v.at("price", |v| self.price.validate(v));
     }

@@ -36,7 +36,7 @@ impl inventory_contract::Inventory for Inventory {
 
     async fn replace_product(
         &self,
-        _cx: &Context,
+        cx: &Context,
         id: ProductId,
         draft: ProductDraft,
         etag: Option<Etag>,
@@ -61,6 +61,7 @@ impl inventory_contract::Inventory for Inventory {
                     etag: Etag(1),
                 };
                 store::product::insert(&mut tx, &product).await?;
+                cx.note_created();
                 product
             }
             Err(other) => return Err(other),

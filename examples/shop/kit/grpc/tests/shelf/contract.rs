@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 kit::id! { pub ItemId(Uuid) }
+impl kit::Validate for ItemId {}
 kit_grpc::id!(ItemId: String);
 
 kit::choice! { pub Currency { Eur = "eur", Usd = "usd", } }

@@ -54,9 +54,8 @@ fn spoilt(
         }
         let property = session.judge().resolved(property);
         let number = |key: &str| property[key].as_i64();
-        if let Some(most) = property["maxLength"].as_u64().filter(|most| *most < LONGEST) {
-            let text = "x".repeat(usize::try_from(most).unwrap_or_default() + 1);
-            with(format!("`{name}` longer than {most}"), name, json!(text));
+        if let Some(text) = too_long(property) {
+            with(format!("`{name}` too long"), name, text);
         }
         if property["minLength"].as_u64().is_some_and(|least| least > 0) {
             with(format!("`{name}` empty"), name, json!(""));
@@ -86,6 +85,17 @@ fn spoilt(
         }
     }
     all
+}
+
+fn too_long(schema: &Value) -> Option<Value> {
+    let most = schema["maxLength"].as_u64().filter(|most| *most < LONGEST)?;
+    Some("x".repeat(usize::try_from(most).ok()? + 1).into())
+}
+
+/// Texts that a schema of texts may forbid.
+pub(crate) fn wrong_texts(schema: &Value) -> impl Iterator<Item = Value> {
+    let texts = if schema["type"] == "string" { vec![too_long(schema), Some("!".into())] } else { Vec::new() };
+    texts.into_iter().flatten()
 }
 
 /// Where a request that is written by hand carries its input.

@@ -26,8 +26,8 @@ pub(crate) struct Rest {
     document: Value,
     judge: Judge,
     routes: BTreeMap<String, Route>,
-    /// The `Location` of the last call.
-    located: RefCell<Option<String>>,
+    /// What the last call was answered: its status, and `Location`.
+    last: RefCell<(StatusCode, Option<String>)>,
 }
 
 /// Where an operation is, and what the document says of it.
@@ -70,7 +70,7 @@ impl Rest {
         let _ = kit_http::Client::new(base)?;
         let http =
             Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(30)).build()?;
-        Ok(Self { http, base: base.parse()?, document, judge, routes, located: RefCell::default() })
+        Ok(Self { http, base: base.parse()?, document, judge, routes, last: RefCell::default() })
     }
 
     pub(crate) fn document(&self) -> &Value {
@@ -81,18 +81,22 @@ impl Rest {
         self.routes.get(operation)
     }
 
-    /// Whether callers can read one of the items that an operation makes.
-    pub(crate) fn reads_item(&self, create: &str) -> bool {
-        let Some(made) = self.route(create) else { return false };
-        self.routes.values().any(|route| {
-            let below = route.path.strip_prefix(&made.path).and_then(|rest| rest.strip_prefix("/{"));
-            route.method == Method::GET && below.is_some_and(|rest| rest.ends_with('}') && !rest.contains('/'))
-        })
+    /// Whether callers can read one of the items that an operation makes: with POST below its path, with PUT there.
+    pub(crate) fn reads_item(&self, maker: &str) -> bool {
+        let Some(made) = self.route(maker) else { return false };
+        let is_item = |path: &str| match made.method == Method::PUT {
+            true => path == made.path,
+            false => path
+                .strip_prefix(&made.path)
+                .and_then(|below| below.strip_prefix("/{"))
+                .is_some_and(|rest| rest.ends_with('}') && !rest.contains('/')),
+        };
+        self.routes.values().any(|route| route.method == Method::GET && is_item(&route.path))
     }
 
-    /// Where the last call says that it has made something.
-    pub(crate) fn located(&self) -> Option<String> {
-        self.located.borrow().clone()
+    /// The status of the last answer, and where it says that something was made.
+    pub(crate) fn last(&self) -> (StatusCode, Option<String>) {
+        self.last.borrow().clone()
     }
 
     /// The methods that the document has at a path.
@@ -187,7 +191,7 @@ impl Rest {
         let reply = self.send(asked).await?;
         self.judge(session, operation, &reply);
         let location = reply.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
-        self.located.replace(location.map(str::to_owned));
+        self.last.replace((reply.status, location.map(str::to_owned)));
         outcome(reply)
     }
 

@@ -9,6 +9,8 @@ kit::id! {
     pub ParcelId(OrderId)
 }
 
+impl Validate for ParcelId {}
+
 kit::choice! {
     pub ParcelStatus {
         Packed = "packed",

@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -9,7 +12,7 @@ use crate::{Failure, Trace};
 
 /// Who calls, by when, under which key, in which trace. The first argument of every operation.
 ///
-/// Cloning is cheap; clones share the [`Marks`] of the answer.
+/// Cloning is cheap; clones share what is said of the answer: its [`Marks`], and that it is an item that was not there.
 #[derive(Clone, Debug)]
 pub struct Context {
     caller: Caller,
@@ -18,6 +21,7 @@ pub struct Context {
     trace: Trace,
     attempt: u32,
     marks: Marks,
+    created: Arc<AtomicBool>,
 }
 
 /// Who makes a call.
@@ -39,6 +43,7 @@ impl Default for Context {
             trace: Trace::start(),
             attempt: 1,
             marks: Marks::default(),
+            created: Arc::default(),
         }
     }
 }
@@ -72,7 +77,7 @@ impl Context {
 
     /// The context of a call made on behalf of this one: the same caller, deadline and marks, a child span, no key.
     pub fn call(&self) -> Self {
-        Self { trace: self.trace.child(), key: None, attempt: 1, ..self.clone() }
+        Self { trace: self.trace.child(), key: None, attempt: 1, created: Arc::default(), ..self.clone() }
     }
 
     /// The context of the next request on the same connection: the same caller, a child span; no deadline, no key, and
@@ -109,6 +114,17 @@ impl Context {
 
     pub fn marks(&self) -> &Marks {
         &self.marks
+    }
+
+    /// Says that the item which is answered was not there before, where it might have been: a replace under a natural key.
+    /// Over REST this is 201 with `Location` (RFC 9110, 9.3.4); gRPC and GraphQL have no word for it.
+    pub fn note_created(&self) {
+        self.created.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`note_created`](Self::note_created) was called, of this call or a clone of its context.
+    pub fn is_created(&self) -> bool {
+        self.created.load(Ordering::Relaxed)
     }
 
     /// Gives the work up at the deadline, with [`Failure::timeout`].
@@ -175,5 +191,14 @@ mod tests {
         let next = cx.next_request();
         assert_eq!((next.deadline(), next.idempotency_key(), next.marks().list()), (None, None, vec![]));
         assert_eq!(next.trace().id(), cx.trace().id());
+    }
+
+    #[test]
+    fn what_a_call_creates_is_not_what_its_caller_does() {
+        let cx = Context::default();
+        cx.call().note_created();
+        assert!(!cx.is_created());
+        cx.clone().note_created();
+        assert!(cx.is_created() && !cx.next_request().is_created());
     }
 }

@@ -55,6 +55,14 @@ impl<T: Validate> Validate for Option<T> {
 
 impl Validate for Etag {}
 
+/// Any value of them will do.
+macro_rules! plain {
+    ($($t:ty),*) => {
+        $(impl Validate for $t {})*
+    };
+}
+plain!(bool, i32, i64, u32, u64, f64, String, uuid::Uuid);
+
 /// What is wrong so far, and where in the value we are.
 #[derive(Debug, Default)]
 pub struct Violations {
@@ -78,6 +86,11 @@ impl Violations {
         self.path.push_str(field);
         check(self);
         self.path.truncate(length);
+    }
+
+    /// Goes into an id. One that is no field of anything is called `id`.
+    pub fn id(&mut self, check: impl FnOnce(&mut Self)) {
+        if self.path.is_empty() { self.at("id", check) } else { check(self) }
     }
 
     /// Goes into each item of a list.
@@ -239,6 +252,27 @@ mod tests {
         assert!(Told(false, 9).check().is_err());
         assert_eq!(Told(false, 9).check_told(), Ok(()));
         assert!(Told(true, 10).check_told().is_err());
+    }
+
+    #[test]
+    fn an_id_is_called_as_its_field_or_id() {
+        #[derive(Clone)]
+        struct Sku(String);
+        struct Box(Sku);
+        impl Validate for Sku {
+            fn validate(&self, v: &mut Violations) {
+                v.id(|v| v.length(&self.0, ..=2));
+            }
+        }
+        impl Validate for Box {
+            fn validate(&self, v: &mut Violations) {
+                v.at("sku", |v| self.0.validate(v));
+            }
+        }
+        let long = Sku("abc".into());
+        let failure = (long.clone(), Box(long)).check().unwrap_err();
+        let fields: Vec<_> = failure.fields.iter().map(|field| field.field.as_str()).collect();
+        assert_eq!(fields, ["id", "sku"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use kit::{Cursor, Etag, Failure};
+use kit::{Context, Cursor, Etag, Failure};
 use serde::Serialize;
 
 use crate::{Problem, conditional::tag, escape};
@@ -46,6 +46,12 @@ pub fn created(segments: &[&str], etag: Etag, value: &impl Serialize) -> Respons
         }
     }
     response
+}
+
+/// What a replace under a natural key answers: 201 if the operation says that the item was not there
+/// ([`Context::note_created`]), else 200.
+pub fn placed(cx: &Context, segments: &[&str], etag: Etag, value: &impl Serialize) -> Response {
+    if cx.is_created() { created(segments, etag, value) } else { tagged(etag, value) }
 }
 
 /// 204: done, nothing to say.

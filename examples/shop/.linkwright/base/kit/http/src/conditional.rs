@@ -13,7 +13,8 @@ use crate::{Problem, answer};
 /// `If-Match`: the revision that the caller means to change. `None` if they do not care, or say `*`.
 ///
 /// A weak or foreign tag can match no revision and is answered 412, text that is no entity tag 400. Of several tags
-/// that may all match, only one can be honoured, so they are 400 too.
+/// that may all match, only one can be honoured, so they are 400 too; and `If-None-Match`, which a change does not heed and
+/// must not pass over in silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IfMatch(pub Option<Etag>);
 
@@ -21,6 +22,9 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if parts.headers.contains_key(header::IF_NONE_MATCH) {
+            return Err(Problem::unreadable("If-None-Match: only a read can depend on it"));
+        }
         let Some(tags) = tags(&parts.headers, header::IF_MATCH)? else { return Ok(Self(None)) };
         let mut strong = tags.iter().filter(|tag| !tag.weak).filter_map(|tag| tag.revision);
         match (strong.next(), strong.next()) {

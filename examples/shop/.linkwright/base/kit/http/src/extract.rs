@@ -98,25 +98,26 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// The parameters of the path: one value, a tuple, or a struct.
+/// The parameters of the path: one value, a tuple, or a struct; read, then validated.
 #[derive(Clone, Debug)]
 pub struct Path<T>(pub T);
 
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+impl<T: DeserializeOwned + Validate + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let rejection = match axum::extract::Path::from_request_parts(parts, state).await {
-            Ok(axum::extract::Path(value)) => return Ok(Self(value)),
+        let rejection = match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => {
+                let Err(failure) = value.check() else { return Ok(Self(value)) };
+                let names = names(parts, state).await;
+                return Err(Failure::fields(in_path(failure.fields, &names)).into());
+            }
             Err(rejection) => rejection,
         };
         let PathRejection::FailedToDeserializePathParams(wrong) = rejection else {
             return Err(Failure::internal(rejection).into());
         };
-        let names: Vec<String> = match RawPathParams::from_request_parts(parts, state).await {
-            Ok(params) => params.iter().map(|(name, _)| name.to_owned()).collect(),
-            Err(_) => Vec::new(),
-        };
+        let names = names(parts, state).await;
         let name = |index: usize| names.get(index).cloned().unwrap_or_default();
         let (field, detail) = match wrong.into_kind() {
             ErrorKind::ParseErrorAtKey { key, value, expected_type } => {
@@ -135,6 +136,21 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         };
         Err(Failure::fields(vec![FieldError { field, detail }]).into())
     }
+}
+
+async fn names<S: Send + Sync>(parts: &mut Parts, state: &S) -> Vec<String> {
+    match RawPathParams::from_request_parts(parts, state).await {
+        Ok(params) => params.iter().map(|(name, _)| name.to_owned()).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// An id that is the only parameter of a path is called as it is there.
+pub(crate) fn in_path(mut wrong: Vec<FieldError>, names: &[String]) -> Vec<FieldError> {
+    if let [name] = names {
+        wrong.iter_mut().for_each(|wrong| wrong.field.clone_from(name));
+    }
+    wrong
 }
 
 fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Problem> {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Problem,
-    extract::{bytes, is_json, unsupported},
+    extract::{bytes, in_path, is_json, unsupported},
 };
 
 /// A field that stands in the path, and what JSON has for it.
@@ -82,14 +82,18 @@ impl Located {
     /// One parameter of the path.
     ///
     /// # Errors
-    /// It is of another type.
-    pub fn param<T: DeserializeOwned>(&self, name: &str) -> Result<T, Problem> {
+    /// It is of another type, or not valid.
+    pub fn param<T: DeserializeOwned + Validate>(&self, name: &str) -> Result<T, Problem> {
         let pair = [(name, self.text(name))];
         let form = serde_html_form::to_string(pair).map_err(Failure::internal)?;
         let read: Result<BTreeMap<String, T>, _> = serde_html_form::from_str(&form);
         let wrong = |detail: String| Failure::fields(vec![FieldError { field: name.to_owned(), detail }]);
         let value = read.map_err(|error| wrong(error.to_string()))?.remove(name);
-        Ok(value.ok_or_else(|| wrong("is missing".into()))?)
+        let value = value.ok_or_else(|| wrong("is missing".into()))?;
+        match value.check() {
+            Ok(()) => Ok(value),
+            Err(failure) => Err(Failure::fields(in_path(failure.fields, &[name.to_owned()])).into()),
+        }
     }
 
     /// The input whose other fields are parameters of the query, read strictly, then validated.

@@ -227,10 +227,12 @@ impl Message {
     /// One member of the data as the type it is meant to be.
     ///
     /// # Errors
-    /// `invalid` if it is missing or something else, which sends the message to the dead letters.
-    pub fn member<T: DeserializeOwned>(&self, name: &str) -> Result<T, Failure> {
-        T::deserialize(&self.data[name])
-            .map_err(|error| Failure::invalid(format!("message {} of type {}: {name}: {error}", self.id, self.kind)))
+    /// `invalid` if it is missing, something else or out of bounds, which sends the message to the dead letters.
+    pub fn member<T: DeserializeOwned + Validate>(&self, name: &str) -> Result<T, Failure> {
+        let value = T::deserialize(&self.data[name])
+            .map_err(|error| Failure::invalid(format!("message {} of type {}: {name}: {error}", self.id, self.kind)))?;
+        value.check().map_err(|failure| self.refused(failure))?;
+        Ok(value)
     }
 
     /// The context of the work this message asks for: the sender's trace, the deadline, and as idempotency key that of

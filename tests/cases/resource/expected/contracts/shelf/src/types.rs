@@ -15,6 +15,8 @@ kit::id! {
     pub BookId(Uuid)
 }
 
+impl Validate for BookId {}
+
 kit::choice! {
     pub PriceCurrency {
         Eur = "eur",

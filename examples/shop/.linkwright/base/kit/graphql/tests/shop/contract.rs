@@ -11,8 +11,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 kit::id! { pub OrderId(Uuid) }
+impl kit::Validate for OrderId {}
 
 kit::id! { pub CustomerId(u64) }
+impl kit::Validate for CustomerId {}
 
 kit::choice! { pub Currency { Eur = "eur", Usd = "usd", } }
 kit::choice! { pub OrderStatus { Placed = "placed", InTransit = "in_transit", } }

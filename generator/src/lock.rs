@@ -133,6 +133,7 @@ pub fn name(owner: Owner) -> &'static str {
         Owner::Generated => "generated",
         Owner::Vendored => "vendored",
         Owner::Yours => "yours",
+        Owner::Applied => "applied",
         Owner::Manifest => "manifest",
         Owner::Seed => "seed",
     }

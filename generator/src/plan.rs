@@ -77,6 +77,8 @@ pub enum Owner {
     Vendored,
     /// The user: written once.
     Yours,
+    /// The user, and no longer theirs to change once a database has it: a migration.
+    Applied,
     /// Both: a `Cargo.toml`, merged key by key.
     Manifest,
     /// Written once and then cargo's own: `Cargo.lock`.

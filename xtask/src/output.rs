@@ -10,6 +10,7 @@ use anyhow::Result;
 use generator::{
     changes::{Action, Change, Changes, Count, MissingStub},
     diagnostic::{Diagnostic, render},
+    plan::Owner,
     source::Sources,
 };
 use serde::Serialize;
@@ -132,7 +133,12 @@ impl Output<'_> {
         for change in &changes.files {
             if let Action::Propose(diff) = &change.action {
                 let (title, diff) = (self.paint(&change.path, "1"), self.painted(diff));
-                self.note(&format!("\n{title} is yours. To take over:\n{}", diff.trim_end()))?;
+                let whose = match change.owner {
+                    Owner::Applied => "stays as databases have it. What another migration has to bring about",
+                    _ => "is yours. To take over",
+                };
+                // Said once, so it is said whatever else is not.
+                writeln!(self.err, "\n{title} {whose}:\n{}", diff.trim_end())?;
             }
         }
         for stub in &changes.stubs {

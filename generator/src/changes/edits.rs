@@ -11,12 +11,13 @@ use crate::{
     plan::Owner,
 };
 
-const PATHS: [(&str, Owner); 8] = [
+const PATHS: [(&str, Owner); 9] = [
     ("a.md", Owner::Generated),
     ("b/c.md", Owner::Generated),
     ("kit/k.txt", Owner::Vendored),
     ("s/one.txt", Owner::Yours),
     ("s/two.txt", Owner::Yours),
+    ("s/three.sql", Owner::Applied),
     ("Cargo.toml", Owner::Manifest),
     ("s/Cargo.toml", Owner::Manifest),
     ("Cargo.lock", Owner::Seed),
@@ -100,7 +101,7 @@ proptest! {
                 prop_assert_eq!(&disk, &before, "a conflict changes nothing");
                 // The user gives in and takes the files away, all but his own.
                 for (path, owner) in PATHS {
-                    if !matches!(owner, Owner::Yours | Owner::Seed) {
+                    if !matches!(owner, Owner::Yours | Owner::Applied | Owner::Seed) {
                         disk.remove(path);
                     }
                 }
@@ -109,7 +110,9 @@ proptest! {
             for ((path, owner), now) in PATHS.iter().map(|file| (file, disk.get(file.0))) {
                 let was = before.get(*path);
                 match owner {
-                    Owner::Yours | Owner::Seed if was.is_some() => prop_assert_eq!(now, was, "{} is the user's", path),
+                    Owner::Yours | Owner::Applied | Owner::Seed if was.is_some() => {
+                        prop_assert_eq!(now, was, "{} is the user's", path);
+                    }
                     Owner::Generated | Owner::Vendored => match design.files.get(*path) {
                         Some(file) => prop_assert_eq!(now, Some(&file.text), "{} follows the design", path),
                         // A file that Linkwright never wrote is none of its business.

@@ -16,7 +16,7 @@ pub(super) fn judge(wanted: Option<&File>, entry: Option<&Entry>, found: Option<
         (Some(file), entry) => match file.owner {
             Owner::Generated | Owner::Vendored => ours(file, entry, found, layout),
             Owner::Manifest => shared(file, entry, found),
-            Owner::Yours | Owner::Seed => theirs(file, entry, found),
+            Owner::Yours | Owner::Applied | Owner::Seed => theirs(file, entry, found),
         },
         (None, Some(entry)) => gone(entry, found, layout),
         (None, None) => (None, None),
@@ -82,6 +82,11 @@ fn theirs(file: &File, entry: Option<&Entry>, found: Option<&Found>) -> Verdict 
         (Some(entry), Some(Found::Text(text))) if entry.hash != file.hash && file.owner == Owner::Yours => {
             propose(file, entry, text)
         }
+        // What was applied is told only, and the next difference is counted from there.
+        (Some(entry), Some(Found::Text(_))) if entry.hash != file.hash && file.owner == Owner::Applied => {
+            let base = entry.base.as_deref().unwrap_or_default();
+            (Some(Action::Propose(asked(base, file))), written(file))
+        }
         (Some(entry), _) => {
             let told = entry.told.clone().filter(|_| entry.hash != file.hash);
             (None, Some(Entry { owner: file.owner, told, ..entry.clone() }))
@@ -99,14 +104,18 @@ fn propose(file: &File, entry: &Entry, text: &str) -> Verdict {
     }
     // Until all of it is taken over, the base stays what the user's text came from.
     let told = Entry { owner: file.owner, told: Some(file.hash.clone()), ..entry.clone() };
-    (Some(Action::Propose(diff((base, "as it was written"), (&file.text, "as the design has it now")))), Some(told))
+    (Some(Action::Propose(asked(base, file))), Some(told))
+}
+
+fn asked(base: &str, file: &File) -> String {
+    diff((base, "as it was written"), (&file.text, "as the design has it now"))
 }
 
 /// A file that was written once and is no longer part of the design.
 fn gone(entry: &Entry, found: Option<&Found>, layout: &Cache) -> Verdict {
     let text = match (found, entry.owner) {
         (None, _) | (_, Owner::Seed) => return (None, None),
-        (_, Owner::Yours) => {
+        (_, Owner::Yours | Owner::Applied) => {
             return (Some(Action::Keep("no longer part of the design; it is yours, so it stays")), None);
         }
         (Some(Found::Blocked(blocked)), _) => return stopped(blocked, Some(entry)),

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+use crate::plan::Owner;
+
 use super::{Action, Blocked, Change, Count, Reason};
 
 impl Action {
@@ -19,13 +21,18 @@ impl Action {
             Self::Conflict(_) => "conflict",
         }
     }
+}
 
+impl Change {
     /// Why, where that is not plain from the word.
     pub fn reason(&self) -> Option<String> {
-        match self {
-            Self::Keep(reason) => Some((*reason).to_owned()),
-            Self::Propose(_) => Some("it is yours, so it stays; the design now asks for more".to_owned()),
-            Self::Conflict(conflict) => Some(conflict.reason.to_string()),
+        match (&self.action, self.owner) {
+            (Action::Keep(reason), _) => Some((*reason).to_owned()),
+            (Action::Propose(_), Owner::Applied) => {
+                Some("databases may have it, so it stays; the design now asks for another migration".to_owned())
+            }
+            (Action::Propose(_), _) => Some("it is yours, so it stays; the design now asks for more".to_owned()),
+            (Action::Conflict(conflict), _) => Some(conflict.reason.to_string()),
             _ => None,
         }
     }
@@ -35,7 +42,7 @@ impl Action {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<9} {}", self.action.name(), self.path)?;
-        self.action.reason().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+        self.reason().map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
 }
 
@@ -45,7 +52,7 @@ impl Serialize for Change {
         object.serialize_field("action", self.action.name())?;
         object.serialize_field("path", &self.path)?;
         object.serialize_field("owner", &self.owner)?;
-        match self.action.reason() {
+        match self.reason() {
             Some(reason) => object.serialize_field("reason", &reason)?,
             None => object.skip_field("reason")?,
         }

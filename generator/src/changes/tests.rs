@@ -48,6 +48,27 @@ fn what_a_design_adds_to_a_file_of_the_user_s_is_proposed_once() {
     assert_eq!((&back.files, &back.lock), (&vec![], &lock));
 }
 
+#[test]
+fn what_a_database_may_have_is_told_and_left() {
+    let (path, base) = ("a/x_1.sql".to_owned(), "one\n");
+    let entry = Entry { owner: Owner::Applied, hash: hash(base), base: Some(base.into()), told: None };
+    let lock = Lock { entries: [(path.clone(), entry)].into() };
+    let sync = |text: &str, lock: &Lock| {
+        let file = File { text: text.to_owned(), hash: hash(text), owner: Owner::Applied };
+        let wanted = Formatted { files: [(path.clone(), file)].into(), ..Default::default() };
+        let disk = Snapshot { files: [(path.clone(), Found::Text(base.into()))].into(), ..Default::default() };
+        compare(&wanted, lock, &disk, &[], &Cache::default())
+    };
+    let first = sync("one\ntwo\n", &lock);
+    let [change @ Change { action: Action::Propose(diff), .. }] = first.files.as_slice() else { panic!("{first:?}") };
+    assert!(diff.contains("+two") && change.reason().is_some_and(|reason| reason.contains("another migration")));
+    assert!(first.is_clean() && first.writes(Some(&lock)).iter().all(|write| write.path != path));
+    assert_eq!(sync("one\ntwo\n", &first.lock).files, vec![], "said once");
+    let second = sync("one\ntwo\nthree\n", &first.lock);
+    let [Change { action: Action::Propose(diff), .. }] = second.files.as_slice() else { panic!("{second:?}") };
+    assert!(diff.contains("+three") && !diff.contains("+two"), "from what was told: {diff}");
+}
+
 fn text(text: &str) -> Option<Found> {
     Some(Found::Text(text.to_owned()))
 }

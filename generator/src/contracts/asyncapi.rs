@@ -42,6 +42,9 @@ pub fn asyncapi(model: &Model, service: &Service) -> Value {
     }
 
     let mut info = json!({ "title": format!("{} {}", model.name, service.name), "version": "1" });
+    if let Some(team) = &service.team {
+        info["contact"] = json!({ "name": team });
+    }
     describe(&mut info, &shape::text(&service.docs));
     writer.schemas.define("cloudevent", |_| cloud_event());
     json!({

@@ -38,6 +38,9 @@ pub fn openapi(model: &Model, service: &Service) -> Value {
     writer.schemas.define("problem", |_| problems::schema());
 
     let mut info = json!({ "title": format!("{} {}", model.name, service.name), "version": "1" });
+    if let Some(team) = &service.team {
+        info["contact"] = json!({ "name": team });
+    }
     if !service.docs.summary.is_empty() {
         info["summary"] = json!(service.docs.summary);
     }

@@ -123,7 +123,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         )?;
         let sql = planner.render("service/migrations/resource.sql", store)?;
         let template = "service/migrations/resource.sql.hbs";
-        planner.file(format!("{}/{}", folder(service), store.migration), sql, Owner::Yours, template.into());
+        planner.file(format!("{}/{}", folder(service), store.migration), sql, Owner::Applied, template.into());
     }
     let mut names = contract::names(planner.model, &planner.scope, service, &view.contract);
     // The business code has a type of the trait's name; the trait is written with its path.
@@ -172,12 +172,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let dependencies = ways::dependencies(planner, service, &code);
     let ways: Vec<Way> = dependencies.iter().flat_map(|dependency| dependency.ways.clone()).collect();
     let has_grpc = contract::serves(model, service, |e| e.grpc);
-    let stores: Vec<StoreView> = service
-        .resources
-        .values()
-        .enumerate()
-        .map(|(number, r)| store::view(model, &shape::of_service(service, &r.name), r, number + 1))
-        .collect();
+    let stores: Vec<StoreView> =
+        service.resources.values().map(|r| store::view(model, &shape::of_service(service, &r.name), r)).collect();
     let has_store = events::has_store(model, service);
     let (emits, sends) = (events::emits(service), queue::sends(model, service));
     let mut consumers = events::consumers(model, service);
@@ -266,7 +262,7 @@ fn listed(names: impl Iterator<Item = String>) -> Vec<String> {
     if names.is_empty() { Vec::new() } else { vec![names.join(", ")] }
 }
 
-/// `migrations/0001_orders.sql` as one of the list in `store.rs`.
+/// `migrations/orders_1.sql` as one of the list in `store.rs`.
 fn migration(path: &str) -> String {
     let name = path.trim_start_matches("migrations/").trim_end_matches(".sql");
     format!("Migration {{ name: \"{name}\", sql: include_str!(\"../{path}\") }}")

@@ -25,7 +25,7 @@ pub struct StoreView {
     pub module: String,
     /// The variable that holds an item.
     pub item: String,
-    /// `migrations/0001_orders.sql`
+    /// `migrations/orders_1.sql`
     pub migration: String,
     /// Rust string literals.
     pub select: String,
@@ -98,8 +98,8 @@ struct Column {
     bind: String,
 }
 
-/// `of` names the resource; `number` is that of its migration.
-pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize) -> StoreView {
+/// `of` names the resource.
+pub fn view(model: &Model, of: &ResourceRef, resource: &Resource) -> StoreView {
     let name = &resource.name;
     let item = names::rust::variable(name);
     let table = names::sql::quoted(&names::sql::table(&resource.plural));
@@ -169,7 +169,8 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource, number: usize)
         id_type: user(&id_name(name)),
         noun: names::snake(name).replace('_', " "),
         module: names::rust::module(name),
-        migration: format!("migrations/{number:04}_{}.sql", names::snake(&resource.plural)),
+        // The first of the table, whatever other tables there are.
+        migration: format!("migrations/{}_1.sql", names::snake(&resource.plural)),
         select: escape::rust_str(&select),
         select_one: raw(&[format!("select * from {table} where {} = ?", quoted(&key))]),
         insert: raw(&insert),

@@ -131,7 +131,7 @@ impl Types {
             Item::Id(resource) => {
                 let found = model.services.get(&resource.service).and_then(|s| s.resources.get(&resource.resource));
                 if let Some((resource, id)) = found.and_then(|r| Some((r, r.fields.iter().find(|f| f.name == r.id)?))) {
-                    self.add_patterns(model, &id.ty);
+                    self.add_patterns(&id.ty);
                     let attributes = rust::adapter(&id.ty).map(|a| format!("#[serde(with = \"As::<{a}>\")]"));
                     self.ids.push(Id {
                         docs: vec![format!("/// Names one {}.", resource.name)],
@@ -242,12 +242,12 @@ impl Types {
             if let Some(code) = rust::check(model, &field.ty, &format!("self.{ident}"), false) {
                 view.checks.push(Check { field: escape::rust_str(&field.name), code });
             }
-            self.add_patterns(model, &field.ty);
+            self.add_patterns(&field.ty);
         }
         view
     }
 
-    fn add_patterns(&mut self, model: &Model, ty: &Type) {
+    fn add_patterns(&mut self, ty: &Type) {
         match ty {
             Type::Scalar(Scalar::String { pattern: Some(pattern), .. }) => {
                 let name = rust::pattern_name(pattern);
@@ -256,9 +256,9 @@ impl Types {
                     self.patterns.push(PatternView { name, pattern });
                 }
             }
-            Type::List { item, .. } => self.add_patterns(model, item),
-            Type::Optional(inner) => self.add_patterns(model, inner),
-            Type::Map { value, .. } => self.add_patterns(model, value),
+            Type::List { item, .. } => self.add_patterns(item),
+            Type::Optional(inner) => self.add_patterns(inner),
+            Type::Map { value, .. } => self.add_patterns(value),
             Type::Scalar(_) | Type::Named(_) | Type::Ref(_) | Type::Resource(_) => {}
         }
     }

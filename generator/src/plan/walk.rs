@@ -1,11 +1,16 @@
 //! A request on its way through the system: which one shows most, what it sets off, and a map of all ways.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
     contracts::shape,
     model::{EventRef, Link, Model, Operation, OperationRef, Service, Shape, Target, Verb, Via},
 };
+
+use super::day_one;
 
 /// An operation of a service.
 type Step<'m> = (&'m Service, &'m Operation);
@@ -22,11 +27,14 @@ impl<'m> Walk<'m> {
     pub fn find(model: &'m Model) -> Option<Self> {
         let services = model.services.values();
         let all = services.flat_map(|service| service.operations.values().map(move |operation| (service, operation)));
-        let works_alone = all.filter(|(_, operation)| shape::on_item(operation).is_none() && !is_list(operation));
+        let works_alone = all.filter(|(service, operation)| {
+            let alone = shape::on_item(operation).is_none() && !is_list(operation);
+            alone && !day_one::guesses(model, service, operation)
+        });
         let walks = works_alone.filter_map(|begin| Some(Self { model, begin, transport: transport(begin.1)? }));
         let counted = walks.map(|walk| (walk.lines().len(), walk));
-        // The first of those that reach most.
-        let (reached, walk) = counted.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+        // Of those that reach most the first by name, whatever the order of tables.
+        let (reached, walk) = counted.min_by_key(|(reached, walk)| (Reverse(*reached), walk.flow()))?;
         (reached > 1).then_some(walk)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{blueprints, escape, model::Service, names};
+use crate::{blueprints, contracts::graphql as schema, escape, model::Service, names};
 
 use super::{
     Owner, PlanError, Planner, Sources, contract, events, manifest, queue, service, tries,
@@ -29,6 +29,7 @@ struct View<'a> {
     /// A Mermaid flowchart.
     map: Vec<String>,
     queue: bool,
+    subscribed: bool,
     schemas: Vec<SchemaView>,
 }
 
@@ -49,6 +50,8 @@ struct ServiceView {
     faces: Vec<String>,
     faces_text: String,
     summary: String,
+    /// Whose it is; or empty.
+    team: String,
     store: bool,
     folder: String,
     module: String,
@@ -106,6 +109,10 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         walk: walk.as_ref().map_or("None".into(), |walk| format!("Some({})", escape::rust_str(&walk.flow()))),
         walked: walk.map(|walk| walk.lines()).unwrap_or_default(),
         map: walk::map(model),
+        subscribed: model
+            .services
+            .values()
+            .any(|service| service.operations.values().any(|o| o.expose.graphql && schema::root(o) == "Subscription")),
         queue: model
             .services
             .values()
@@ -137,6 +144,7 @@ fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> Serv
         faces_text: if faces.is_empty() { "–".into() } else { faces.join(", ") },
         faces,
         summary: escape::markdown(&service.docs.summary),
+        team: service.team.as_deref().map(escape::markdown).unwrap_or_default(),
         store: service.store != crate::model::Store::None,
         folder: service::folder(service),
         module: names::rust::module(&service.name),

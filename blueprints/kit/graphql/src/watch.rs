@@ -33,7 +33,11 @@ use futures_util::{
 };
 use kit::Context;
 use serde::de::Error;
-use tokio::{sync::Semaphore, time::sleep};
+use tokio::{
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 
 use crate::{
     Limited,
@@ -48,25 +52,38 @@ const MESSAGE: usize = 1 << 20;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Operations at a time of one WebSocket.
-const OPERATIONS: usize = 100;
+const OPERATIONS: u32 = 100;
 /// How long a client may take to begin, once it is connected.
 const INITIALISATION: Duration = Duration::from_secs(10);
+/// How long what is under way may take when the service stops: subscriptions have no end of their own.
+const GRACE: Duration = Duration::from_secs(2);
 
-pub async fn socket<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, upgrade: WebSocketUpgrade) -> Response {
+/// `stopping` ends the connection, `held` lasts as long.
+pub async fn socket<E: Executor>(
+    State(schema): State<Limited<E>>,
+    cx: Cx,
+    stopping: Option<Extension<CancellationToken>>,
+    held: Option<Extension<TaskTrackerToken>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MESSAGE);
     if upgrade.selected_protocol().is_none() {
         return refused(Form::Json, &Refusal::bad(format!("the protocol of the WebSocket must be {PROTOCOL}")));
     }
     let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
-    upgrade.on_upgrade(|socket| talk(socket, schema, cx))
+    let stopping = stopping.map(|Extension(stopping)| stopping).unwrap_or_default();
+    upgrade.on_upgrade(async move |socket| {
+        talk(socket, schema, cx, stopping).await;
+        drop(held);
+    })
 }
 
-/// Until either side has enough. Every operation has a context of its own, made of the connection's.
-async fn talk<E: Executor>(socket: ws::WebSocket, schema: E, cx: Context) {
+/// Until either side has enough, or the service stops. Every operation has a context of its own, made of the connection's.
+async fn talk<E: Executor>(socket: ws::WebSocket, schema: E, cx: Context, stopping: CancellationToken) {
     let mut connection = Data::default();
     connection.insert(cx);
     let (mut sink, messages) = socket.split();
-    let (slots, begun) = (Arc::new(Semaphore::new(OPERATIONS)), AtomicBool::new(false));
+    let (slots, begun) = (Arc::new(Semaphore::new(OPERATIONS as usize)), AtomicBool::new(false));
     let texts = messages.scan((), |(), message| future::ready(message.ok())).filter_map(|message| {
         let is_text = matches!(message, Message::Text(_) | Message::Binary(_));
         future::ready(is_text.then(|| message.into_data()))
@@ -83,10 +100,15 @@ async fn talk<E: Executor>(socket: ws::WebSocket, schema: E, cx: Context) {
     let schema = Counted { schema, slots: slots.clone() };
     let talk = WebSocket::from_message_stream(schema, messages, WebSocketProtocols::GraphQLWS);
     let mut answers = std::pin::pin!(talk.connection_data(connection));
+    let mut stopped = std::pin::pin!(async {
+        stopping.cancelled().await;
+        let _ = timeout(GRACE, slots.acquire_many(OPERATIONS)).await;
+    });
     let (mut late, mut waiting) = (std::pin::pin!(sleep(INITIALISATION)), true);
     loop {
         let answer = tokio::select! {
             answer = answers.next() => answer,
+            () = stopped.as_mut() => Some(WsMessage::Close(1001, "the service is stopping".into())),
             () = late.as_mut(), if waiting => {
                 waiting = false;
                 if begun.load(Ordering::Relaxed) {
@@ -158,7 +180,7 @@ pub async fn posted_stream<E: Executor>(
 /// The "distinct connections mode" of GraphQL over server-sent events.
 fn events<E: Executor>(schema: &E, cx: Cx, request: Request) -> Response {
     let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
-    // The deadline of the request is that of its opening; its key stays.
+    // The deadline of the request is that of its opening, and each field has one of its own; its key stays.
     let key = cx.idempotency_key().map(str::to_owned);
     let cx = key.into_iter().fold(cx.next_request(), Context::keyed);
     let responses = schema.execute_stream(request.data(cx), None);

@@ -11,7 +11,11 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::ConnectInfo, http::Request};
+use axum::{
+    Router,
+    extract::ConnectInfo,
+    http::{Request, header},
+};
 use futures_util::FutureExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -23,7 +27,7 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
 /// Bytes of a request's head at most.
@@ -55,10 +59,14 @@ pub struct Drained {
 
 /// Serves until `stopping` is cancelled: then takes no more connections, lets each finish the requests it has, and cuts
 /// those that are not done in time.
+///
+/// A request to upgrade its connection has `stopping` and a token of a [`TaskTracker`] among its extensions: who takes the
+/// connection over ends it at the one, and is waited for while it holds the other.
 pub async fn serve(listener: TcpListener, router: Router, server: Server, stopping: CancellationToken) -> Drained {
-    let mut connections = JoinSet::new();
+    let (mut connections, upgraded) = (JoinSet::new(), TaskTracker::new());
     let start = |connections: &mut JoinSet<()>, (stream, peer): (TcpStream, SocketAddr)| {
-        connections.spawn(connection(stream, peer, router.clone(), server.head_timeout, stopping.clone()));
+        let (router, stopping, upgraded) = (router.clone(), stopping.clone(), upgraded.clone());
+        connections.spawn(connection(stream, peer, router, server.head_timeout, stopping, upgraded));
     };
     loop {
         tokio::select! {
@@ -75,9 +83,14 @@ pub async fn serve(listener: TcpListener, router: Router, server: Server, stoppi
         start(&mut connections, accepted);
     }
     drop(listener);
-    let _ = timeout(server.drain, async { while connections.join_next().await.is_some() {} }).await;
+    upgraded.close();
+    let done = async {
+        while connections.join_next().await.is_some() {}
+        upgraded.wait().await;
+    };
+    let _ = timeout(server.drain, done).await;
     while connections.try_join_next().is_some() {}
-    let cut = connections.len();
+    let cut = connections.len() + upgraded.len();
     connections.shutdown().await;
     Drained { cut }
 }
@@ -89,15 +102,20 @@ async fn connection(
     router: Router,
     head_timeout: Duration,
     stopping: CancellationToken,
+    upgraded: TaskTracker,
 ) {
     // Small answers are not to wait for the acknowledgement of the last one.
     let _ = stream.set_nodelay(true);
     let asked = Arc::new(AtomicBool::new(false));
     let service = service_fn({
-        let asked = asked.clone();
+        let (asked, stopping) = (asked.clone(), stopping.clone());
         move |mut request: Request<Incoming>| {
             asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(ConnectInfo(peer));
+            if request.headers().contains_key(header::UPGRADE) {
+                request.extensions_mut().insert(stopping.clone());
+                request.extensions_mut().insert(upgraded.token());
+            }
             router.clone().call(request)
         }
     });

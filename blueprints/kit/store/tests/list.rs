@@ -8,7 +8,7 @@ use proptest::{collection::vec, option, prelude::*};
 use sqlx::Row;
 
 const ITEMS: Migration = Migration {
-    name: "0001_items",
+    name: "items_1",
     sql: "create table items (seq integer primary key autoincrement, id text not null unique, \
           kind text not null, size integer, weight real, note text); create index by_size on items (size, id);",
 };

@@ -146,7 +146,7 @@ mod store {
 }
 
 const ORDERS: Migration = Migration {
-    name: "0001_orders",
+    name: "orders_1",
     sql: r#"create table "orders" (
                 "id" text not null primary key,
                 "revision" integer not null,

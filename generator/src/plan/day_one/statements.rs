@@ -24,7 +24,9 @@ pub fn mentions(text: &str, name: &str) -> bool {
     code.into_iter().any(|line| {
         line.match_indices(name).any(|(at, _)| {
             let (before, after) = (&line[..at], &line[at + name.len()..]);
-            !before.ends_with(|c: char| part(c) || c == '.' || c == '"')
+            let in_text = before.replace("\\\"", "").matches('"').count() % 2 == 1;
+            !in_text
+                && !before.ends_with(|c: char| part(c) || c == '.')
                 && !before.ends_with("::")
                 && !after.starts_with(|c: char| part(c) || c == ':' || c == '(')
         })
@@ -78,6 +80,8 @@ mod tests {
             ("Some { ways: input.ways }", false),
             ("ways::new(self.ways(x), module::ways)", false),
             ("// ways", false),
+            ("f(\"bad ways\")", false),
+            ("f(\"bad \\\"\", ways)", true),
             ("let always = \"ways\";", false),
         ] {
             assert_eq!(mentions(text, "ways"), uses, "{text}");

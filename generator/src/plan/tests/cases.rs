@@ -25,6 +25,9 @@ const HEAD: &str = "\
 #
 #   [examples]
 #   EXAMPLE = { … }
+";
+
+const QUIET: &str = "\
 #
 # and `quiet = [\"EXAMPLE\"]` for one that may do its work without publishing its event,
 # or keep events from its stream.
@@ -42,13 +45,19 @@ pub fn first(model: &Model, service: &Service) -> Option<String> {
     let operations = || service.operations.values().filter(reached);
     let create = operations().find(|operation| is(operation, Verb::Create));
     let operation = create.or_else(|| operations().find(|o| !is(o, Verb::List))).or_else(|| operations().next())?;
+    let input = |operation: &Operation| {
+        let examples = description::examples(model, service, operation);
+        examples.into_iter().next().filter(|input| input.as_object().is_some_and(|members| !members.is_empty()))
+    };
+    let with_input = operations().find(|operation| input(operation).is_some()).unwrap_or(operation);
+    let quiet = service.operations.values().find(|o| !o.emits.is_empty() || !o.follows.is_empty());
     let head = HEAD
         .replace("SERVICE", &service.name)
         .replace("MODULE", &crate::names::rust::module(&service.name))
-        .replace("EXAMPLE", &operation.name);
-    let input = description::examples(model, service, operation).into_iter().next().unwrap_or_default();
+        .replace("EXAMPLE", &with_input.name)
+        + &quiet.map(|quiet| QUIET.replace("EXAMPLE", &quiet.name)).unwrap_or_default();
     let mut text = format!("{head}\n[[steps]]\ncall = \"{}\"\n", operation.name);
-    if input.as_object().is_some_and(|members| !members.is_empty()) {
+    if let Some(input) = input(operation) {
         text += &format!("input = {}\n", inline(&input));
     }
     let Shape::Verb { verb: Verb::Create, resource } = &operation.shape else { return Some(text) };

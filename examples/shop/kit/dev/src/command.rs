@@ -12,15 +12,20 @@ use crate::{Service, Workspace, build, fleet::Fleet, ports, process::Interrupt, 
 /// What services may take to start.
 const READY: Duration = Duration::from_secs(60);
 
-const HELP: &str = "\
+const COMMANDS: &str = "\
 Usage: cargo xtask COMMAND
 
   dev      build, start every service, show their logs; Ctrl-C stops them
   smoke    build, start every service on free ports, run every flow once, stop
   test     run the workspace's own tests
-  messages list | show | replay | drop: what is in the queue of `dev`
+";
+const MESSAGES: &str = "  messages list | show | replay | drop: what is in the queue of `dev`\n";
+const DESIGN: &str =
+    "\nThe design is read by `linkwright`: `linkwright check` says what `linkwright sync` would write.";
 
-The design is read by `linkwright`: `linkwright check` says what `linkwright sync` would write.";
+fn help(workspace: &Workspace) -> String {
+    format!("{COMMANDS}{}{DESIGN}", if workspace.queue { MESSAGES } else { "" })
+}
 
 /// The `main` of the workspace's `cargo xtask`. Exits with 0 if all is well, 1 if something failed, 2 if the command
 /// is none.
@@ -33,11 +38,11 @@ pub fn main(workspace: &Workspace) -> ExitCode {
         ["test", rest @ ..] => build::test(rest),
         ["messages", rest @ ..] if workspace.queue => messages(rest),
         ["help" | "--help" | "-h"] => {
-            println!("{HELP}");
+            println!("{}", help(workspace));
             return ExitCode::SUCCESS;
         }
         _ => {
-            eprintln!("{HELP}");
+            eprintln!("{}", help(workspace));
             return ExitCode::from(2);
         }
     };

@@ -12,7 +12,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// The context of the call behind a field. Several calls of a request have aliases, so each has an idempotency key of
 /// its own: the alias belongs to it.
 pub fn context(field: &async_graphql::Context<'_>) -> Context {
-    let cx = field.data_opt::<Context>().cloned().unwrap_or_default().within(TIMEOUT);
+    let cx = field.data_opt::<Context>().cloned().unwrap_or_default().or_within(TIMEOUT);
     match (cx.idempotency_key(), field.field().alias()) {
         (Some(key), Some(alias)) => {
             let key = format!("{key}/{alias}");

@@ -6,7 +6,7 @@
 //!
 //! # async fn example(id: uuid::Uuid, total: rust_decimal::Decimal) -> anyhow::Result<()> {
 //! const ORDERS: Migration = Migration {
-//!     name: "0001_orders",
+//!     name: "orders_1",
 //!     sql: r#"create table "orders" ("id" text primary key, "sku" text unique, "total" integer, "placed_at" text)"#,
 //! };
 //! let store = Store::open("sqlite:data/orders.db", &[ORDERS]).await?;

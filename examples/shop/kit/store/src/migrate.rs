@@ -4,9 +4,9 @@ use sqlx::{Connection, Row, SqliteConnection};
 /// One step in the life of the tables. Once applied somewhere, a step never changes: the next change is another step.
 #[derive(Clone, Copy, Debug)]
 pub struct Migration {
-    /// Names the step in the database: `0001_orders`. Steps are applied in the order they are given.
+    /// Names the step in the database: `orders_1`. Steps are applied in the order they are given.
     pub name: &'static str,
-    /// One or more statements; `include_str!("../migrations/0001_orders.sql")`.
+    /// One or more statements; `include_str!("../migrations/orders_1.sql")`.
     pub sql: &'static str,
 }
 

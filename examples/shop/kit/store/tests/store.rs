@@ -6,11 +6,11 @@ use kit::{Failure, Kind};
 use kit_store::{Migration, Store, Text, changed, found, on_unique};
 
 const ITEMS: Migration = Migration {
-    name: "0001_items",
+    name: "items_1",
     sql: "create table items (id text primary key, sku text unique, a text, b text, unique (a, b));\n\
           create table parts (item text not null references items (id));",
 };
-const COLOURS: Migration = Migration { name: "0002_colours", sql: "alter table items add column colour text" };
+const COLOURS: Migration = Migration { name: "colours_1", sql: "alter table items add column colour text" };
 
 fn file(folder: &tempfile::TempDir) -> String {
     format!("sqlite:{}", folder.path().join("deep/down/items.db").display())
@@ -43,12 +43,12 @@ async fn migrations_are_applied_once_and_in_order_and_the_data_stays() {
         let url = url.clone();
         async move { format!("{:#}", Store::open(&url, migrations).await.unwrap_err()) }
     };
-    const CHANGED: Migration = Migration { name: "0002_colours", sql: "alter table items add column color text" };
-    assert!(error(&[ITEMS, CHANGED]).await.contains("0002_colours was changed after it was applied"));
-    assert!(error(&[ITEMS]).await.contains("0002_colours was applied by another version"));
-    const WRONG: Migration = Migration { name: "0003_wrong", sql: "create table good (x); create tabel bad (x)" };
-    assert!(error(&[ITEMS, COLOURS, WRONG]).await.contains("0003_wrong"));
-    const ORPHAN: Migration = Migration { name: "0003_orphan", sql: "insert into parts values ('nobody')" };
+    const CHANGED: Migration = Migration { name: "colours_1", sql: "alter table items add column color text" };
+    assert!(error(&[ITEMS, CHANGED]).await.contains("colours_1 was changed after it was applied"));
+    assert!(error(&[ITEMS]).await.contains("colours_1 was applied by another version"));
+    const WRONG: Migration = Migration { name: "wrong_1", sql: "create table good (x); create tabel bad (x)" };
+    assert!(error(&[ITEMS, COLOURS, WRONG]).await.contains("wrong_1"));
+    const ORPHAN: Migration = Migration { name: "orphan_1", sql: "insert into parts values ('nobody')" };
     assert!(error(&[ITEMS, COLOURS, ORPHAN]).await.contains("table parts"));
     let again = Migration { name: COLOURS.name, sql: "alter table items add column colour text\r\n" };
     let store = Store::open(&url, &[ITEMS, again]).await.expect("other line ends are no change");

@@ -10,7 +10,7 @@ pub mod charge;
 const MIGRATIONS: &[Migration] = &[
     outbox::MIGRATION,
     inbox::MIGRATION,
-    Migration { name: "0001_charges", sql: include_str!("../migrations/0001_charges.sql") },
+    Migration { name: "charges_1", sql: include_str!("../migrations/charges_1.sql") },
 ];
 
 pub async fn open(url: &str) -> anyhow::Result<Store> {

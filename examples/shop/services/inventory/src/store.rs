@@ -10,9 +10,9 @@ pub mod reservation;
 /// Applied once, in this order. Add yours at the end; what was applied is never changed.
 const MIGRATIONS: &[Migration] = &[
     inbox::MIGRATION,
-    Migration { name: "0001_products", sql: include_str!("../migrations/0001_products.sql") },
-    Migration { name: "0002_reservations", sql: include_str!("../migrations/0002_reservations.sql") },
-    Migration { name: "0003_goods", sql: include_str!("../migrations/0003_goods.sql") },
+    Migration { name: "products_1", sql: include_str!("../migrations/products_1.sql") },
+    Migration { name: "reservations_1", sql: include_str!("../migrations/reservations_1.sql") },
+    Migration { name: "goods_1", sql: include_str!("../migrations/goods_1.sql") },
 ];
 
 pub async fn open(url: &str) -> anyhow::Result<Store> {

@@ -8,10 +8,9 @@ use kit::{Context, Etag, Failure};
 use kit_messaging::{inbox, outbox};
 use kit_store::Store;
 use orders_contract::{
-    CancelError, CardCharged, ChargeRefused, CreateOrderError, Currency, ListOrders, Money, NewOrder, Order,
-    OrderCancelled, OrderId, OrderPage, OrderPlaced, OrderStatus, ParcelSent,
+    CancelError, CardCharged, ChargeRefused, CreateOrderError, ListOrders, NewOrder, Order, OrderCancelled, OrderId,
+    OrderPage, OrderPlaced, OrderStatus, ParcelSent,
 };
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::store;
@@ -39,30 +38,27 @@ impl orders_contract::Orders for Orders {
     }
 
     async fn create_order(&self, cx: &Context, new: NewOrder) -> Result<Order, CreateOrderError> {
-        let mut order = Order {
-            id: OrderId(Uuid::now_v7()),
-            customer: new.customer.clone(),
-            lines: new.lines.clone(),
-            payment: new.payment.clone(),
-            total: Money { amount: Decimal::new(1, 2), currency: Currency::Eur },
-            status: OrderStatus::Placed,
-            placed_at: kit::json::now(),
-            etag: Etag(1),
-        };
+        let id = OrderId(Uuid::now_v7());
         // Whenever we do not hear the answer, or end before the commit, the goods stay reserved for an order that is not
         // there: that is the price of asking first. A real shop lets reservations run out.
-        let reserve = self
+        let reserved = self
             .inventory
-            .reserve(
-                &cx.call(),
-                inventory_contract::ReserveRequest { order_id: order.id.clone(), lines: order.lines.clone() },
-            )
+            .reserve(&cx.call(), inventory_contract::ReserveRequest { order_id: id.clone(), lines: new.lines.clone() })
             .await
             .map_err(|error| match error {
                 inventory_contract::ReserveError::OutOfStock(data) => CreateOrderError::OutOfStock(data),
                 other => Failure::upstream(other).into(),
             })?;
-        order.total = reserve.total;
+        let order = Order {
+            id,
+            customer: new.customer,
+            lines: new.lines,
+            payment: new.payment,
+            total: reserved.total,
+            status: OrderStatus::Placed,
+            placed_at: kit::json::now(),
+            etag: Etag(1),
+        };
         let mut tx = self.store.begin().await?;
         store::order::insert(&mut tx, &order).await?;
         outbox::publish(&mut tx, cx, &OrderPlaced(order.clone())).await?;

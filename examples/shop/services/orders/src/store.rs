@@ -10,7 +10,7 @@ pub mod order;
 const MIGRATIONS: &[Migration] = &[
     outbox::MIGRATION,
     inbox::MIGRATION,
-    Migration { name: "0001_orders", sql: include_str!("../migrations/0001_orders.sql") },
+    Migration { name: "orders_1", sql: include_str!("../migrations/orders_1.sql") },
 ];
 
 pub async fn open(url: &str) -> anyhow::Result<Store> {

@@ -10,7 +10,7 @@ pub mod parcel;
 const MIGRATIONS: &[Migration] = &[
     outbox::MIGRATION,
     inbox::MIGRATION,
-    Migration { name: "0001_parcels", sql: include_str!("../migrations/0001_parcels.sql") },
+    Migration { name: "parcels_1", sql: include_str!("../migrations/parcels_1.sql") },
 ];
 
 pub async fn open(url: &str) -> anyhow::Result<Store> {

@@ -63,6 +63,11 @@ impl Context {
         self
     }
 
+    /// Ends at the deadline it has, or without one at `limit` from now.
+    pub fn or_within(self, limit: Duration) -> Self {
+        if self.deadline.is_some() { self } else { self.within(limit) }
+    }
+
     /// One intent: a repeat with the same key has the effect of one call.
     pub fn keyed(mut self, key: impl Into<Arc<str>>) -> Self {
         self.key = Some(key.into());
@@ -177,6 +182,9 @@ mod tests {
         assert_eq!(late.map_err(|e| e.kind), Err(Kind::Timeout));
         let past = cx.limit(async { Ok::<_, Failure>(()) }).await;
         assert_eq!(past.map_err(|e| e.kind), Err(Kind::Timeout), "not even work that is done at once");
+        let late = Duration::from_secs(99);
+        assert_eq!(cx.clone().or_within(late).deadline(), cx.deadline());
+        assert!(Context::default().or_within(late).remaining().is_some());
         assert!(Context::default().limit(async { Ok::<_, Failure>(()) }).await.is_ok());
     }
 

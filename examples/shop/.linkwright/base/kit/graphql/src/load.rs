@@ -35,7 +35,7 @@ where
     /// One that does not exist is left out; the trouble with one is not the trouble of the others.
     async fn load(&self, keys: &[K]) -> std::result::Result<HashMap<K, Self::Value>, Self::Error> {
         let one = |key: &K| {
-            let (cx, key) = (self.cx.call().within(TIMEOUT), key.clone());
+            let (cx, key) = (self.cx.call().or_within(TIMEOUT), key.clone());
             let work = (self.get)(cx.clone(), key.clone());
             async move {
                 match cx.limit(work).await {

@@ -265,7 +265,7 @@ mod tests {
     #[tokio::test]
     async fn a_page_in_the_middle_begins_in_the_index() {
         const ITEMS: Migration = Migration {
-            name: "0001_items",
+            name: "items_1",
             sql: "create table items (id text unique, size integer); create index by_size on items (size, id)",
         };
         let store = Store::open(":memory:", &[ITEMS]).await.unwrap();
@@ -284,10 +284,8 @@ mod tests {
     /// An update of anything must not turn away the cursors that are on their way.
     #[tokio::test]
     async fn the_hash_in_a_cursor_is_of_what_was_asked_alone() {
-        const ITEMS: Migration = Migration {
-            name: "0001_items",
-            sql: "create table items (id text); insert into items values ('1'), ('2')",
-        };
+        const ITEMS: Migration =
+            Migration { name: "items_1", sql: "create table items (id text); insert into items values ('1'), ('2')" };
         let store = Store::open(":memory:", &[ITEMS]).await.unwrap();
         let list = List::new("select * from items", "id").any_of("id", ["1", "2"].map(Text)).lt("id", Some("9"));
         let next = list.page(store.read(), Some(1), None).await.unwrap().next.unwrap();

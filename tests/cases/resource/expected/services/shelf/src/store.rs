@@ -6,7 +6,7 @@ use kit_store::{Migration, Store};
 pub mod book;
 
 /// Applied once, in this order. Add yours at the end; what was applied is never changed.
-const MIGRATIONS: &[Migration] = &[Migration { name: "0001_books", sql: include_str!("../migrations/0001_books.sql") }];
+const MIGRATIONS: &[Migration] = &[Migration { name: "books_1", sql: include_str!("../migrations/books_1.sql") }];
 
 pub async fn open(url: &str) -> anyhow::Result<Store> {
     Store::open(url, MIGRATIONS).await

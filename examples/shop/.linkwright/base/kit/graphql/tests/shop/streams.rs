@@ -1,6 +1,7 @@
 //! Subscriptions over WebSocket and as server-sent events, over real sockets.
 
 use axum::{
+    Extension, Router,
     body::Body,
     http::{Request, header},
 };
@@ -9,6 +10,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tungstenite::{Message, client::IntoClientRequest};
 
@@ -17,9 +19,16 @@ use crate::store::{ENDLESS, ID, schema};
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn connect(protocol: &str) -> Result<Socket, tungstenite::Error> {
+    connect_as(kit_graphql::endpoint(schema().0), protocol).await
+}
+
+async fn connect_to(router: Router) -> Result<Socket, tungstenite::Error> {
+    connect_as(router, "graphql-transport-ws").await
+}
+
+async fn connect_as(router: Router, protocol: &str) -> Result<Socket, tungstenite::Error> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/graphql/ws", listener.local_addr().unwrap());
-    let router = kit_graphql::endpoint(schema().0);
     tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
     let mut request = url.into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
@@ -68,6 +77,24 @@ async fn a_subscription_over_websocket() {
     say(&mut socket, json!({ "id": "3", "type": "subscribe", "payload": { "query": "{ __typename }" } })).await;
     let next = hear(&mut socket).await;
     assert_eq!(next["payload"], json!({ "data": { "__typename": "Query" } }), "marks are those of one operation");
+}
+
+#[tokio::test]
+async fn a_service_that_stops_says_so() {
+    let stopping = CancellationToken::new();
+    let router = kit_graphql::endpoint(schema().0);
+    let mut socket = connect_to(router.layer(Extension(stopping.clone()))).await.unwrap();
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut socket).await["type"], "connection_ack");
+    let query = format!("subscription {{ watch(id: \"{ENDLESS}\") {{ left }} }}");
+    say(&mut socket, json!({ "id": "1", "type": "subscribe", "payload": { "query": query } })).await;
+    // What is asked for later is answered when that has begun.
+    say(&mut socket, json!({ "id": "2", "type": "subscribe", "payload": { "query": "{ __typename }" } })).await;
+    assert_eq!(hear(&mut socket).await["id"], "2");
+    assert_eq!(hear(&mut socket).await["type"], "complete");
+    stopping.cancel();
+    let Message::Close(Some(close)) = socket.next().await.unwrap().unwrap() else { panic!("no close") };
+    assert_eq!((u16::from(close.code), close.reason.as_str()), (1001, "the service is stopping"));
 }
 
 #[tokio::test]

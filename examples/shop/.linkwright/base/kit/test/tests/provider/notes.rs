@@ -225,13 +225,13 @@ pub fn openapi() -> Value {
             },
             "/v1/notes/{id}": {
                 "get": { "operationId": "get_note", "parameters": id, "responses": {
-                    "200": item(&etag), "304": { "headers": etag }, "404": problem, "406": problem,
+                    "200": item(&etag), "304": { "headers": etag }, "404": problem, "406": problem, "422": problem,
                 } },
                 "patch": { "operationId": "patch_note", "parameters": id, "requestBody": body(merge, "NotePatch"), "responses": {
                     "200": item(&etag), "400": problem, "404": problem, "406": problem, "412": problem, "415": problem, "422": problem,
                 } },
                 "delete": { "operationId": "delete_note", "parameters": id, "responses": {
-                    "204": {}, "404": problem, "406": problem, "412": problem,
+                    "204": {}, "404": problem, "406": problem, "412": problem, "422": problem,
                 } },
             },
         },

@@ -1,0 +1,15 @@
+create table "orders" (
+    "revision" integer not null,
+    "id" text not null primary key,
+    "customer" text not null,
+    "lines" text not null,
+    "payment" text not null,
+    "total_amount" integer not null,
+    "total_currency" text not null,
+    "status" text not null,
+    "placed_at" text not null
+);
+create index "orders_customer" on "orders" ("customer", "id");
+create index "orders_placed_at" on "orders" ("placed_at", "id");
+create index "orders_status" on "orders" ("status", "id");
+create index "orders_total_amount" on "orders" ("total_amount", "id");

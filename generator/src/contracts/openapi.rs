@@ -166,7 +166,7 @@ impl Writer<'_> {
         {
             parameters.extend(self.list_parameters(resource));
         }
-        parameters.extend(parameters::headers(operation));
+        parameters.extend(parameters::headers(self.service, operation));
         Taken { parameters, body }
     }
 

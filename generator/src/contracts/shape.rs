@@ -55,6 +55,12 @@ pub fn payload_fields(model: &Model, event: &Event) -> Vec<Field> {
     }
 }
 
+/// Whether a replace makes its item where there is none: under a natural key.
+pub fn places(service: &Service, operation: &Operation) -> bool {
+    let Shape::Verb { verb: Verb::Replace, resource } = &operation.shape else { return false };
+    service.resources.get(resource).is_some_and(is_natural)
+}
+
 /// A natural key that callers give, not a UUID that the service makes.
 pub fn is_natural(resource: &Resource) -> bool {
     resource.id != "id"

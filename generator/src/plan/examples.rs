@@ -56,11 +56,15 @@ impl Source {
 /// `name: input.name, total: Decimal::new(100, 2)`: each field from the first source that has one of its name and
 /// type, else its default, else an example.
 pub fn filled(model: &Model, fields: &[Field], sources: &[Source], path: &str) -> String {
-    let fields: Vec<String> = fields
-        .iter()
-        .map(|field| format!("{}: {}", names::rust::ident(&field.name), value(model, field, sources, path)))
-        .collect();
+    let fields: Vec<String> =
+        fields.iter().map(|field| member(&field.name, &value(model, field, sources, path))).collect();
     fields.join(", ")
+}
+
+/// A field and its value, as one writes them.
+pub fn member(field: &str, value: &str) -> String {
+    let ident = names::rust::ident(field);
+    if ident == value { ident } else { format!("{ident}: {value}") }
 }
 
 /// The value of a field, as [`filled`] finds it.

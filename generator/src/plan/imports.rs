@@ -33,6 +33,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Exact", "kit::json"),
     ("Failure", "kit"),
     ("IfMatch", "kit_http"),
+    ("IfMatchOne", "kit_http"),
     ("InPath", "kit_http"),
     ("IfNoneMatch", "kit_http"),
     ("Iso8601", "kit::json"),

@@ -56,7 +56,7 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Res
     let (mut before, mut reads) = (Vec::new(), Vec::new());
     if located.is_empty() {
         // What reads the body comes last: axum wants it there.
-        let mut rest: Vec<String> = view.params.iter().map(|param| extractor(operation, param)).collect();
+        let mut rest: Vec<String> = view.params.iter().map(|param| extractor(service, operation, param)).collect();
         rest.sort_by_key(|extractor| extractor.contains("Json<") || extractor.contains("MergePatch<"));
         extractors.extend(rest);
     } else {
@@ -185,10 +185,11 @@ fn client_segment(segment: &Segment, located: &[Located]) -> String {
     }
 }
 
-fn extractor(operation: &Operation, Param { name, ty, .. }: &Param) -> String {
+fn extractor(service: &Service, operation: &Operation, Param { name, ty, .. }: &Param) -> String {
     match &operation.shape {
         Shape::Verb { verb, .. } => match (verb, name.as_str()) {
             (_, "id") => format!("Path(id): Path<{ty}>"),
+            (Verb::Replace, "etag") if shape::places(service, operation) => "IfMatchOne(etag): IfMatchOne".into(),
             (_, "etag") => "IfMatch(etag): IfMatch".into(),
             (Verb::List, _) => format!("Query({name}): Query<{ty}>"),
             (Verb::Patch, _) => format!("MergePatch({name}): MergePatch<{ty}>"),
@@ -231,9 +232,7 @@ fn body(
         Shape::Verb { verb: Verb::Create, resource } => {
             format!("answer::created({}, answer.etag, &answer)", place(service, resource))
         }
-        Shape::Verb { verb: Verb::Replace, resource }
-            if service.resources.get(resource).is_some_and(shape::is_natural) =>
-        {
+        Shape::Verb { resource, .. } if shape::places(service, operation) => {
             format!("answer::placed(&cx, {}, answer.etag, &answer)", place(service, resource))
         }
         Shape::Verb { .. } | Shape::Custom { output: Output::Item | Output::Resource(_), .. } => {

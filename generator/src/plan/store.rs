@@ -212,7 +212,8 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource) -> StoreView {
             .map(|c| {
                 format!(
                     "create index {} on {table} ({}, {});",
-                    quoted(&format!("{}_{c}", table.trim_matches('"'))),
+                    // Unlike the names of columns, those of indexes are one space; a dot is in none.
+                    quoted(&format!("{}.{c}", table.trim_matches('"'))),
                     quoted(&c),
                     quoted(&key)
                 )

@@ -101,6 +101,7 @@ pub struct Check {
 /// A function that serde calls for an absent field.
 #[derive(Debug, Serialize)]
 pub struct DefaultView {
+    pub field: String,
     pub function: String,
     pub ty: String,
     pub value: String,
@@ -207,13 +208,7 @@ impl Types {
         for field in fields {
             let mut attributes = Vec::new();
             if let Some(value) = field.default.as_ref().filter(|_| !matches!(field.ty, Type::Optional(_))) {
-                let function = format!("default_{}_{}", names::snake(name), field.name);
-                attributes.push(format!("default = \"{function}\""));
-                self.defaults.push(DefaultView {
-                    function,
-                    ty: rust::ty(&field.ty),
-                    value: default_value(&field.ty, value),
-                });
+                attributes.push(self.default(name, field, value));
             }
             let adapter = rust::adapter(&field.ty);
             if matches!(field.ty, Type::Optional(_)) {
@@ -245,6 +240,23 @@ impl Types {
             self.add_patterns(&field.ty);
         }
         view
+    }
+
+    /// What serde is told of a default: that of the type, or the function that makes it. What is new, an item and a draft of
+    /// it share one.
+    fn default(&mut self, record: &str, field: &Field, value: &Default) -> String {
+        if matches!(value, Default::Bool(false) | Default::Integer(0) | Default::EmptyList) {
+            return "default".into();
+        }
+        let (ty, value) = (rust::ty(&field.ty), default_value(&field.ty, value));
+        let same = |known: &&DefaultView| known.field == field.name && known.ty == ty && known.value == value;
+        let known = self.defaults.iter().find(same).map(|known| known.function.clone());
+        let function = known.unwrap_or_else(|| {
+            let function = format!("default_{}_{}", names::snake(record), field.name);
+            self.defaults.push(DefaultView { field: field.name.clone(), function: function.clone(), ty, value });
+            function
+        });
+        format!("default = \"{function}\"")
     }
 
     fn add_patterns(&mut self, ty: &Type) {

@@ -48,7 +48,7 @@ mod serve;
 mod stopping;
 
 pub use client::{Client, Request};
-pub use conditional::{IfMatch, IfNoneMatch};
+pub use conditional::{IfMatch, IfMatchOne, IfNoneMatch};
 pub use edge::{Edge, edge};
 pub use events::Events;
 pub use extract::{Cx, Json, MergePatch, Path, Query};

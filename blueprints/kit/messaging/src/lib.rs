@@ -77,7 +77,7 @@ pub use broker::{
     Broker, DeadLetter, Delivery, Mishap, Receipt, Subscription, SubscriptionStats, Verdict, Which, connect,
 };
 pub use command::{Command, Sender};
-pub use consumer::{Consumer, ConsumerState};
+pub use consumer::{Consumer, ConsumerState, handler};
 pub use embedded::EmbeddedBroker;
 pub use memory::MemoryBroker;
 pub use message::{Event, Message, SpecVersion};

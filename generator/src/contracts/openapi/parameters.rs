@@ -9,7 +9,7 @@ use crate::{
         schema::{self, Side},
         shape::{self, COMPARISONS},
     },
-    model::{Field, Operation, Resource, Shape, Type, Verb},
+    model::{Field, Operation, Resource, Service, Shape, Type, Verb},
 };
 
 impl Writer<'_> {
@@ -87,7 +87,7 @@ impl Writer<'_> {
 }
 
 /// The headers that an operation reads.
-pub(super) fn headers(operation: &Operation) -> Vec<Value> {
+pub(super) fn headers(service: &Service, operation: &Operation) -> Vec<Value> {
     let header = |name: &str, text: &str, pattern: &str, example: &str| {
         let schema = json!({ "type": "string", "pattern": pattern });
         json!({ "name": name, "in": "header", "description": text, "schema": schema, "example": example })
@@ -103,12 +103,14 @@ pub(super) fn headers(operation: &Operation) -> Vec<Value> {
     }
     if is_conditional(operation) {
         let text = "The revision that the caller means: answered with 412 if the item has another.";
-        headers.push(header("If-Match", text, TAG, "\"1\""));
+        let pattern = if shape::places(service, operation) { ONE } else { TAG };
+        headers.push(header("If-Match", text, pattern, "\"1\""));
     }
     headers
 }
 
 /// An entity tag, or any.
 const TAG: &str = r#"^(?:\*|(?:W/)?"[!#-~]*")$"#;
+const ONE: &str = r#"^(?:W/)?"[!#-~]*"$"#;
 /// Entity tags, or any.
 const TAGS: &str = r#"^(?:\*|(?:W/)?"[!#-~]*"(?: *, *(?:W/)?"[!#-~]*")*)$"#;

@@ -63,6 +63,26 @@ fn called(
     (format!("self.{dependency}.{name}(&cx.call(){argument})"), upstream(operation, callee, &contract))
 }
 
+/// The variable of an answer: an item is called as what it is, unless we have another of that name.
+fn variable(operation: &Operation, callee: &Operation, sources: &[Source]) -> String {
+    let own = match &operation.shape {
+        Shape::Custom { of, .. } => of.as_deref(),
+        Shape::Verb { resource, .. } => Some(resource.as_str()),
+    };
+    let item = match &callee.shape {
+        Shape::Custom { output: Output::Resource(of), .. } => Some(&of.resource),
+        Shape::Custom { of, output: Output::Item, .. } => of.as_ref(),
+        Shape::Custom { .. } | Shape::Verb { verb: Verb::List | Verb::Delete, .. } => None,
+        Shape::Verb { resource, .. } => Some(resource),
+    };
+    let is_ours = |name: &str| {
+        let places = sources.iter().flat_map(|source| &source.values).map(|(_, place)| place);
+        places.into_iter().any(|place| place.split('.').next() == Some(name))
+    };
+    let item = item.filter(|item| own != Some(item.as_str())).map(|item| names::rust::variable(item));
+    item.filter(|name| !is_ours(name)).unwrap_or_else(|| names::rust::variable(&callee.name))
+}
+
 fn call_lines(
     model: &Model,
     service: &Service,
@@ -76,7 +96,7 @@ fn call_lines(
     let Some(owner) = model.services.get(&call.to.service) else { return Vec::new() };
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&call.to.service));
     let path = format!("{contract}::");
-    let name = names::rust::variable(&callee.name);
+    let name = variable(operation, callee, sources);
     let (called, upstream) = called(model, owner, operation, callee, call, sources);
     let called = called + ".await";
     let mut lines = Vec::new();
@@ -137,7 +157,7 @@ pub fn arguments(
     if let (Some((name, fields)), Some(record)) = (record_of(model, owner, callee), record) {
         let given = |field: &Field| {
             let value = said(field).unwrap_or_else(|| examples::value(model, field, sources, path));
-            format!("{}: {value}", names::rust::ident(&field.name))
+            examples::member(&field.name, &value)
         };
         *record = format!("{path}{name} {{ {} }}", fields.iter().map(given).collect::<Vec<_>>().join(", "));
     }

@@ -167,7 +167,7 @@ fn made(model: &Model, resource: &Resource, sources: &[Source], given: &str) -> 
                 }
                 () => examples::value(model, field, sources, ""),
             };
-            format!("{ident}: {value}")
+            examples::member(&field.name, &value)
         })
         .collect();
     format!("{} {{ {}, etag: Etag(1) }}", user(&resource.name), fields.join(", "))

@@ -47,6 +47,15 @@ pub(super) fn moved(lines: Vec<String>) -> Vec<String> {
             from = at + 1;
             if all.matches(&format!("{place}.clone()")).count() == 1 && !used_after(&all, &place) {
                 line.replace_range(at..at + ".clone()".len(), "");
+                // A field that is called like the variable is written once.
+                let field = line[..start].strip_suffix(": ").map_or("", |before| {
+                    let begin = before.rfind([' ', '{', '(']).map_or(0, |i| i + 1);
+                    &before[begin..]
+                });
+                if field == place {
+                    line.replace_range(start - field.len() - ": ".len()..start, "");
+                    from = start;
+                }
             }
         }
         line
@@ -69,7 +78,19 @@ fn used_after(text: &str, place: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::mentions;
+    use super::{mentions, moved};
+
+    #[test]
+    fn what_is_used_once_is_moved() {
+        for (line, moves) in [
+            ("Ok(Page { order: order.clone(), note: a.note.clone() })", "Ok(Page { order, note: a.note })"),
+            ("Ok(Page { first: order.clone() })", "Ok(Page { first: order })"),
+            ("f(order.clone(), order.clone())", "f(order.clone(), order.clone())"),
+            ("f(order.id.clone(), &order)", "f(order.id.clone(), &order)"),
+        ] {
+            assert_eq!(moved(vec![line.into()]), [moves]);
+        }
+    }
 
     #[test]
     fn only_values_are_mentioned() {

@@ -3,7 +3,7 @@ use axum::{
     routing::{get as on_get, put as on_put},
 };
 use kit::Etag;
-use kit_http::{Cx, Edge, IfMatch, IfNoneMatch, Problem, answer};
+use kit_http::{Cx, Edge, IfMatch, IfMatchOne, IfNoneMatch, Problem, answer};
 use reqwest::Method;
 
 use crate::{get, header, http, problem, send, start};
@@ -61,7 +61,7 @@ async fn a_change_of_the_revision_that_the_caller_means() {
 
 #[tokio::test]
 async fn a_replace_says_whether_the_item_was_there() {
-    let routes = on_put(async |cx: Cx, body: String| {
+    let routes = on_put(async |cx: Cx, IfMatchOne(_): IfMatchOne, body: String| {
         if body == "new" {
             cx.note_created();
         }
@@ -70,6 +70,7 @@ async fn a_replace_says_whether_the_item_was_there() {
     let base = start(Router::new().route("/item", routes), Edge::default()).await + "/item";
     let created = send(http(Method::PUT, base.clone()).body("new")).await;
     assert_eq!((created.status().as_u16(), header(&created, "location")), (201, "/item/a%2Fb"));
-    let replaced = send(http(Method::PUT, base).body("old")).await;
+    let replaced = send(http(Method::PUT, base.clone()).body("old").header("if-match", "\"1\"")).await;
     assert_eq!((replaced.status().as_u16(), header(&replaced, "location")), (200, ""));
+    assert_eq!(problem(send(http(Method::PUT, base).body("old").header("if-match", "*")).await).await.0, 400);
 }

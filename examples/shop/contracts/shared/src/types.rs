@@ -141,7 +141,7 @@ pub struct Product {
     pub name: String,
     pub price: Money,
     pub on_hand: u32,
-    #[serde(default = "default_product_reserved")]
+    #[serde(default)]
     pub reserved: u32,
     /// The revision: one more at each change.
     pub etag: Etag,
@@ -223,10 +223,6 @@ fn default_invoice_payment_days() -> u32 {
 
 fn default_money_currency() -> Currency {
     Currency::Eur
-}
-
-fn default_product_reserved() -> u32 {
-    0
 }
 
 fn default_order_status() -> OrderStatus {

@@ -35,6 +35,22 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
+/// `If-Match` of a change that may make its item. `*` would want one that is there, which nobody knows before: 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IfMatchOne(pub Option<Etag>);
+
+impl<S: Sync> FromRequestParts<S> for IfMatchOne {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if parts.headers.get(header::IF_MATCH).is_some_and(|value| value.as_bytes() == b"*") {
+            return Err(Problem::unreadable("If-Match: name the revision"));
+        }
+        let IfMatch(etag) = IfMatch::from_request_parts(parts, state).await?;
+        Ok(Self(etag))
+    }
+}
+
 /// `If-None-Match`: the revisions that the caller has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IfNoneMatch {

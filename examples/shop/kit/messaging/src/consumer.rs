@@ -28,6 +28,16 @@ const BROKER_PAUSE: Duration = Duration::from_millis(500);
 /// How long a free slot waits for others to become free too.
 const GATHER: Duration = Duration::from_millis(2);
 
+/// What handles each message by means of `service`, for [`Consumer::run`].
+pub fn handler<S, H, F>(service: &Arc<S>, handle: H) -> impl Fn(Context, Message) -> F + Send + Sync + use<S, H, F>
+where
+    S: Send + Sync + 'static,
+    H: Fn(Arc<S>, Context, Message) -> F + Send + Sync + 'static,
+{
+    let service = service.clone();
+    move |cx, message| handle(service.clone(), cx, message)
+}
+
 /// Takes the messages of a subscription and hands them to a service. Clones share the numbers.
 #[derive(Clone)]
 pub struct Consumer(Arc<Inner>);
@@ -67,6 +77,12 @@ struct Counters {
 impl Consumer {
     pub fn new(broker: Arc<dyn Broker>, subscription: Subscription, policy: Policy) -> Self {
         Self(Arc::new(Inner { broker, subscription, policy, counters: Counters::default() }))
+    }
+
+    /// Tells the [state](Self::state) whenever it is asked.
+    pub fn states(&self) -> impl Fn() -> ConsumerState + Send + Sync + use<> {
+        let consumer = self.clone();
+        move || consumer.state()
     }
 
     pub fn state(&self) -> ConsumerState {

@@ -233,6 +233,11 @@ impl Broker for MemoryBroker {
         })))
     }
 
+    async fn forget(&self, subscription: &str) -> Result<u64, Failure> {
+        let copies = self.state().subscriptions.remove(subscription).ok_or_else(|| unknown(subscription))?;
+        Ok(copies.copies.len() as u64)
+    }
+
     async fn ping(&self) -> Result<(), Failure> {
         Ok(())
     }

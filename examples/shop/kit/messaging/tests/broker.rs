@@ -212,6 +212,21 @@ async fn dead_letters_are_kept_replayed_and_dropped(broker: TestBroker) {
     }
 }
 
+async fn a_forgotten_subscription_keeps_nothing(broker: TestBroker) {
+    let broker = broker_with(broker, &["one", "two"]).await;
+    broker.publish(&[message("a", 1), message("a", 2), message("a", 3)]).await.unwrap();
+    broker.settle(&one(&broker, "one", LONG).await.receipt, Verdict::Ack).await.unwrap();
+    let dead = one(&broker, "one", LONG).await;
+    broker.settle(&dead.receipt, Verdict::DeadLetter { reason: "poison".into() }).await.unwrap();
+    assert_eq!(broker.forget("one").await.unwrap(), 2);
+    assert_eq!(broker.forget("one").await.unwrap_err().kind, Kind::NotFound);
+    assert_eq!(broker.receive("one", 1, LONG).await.unwrap_err().kind, Kind::NotFound);
+    let stats = broker.stats().await.unwrap();
+    assert_eq!(stats.iter().map(|stats| stats.subscription.as_str()).collect::<Vec<_>>(), ["two"]);
+    assert_eq!(receive(&broker, "two", 9, LONG).await.len(), 3, "nobody else noticed");
+    broker.publish(&[message("a", 4)]).await.unwrap();
+}
+
 async fn a_message_is_published_once(broker: TestBroker) {
     let broker = broker_with(broker, &["one"]).await;
     let first = message("a", 1);
@@ -330,6 +345,7 @@ suite! {
     a_retry_comes_later_and_lets_others_pass,
     released_comes_at_once_and_counts_no_attempt,
     dead_letters_are_kept_replayed_and_dropped,
+    a_forgotten_subscription_keeps_nothing,
     a_message_is_published_once,
     every_text_and_size_arrives_as_it_was,
     a_new_subscription_begins_with_what_is_there,

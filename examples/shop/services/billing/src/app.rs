@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use billing_contract::Billing as _;
-use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Message, Policy, Relay, Subscription};
+use kit_messaging::{Broker, Consumer, Event as _, Policy, Relay, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
 use serde::Deserialize;
@@ -45,13 +44,12 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 fn consume_charge(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mut Service) {
     let subscription = Subscription::new("billing.charge", [orders_contract::OrderPlaced::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let billing = billing.clone();
-    let handle = move |cx: Context, message: Message| {
-        let billing = billing.clone();
-        async move { billing.charge(&cx, message.payload()?).await }
-    };
+    let handle =
+        kit_messaging::handler(
+            billing,
+            |billing, cx, message| async move { billing.charge(&cx, message.payload()?).await },
+        );
+    service.show(consumer.states());
     service.task("billing.charge", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
 
@@ -62,12 +60,11 @@ fn consume_charge(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mu
 fn consume_refund(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mut Service) {
     let subscription = Subscription::new("billing.refund", [orders_contract::OrderCancelled::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let billing = billing.clone();
-    let handle = move |cx: Context, message: Message| {
-        let billing = billing.clone();
-        async move { billing.refund(&cx, message.payload()?).await }
-    };
+    let handle =
+        kit_messaging::handler(
+            billing,
+            |billing, cx, message| async move { billing.refund(&cx, message.payload()?).await },
+        );
+    service.show(consumer.states());
     service.task("billing.refund", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use inventory_contract::Inventory as _;
-use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Message, Policy, Subscription};
+use kit_messaging::{Broker, Consumer, Event as _, Policy, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
 use serde::Deserialize;
@@ -45,13 +44,10 @@ fn consume_release(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, service
         [orders_contract::OrderCancelled::TYPE, billing_contract::ChargeRefused::TYPE],
     );
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let inventory = inventory.clone();
-    let handle = move |cx: Context, message: Message| {
-        let inventory = inventory.clone();
-        async move { inventory.release(&cx, message.payload()?).await }
-    };
+    let handle = kit_messaging::handler(inventory, |inventory, cx, message| async move {
+        inventory.release(&cx, message.payload()?).await
+    });
+    service.show(consumer.states());
     service.task("inventory.release", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
 
@@ -62,12 +58,9 @@ fn consume_release(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, service
 fn consume_dispatch(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, service: &mut Service) {
     let subscription = Subscription::new("inventory.dispatch", [shipping_contract::ParcelSent::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let inventory = inventory.clone();
-    let handle = move |cx: Context, message: Message| {
-        let inventory = inventory.clone();
-        async move { inventory.dispatch(&cx, message.payload()?).await }
-    };
+    let handle = kit_messaging::handler(inventory, |inventory, cx, message| async move {
+        inventory.dispatch(&cx, message.payload()?).await
+    });
+    service.show(consumer.states());
     service.task("inventory.dispatch", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

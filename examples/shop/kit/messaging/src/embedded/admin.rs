@@ -1,7 +1,7 @@
 //! What is asked seldom: subscriptions, numbers, dead letters.
 
 use kit::{Failure, Kind, json};
-use kit_store::{Json, Store, failure};
+use kit_store::{Json, Store, Tx, failure};
 use serde_json::Value;
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -189,12 +189,7 @@ async fn on_dead(store: &Store, subscription: &str, which: Which<'_>, statement:
         Which::Ids(ids) => (false, ids),
     };
     let mut tx = store.begin().await?;
-    let id: Option<i64> = sqlx::query_scalar(r#"select "id" from "subscriptions" where "name" = ?"#)
-        .bind(subscription)
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(failure)?;
-    let id = id.ok_or_else(|| unknown(subscription))?;
+    let id = known(&mut tx, subscription).await?;
     let done = sqlx::query(statement)
         .bind(id)
         .bind(all)
@@ -205,6 +200,23 @@ async fn on_dead(store: &Store, subscription: &str, which: Which<'_>, statement:
         .map_err(failure)?;
     tx.commit().await?;
     Ok(done.rows_affected())
+}
+
+pub(super) async fn forget(store: &Store, subscription: &str) -> Result<u64, Failure> {
+    let mut tx = store.begin().await?;
+    let id = known(&mut tx, subscription).await?;
+    let delete = |statement: &'static str| sqlx::query(statement).bind(id);
+    delete(r#"delete from "subscription_types" where "subscription" = ?"#).execute(&mut *tx).await.map_err(failure)?;
+    let copies = delete(r#"delete from "deliveries" where "subscription" = ?"#).execute(&mut *tx).await;
+    let removed = copies.map_err(failure)?.rows_affected();
+    delete(r#"delete from "subscriptions" where "id" = ?"#).execute(&mut *tx).await.map_err(failure)?;
+    tx.commit().await?;
+    Ok(removed)
+}
+
+async fn known(tx: &mut Tx, subscription: &str) -> Result<i64, Failure> {
+    let id = sqlx::query_scalar(r#"select "id" from "subscriptions" where "name" = ?"#).bind(subscription);
+    id.fetch_optional(&mut **tx).await.map_err(failure)?.ok_or_else(|| unknown(subscription))
 }
 
 #[cfg(test)]

@@ -64,6 +64,10 @@ impl Broker for Faulty {
         self.inner.follow(types).await
     }
 
+    async fn forget(&self, subscription: &str) -> Result<u64, Failure> {
+        self.inner.forget(subscription).await
+    }
+
     async fn ping(&self) -> Result<(), Failure> {
         self.here()
     }

@@ -19,7 +19,7 @@ Usage: cargo xtask COMMAND
   smoke    build, start every service on free ports, run every flow once, stop
   test     run the workspace's own tests
 ";
-const MESSAGES: &str = "  messages list | show | replay | drop: what is in the queue of `dev`\n";
+const MESSAGES: &str = "  messages list | show | replay | drop | forget: what is in the queue of `dev`\n";
 const DESIGN: &str =
     "\nThe design is read by `linkwright`: `linkwright check` says what `linkwright sync` would write.";
 

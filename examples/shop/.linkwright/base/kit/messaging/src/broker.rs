@@ -21,6 +21,10 @@ pub trait Broker: Send + Sync + 'static {
     /// subscriptions they know of too, all types included, so that nothing is lost to a consumer that has never run yet.
     async fn declare(&self, subscription: &Subscription) -> Result<(), Failure>;
 
+    /// Ends a subscription that nobody needs any more, which else keeps every message of its types for ever. Answers how
+    /// many were on their way to it, dead ones included.
+    async fn forget(&self, subscription: &str) -> Result<u64, Failure>;
+
     /// All are stored when this returns. A message of a known source and id is a repeat and changes nothing, as
     /// long as the broker has the first: at least a minute after all its subscriptions have done with it.
     async fn publish(&self, messages: &[Message]) -> Result<(), Failure>;

@@ -15,7 +15,8 @@ Usage: cargo xtask messages COMMAND
   list [SUBSCRIPTION]                 every subscription with its numbers, and the dead letters
   show ID                             a dead letter, whole
   replay SUBSCRIPTION ID... | --all   deliver dead letters again
-  drop SUBSCRIPTION ID... | --all     delete dead letters";
+  drop SUBSCRIPTION ID... | --all     delete dead letters
+  forget SUBSCRIPTION                 end one that no service has any more, and what is on its way to it";
 
 /// The `main` of the workspace's `messages`: runs the command of the arguments on the broker of `BROKER_URL`. Exits
 /// with 2 if it is none.
@@ -36,7 +37,7 @@ pub async fn main() -> Result<ExitCode> {
 }
 
 fn is_command(words: &[&str]) -> bool {
-    matches!(words, ["list"] | ["list", _] | ["show", _] | ["replay" | "drop", _, _, ..])
+    matches!(words, ["list"] | ["list" | "show" | "forget", _] | ["replay" | "drop", _, _, ..])
 }
 
 async fn run(broker: &dyn Broker, words: &[&str]) -> Result<String> {
@@ -52,6 +53,7 @@ async fn run(broker: &dyn Broker, words: &[&str]) -> Result<String> {
             let ids = owned(ids);
             Ok(format!("{} deleted\n", broker.drop_dead(subscription, which(&ids)).await?))
         }
+        ["forget", subscription] => Ok(format!("{} deleted\n", broker.forget(subscription).await?)),
         _ => bail!("no such command"),
     }
 }
@@ -127,6 +129,9 @@ mod tests {
         assert_eq!(run(&broker, &["drop", "billing.bill", "nothing"]).await?, "0 deleted\n");
         assert_eq!(run(&broker, &["drop", "billing.bill", "--all"]).await?, "1 deleted\n");
         assert!(run(&broker, &["list"]).await?.contains("no dead letters"));
+        broker.publish(&[Message::new(&Context::default(), "t", "/orders", &8)?]).await?;
+        assert_eq!(run(&broker, &["forget", "billing.bill"]).await?, "1 deleted\n");
+        assert!(run(&broker, &["forget", "billing.bill"]).await.is_err());
         for words in [&[][..], &["list", "a", "b"], &["replay", "a"], &["show"]] {
             assert!(!is_command(words), "{words:?}");
         }

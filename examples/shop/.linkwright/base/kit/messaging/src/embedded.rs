@@ -173,6 +173,10 @@ impl Broker for EmbeddedBroker {
         Ok(Box::pin(ends_with_an_error))
     }
 
+    async fn forget(&self, subscription: &str) -> Result<u64, Failure> {
+        admin::forget(&self.store, subscription).await
+    }
+
     async fn ping(&self) -> Result<(), Failure> {
         self.store.ping().await.map_err(Failure::unavailable)
     }

@@ -7,4 +7,4 @@ create table "products" (
     "on_hand" integer not null,
     "reserved" integer not null
 );
-create index "products_name" on "products" ("name", "sku");
+create index "products.name" on "products" ("name", "sku");

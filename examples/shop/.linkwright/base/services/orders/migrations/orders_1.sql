@@ -9,7 +9,7 @@ create table "orders" (
     "status" text not null,
     "placed_at" text not null
 );
-create index "orders_customer" on "orders" ("customer", "id");
-create index "orders_placed_at" on "orders" ("placed_at", "id");
-create index "orders_status" on "orders" ("status", "id");
-create index "orders_total_amount" on "orders" ("total_amount", "id");
+create index "orders.customer" on "orders" ("customer", "id");
+create index "orders.placed_at" on "orders" ("placed_at", "id");
+create index "orders.status" on "orders" ("status", "id");
+create index "orders.total_amount" on "orders" ("total_amount", "id");

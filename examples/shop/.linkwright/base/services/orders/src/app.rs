@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Message, Policy, Relay, Subscription};
+use kit_messaging::{Broker, Consumer, Event as _, Policy, Relay, Subscription};
 use kit_service::{BrokerConfig, LinkConfig, Service, StoreConfig};
 use kit_store::Store;
 use orders_contract::Orders as _;
@@ -65,13 +64,10 @@ fn inventory(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<d
 fn consume_mark_paid(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &mut Service) {
     let subscription = Subscription::new("orders.mark_paid", [billing_contract::CardCharged::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let orders = orders.clone();
-    let handle = move |cx: Context, message: Message| {
-        let orders = orders.clone();
-        async move { orders.mark_paid(&cx, message.member("order_id")?, message.payload()?).await }
-    };
+    let handle = kit_messaging::handler(orders, |orders, cx, message| async move {
+        orders.mark_paid(&cx, message.member("order_id")?, message.payload()?).await
+    });
+    service.show(consumer.states());
     service.task("orders.mark_paid", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
 
@@ -82,13 +78,10 @@ fn consume_mark_paid(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &m
 fn consume_mark_refused(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &mut Service) {
     let subscription = Subscription::new("orders.mark_refused", [billing_contract::ChargeRefused::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let orders = orders.clone();
-    let handle = move |cx: Context, message: Message| {
-        let orders = orders.clone();
-        async move { orders.mark_refused(&cx, message.member("order_id")?, message.payload()?).await }
-    };
+    let handle = kit_messaging::handler(orders, |orders, cx, message| async move {
+        orders.mark_refused(&cx, message.member("order_id")?, message.payload()?).await
+    });
+    service.show(consumer.states());
     service.task("orders.mark_refused", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
 
@@ -99,12 +92,9 @@ fn consume_mark_refused(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service:
 fn consume_mark_sent(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &mut Service) {
     let subscription = Subscription::new("orders.mark_sent", [shipping_contract::ParcelSent::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let orders = orders.clone();
-    let handle = move |cx: Context, message: Message| {
-        let orders = orders.clone();
-        async move { orders.mark_sent(&cx, message.member("order_id")?, message.payload()?).await }
-    };
+    let handle = kit_messaging::handler(orders, |orders, cx, message| async move {
+        orders.mark_sent(&cx, message.member("order_id")?, message.payload()?).await
+    });
+    service.show(consumer.states());
     service.task("orders.mark_sent", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

@@ -4,4 +4,4 @@ create table "parcels" (
     "lines" text not null,
     "status" text not null
 );
-create index "parcels_status" on "parcels" ("status", "order_id");
+create index "parcels.status" on "parcels" ("status", "order_id");

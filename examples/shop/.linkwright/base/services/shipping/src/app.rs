@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Message, Policy, Relay, Subscription};
+use kit_messaging::{Broker, Consumer, Event as _, Policy, Relay, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
 use serde::Deserialize;
@@ -46,13 +45,10 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 fn consume_pack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mut Service) {
     let subscription = Subscription::new("shipping.pack", [orders_contract::OrderPlaced::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let shipping = shipping.clone();
-    let handle = move |cx: Context, message: Message| {
-        let shipping = shipping.clone();
-        async move { shipping.pack(&cx, message.payload()?).await }
-    };
+    let handle = kit_messaging::handler(shipping, |shipping, cx, message| async move {
+        shipping.pack(&cx, message.payload()?).await
+    });
+    service.show(consumer.states());
     service.task("shipping.pack", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
 
@@ -63,13 +59,10 @@ fn consume_pack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mu
 fn consume_send(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mut Service) {
     let subscription = Subscription::new("shipping.send", [billing_contract::CardCharged::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let shipping = shipping.clone();
-    let handle = move |cx: Context, message: Message| {
-        let shipping = shipping.clone();
-        async move { shipping.send(&cx, message.payload()?).await }
-    };
+    let handle = kit_messaging::handler(shipping, |shipping, cx, message| async move {
+        shipping.send(&cx, message.payload()?).await
+    });
+    service.show(consumer.states());
     service.task("shipping.send", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }
 
@@ -83,12 +76,9 @@ fn consume_unpack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &
         [orders_contract::OrderCancelled::TYPE, billing_contract::ChargeRefused::TYPE],
     );
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let shipping = shipping.clone();
-    let handle = move |cx: Context, message: Message| {
-        let shipping = shipping.clone();
-        async move { shipping.unpack(&cx, message.payload()?).await }
-    };
+    let handle = kit_messaging::handler(shipping, |shipping, cx, message| async move {
+        shipping.unpack(&cx, message.payload()?).await
+    });
+    service.show(consumer.states());
     service.task("shipping.unpack", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

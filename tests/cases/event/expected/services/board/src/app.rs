@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use board_contract::Board as _;
-use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Guarantee, Message, Policy, Subscription};
+use kit_messaging::{Broker, Consumer, Event as _, Guarantee, Policy, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
 use serde::Deserialize;
@@ -42,12 +41,8 @@ fn consume_show(broker: &Arc<dyn Broker>, board: &Arc<Board>, service: &mut Serv
         subscription,
         Policy { guarantee: Guarantee::AtMostOnce, dead_letter: false, ..Policy::default() },
     );
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let board = board.clone();
-    let handle = move |cx: Context, message: Message| {
-        let board = board.clone();
-        async move { board.show(&cx, message.payload()?).await }
-    };
+    let handle =
+        kit_messaging::handler(board, |board, cx, message| async move { board.show(&cx, message.payload()?).await });
+    service.show(consumer.states());
     service.task("board.show", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use kit::Context;
-use kit_messaging::{Broker, Consumer, Event as _, Message, Policy, Subscription};
+use kit_messaging::{Broker, Consumer, Event as _, Policy, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
 use route_contract::Route as _;
@@ -39,12 +38,8 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 fn consume_load(broker: &Arc<dyn Broker>, route: &Arc<Route>, service: &mut Service) {
     let subscription = Subscription::new("route.load", [desk_contract::Accepted::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
-    let state = consumer.clone();
-    service.show(move || state.state());
-    let route = route.clone();
-    let handle = move |cx: Context, message: Message| {
-        let route = route.clone();
-        async move { route.load(&cx, message.payload()?).await }
-    };
+    let handle =
+        kit_messaging::handler(route, |route, cx, message| async move { route.load(&cx, message.payload()?).await });
+    service.show(consumer.states());
     service.task("route.load", async move |stopping| consumer.run(stopping.cancelled(), handle).await);
 }

@@ -8,6 +8,6 @@ create table "books" (
     "isbn" text not null unique,
     "added_at" text not null
 );
-create index "books_added_at" on "books" ("added_at", "id");
-create index "books_author" on "books" ("author", "id");
-create index "books_price_amount" on "books" ("price_amount", "id");
+create index "books.added_at" on "books" ("added_at", "id");
+create index "books.author" on "books" ("author", "id");
+create index "books.price_amount" on "books" ("price_amount", "id");

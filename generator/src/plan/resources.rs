@@ -52,7 +52,7 @@ pub fn with_id(fields: &[Field], resource: &Resource, of: &ResourceRef) -> Vec<F
 
 /// The item itself, as `get` answers it.
 pub fn add_item(types: &mut Types, model: &Model, of: &ResourceRef, resource: &Resource) {
-    let record = types.record(model, &resource.name, &resource.docs, &typed(resource, of));
+    let record = types.record(model, &resource.name, &resource.name, &resource.docs, &typed(resource, of));
     let etag = FieldView {
         docs: vec!["/// The revision: one more at each change.".into()],
         attributes: Vec::new(),
@@ -80,21 +80,20 @@ pub fn add_verbs(types: &mut Types, model: &Model, of: &ResourceRef, resource: &
     let docs = |text: String| Docs { summary: text, description: String::new() };
     let has = |verb| resource.verbs.contains(&verb);
     if has(Verb::Create) {
-        types.add_record(
+        let view = types.record(
             model,
             &format!("New{name}"),
+            name,
             &docs(format!("What one {name} is made of.")),
             &with_id(&shape::new_fields(resource), resource, of),
         );
+        types.records.push(view);
     }
     let draft = shape::draft_fields(resource);
     if has(Verb::Replace) || has(Verb::Patch) {
-        types.add_record(
-            model,
-            &format!("{name}Draft"),
-            &docs(format!("What may be changed about one {name}.")),
-            &draft,
-        );
+        let docs = docs(format!("What may be changed about one {name}."));
+        let view = types.record(model, &format!("{name}Draft"), name, &docs, &draft);
+        types.records.push(view);
         types.drafts.push(Draft {
             resource: user(name),
             draft: user(&format!("{name}Draft")),

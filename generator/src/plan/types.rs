@@ -101,7 +101,6 @@ pub struct Check {
 /// A function that serde calls for an absent field.
 #[derive(Debug, Serialize)]
 pub struct DefaultView {
-    pub field: String,
     pub function: String,
     pub ty: String,
     pub value: String,
@@ -197,18 +196,19 @@ impl Types {
 
     /// Adds a record: of `[types]`, a payload, or the input or output of an operation.
     pub fn add_record(&mut self, model: &Model, name: &str, docs: &Docs, fields: &[Field]) {
-        let view = self.record(model, name, docs, fields);
+        let view = self.record(model, name, name, docs, fields);
         self.records.push(view);
     }
 
-    /// The view of a record; its defaults and patterns are added.
-    pub fn record(&mut self, model: &Model, name: &str, docs: &Docs, fields: &[Field]) -> RecordView {
+    /// The view of a record; its defaults and patterns are added. An item, what is new and a draft have the same defaults:
+    /// those of `whose` they are.
+    pub fn record(&mut self, model: &Model, name: &str, whose: &str, docs: &Docs, fields: &[Field]) -> RecordView {
         let mut view =
             RecordView { docs: doc_lines(docs, ""), name: user(name), fields: Vec::new(), checks: Vec::new() };
         for field in fields {
             let mut attributes = Vec::new();
             if let Some(value) = field.default.as_ref().filter(|_| !matches!(field.ty, Type::Optional(_))) {
-                attributes.push(self.default(name, field, value));
+                attributes.push(self.default(whose, field, value));
             }
             let adapter = rust::adapter(&field.ty);
             if matches!(field.ty, Type::Optional(_)) {
@@ -242,20 +242,16 @@ impl Types {
         view
     }
 
-    /// What serde is told of a default: that of the type, or the function that makes it. What is new, an item and a draft of
-    /// it share one.
-    fn default(&mut self, record: &str, field: &Field, value: &Default) -> String {
+    /// What serde is told of a default: that of the type, or the function that makes it.
+    fn default(&mut self, whose: &str, field: &Field, value: &Default) -> String {
         if matches!(value, Default::Bool(false) | Default::Integer(0) | Default::EmptyList) {
             return "default".into();
         }
-        let (ty, value) = (rust::ty(&field.ty), default_value(&field.ty, value));
-        let same = |known: &&DefaultView| known.field == field.name && known.ty == ty && known.value == value;
-        let known = self.defaults.iter().find(same).map(|known| known.function.clone());
-        let function = known.unwrap_or_else(|| {
-            let function = format!("default_{}_{}", names::snake(record), field.name);
-            self.defaults.push(DefaultView { field: field.name.clone(), function: function.clone(), ty, value });
-            function
-        });
+        let function = format!("default_{}_{}", names::snake(whose), field.name);
+        if !self.defaults.iter().any(|known| known.function == function) {
+            let (ty, value) = (rust::ty(&field.ty), default_value(&field.ty, value));
+            self.defaults.push(DefaultView { function: function.clone(), ty, value });
+        }
         format!("default = \"{function}\"")
     }
 

@@ -124,8 +124,19 @@ impl Walk<'_> {
         }
     }
 
+    /// An id, and that or those of which it is made.
+    fn id(&mut self, of: &ResourceRef) {
+        let found = self.model.services.get(&of.service).and_then(|service| service.resources.get(&of.resource));
+        if self.found.insert(Item::Id(of.clone()))
+            && let Some(resource) = found
+        {
+            let id = resource.fields.iter().find(|field| field.name == resource.id);
+            id.iter().for_each(|field| self.ty(&field.ty));
+        }
+    }
+
     fn resource(&mut self, resource: &ResourceRef) {
-        self.found.insert(Item::Id(resource.clone()));
+        self.id(resource);
         let found = self.model.services.get(&resource.service).and_then(|s| s.resources.get(&resource.resource));
         if let Some(found) = found
             && self.found.insert(Item::Resource(resource.clone()))
@@ -143,9 +154,7 @@ impl Walk<'_> {
             Type::Scalar(_) => {}
             Type::Named(name) => self.type_ref(name),
             Type::Resource(resource) => self.resource(resource),
-            Type::Ref(resource) => {
-                self.found.insert(Item::Id(resource.clone()));
-            }
+            Type::Ref(resource) => self.id(resource),
             Type::List { item, .. } => self.ty(item),
             Type::Optional(inner) => self.ty(inner),
             Type::Map { key, value } => {

@@ -137,8 +137,9 @@ impl Output<'_> {
                     Owner::Applied => "stays as databases have it. What another migration has to bring about",
                     _ => "is yours. To take over",
                 };
-                // Said once, so it is said whatever else is not.
-                writeln!(self.err, "\n{title} {whose}:\n{}", diff.trim_end())?;
+                let text = format!("\n{title} {whose}:\n{}", diff.trim_end());
+                // Said once, when the rest is done, so it is said however quiet that is.
+                if applied { writeln!(self.err, "{text}")? } else { self.note(&text)? }
             }
         }
         for stub in &changes.stubs {

@@ -138,6 +138,10 @@ fn new_then_check_then_sync() {
     assert_eq!((json.code, records.len()), (0, 2));
     assert_eq!((&records[0]["record"], &records[0]["line"]), (&"missing".into(), &1.into()));
     assert_eq!((&records[1]["record"], &records[1]["applied"]), (&"summary".into(), &false.into()));
+
+    write(&root, "design.toml", "generated a.md two\ngenerated c/d.md new\nyours s/b.rs impl A for D {}\n");
+    let quiet = linkwright(&["sync", &root, "--quiet"]);
+    assert!(quiet.err.contains("+impl A for D {}"), "what is said once is said: {}", quiet.err);
 }
 
 #[test]

@@ -3,18 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use super::{Checker, events::check_key};
+use super::{Checker, events::check_key, types};
 use crate::{
     design::{self, Body, Fields, Mark, TypeDefKind, TypeKind},
     diagnostic::Diagnostic,
     fit,
-    model::{Field, Input, Model, ResourceRef, Shape, Type, TypeDef},
+    model::{Field, Input, MapKey, Model, ResourceRef, Scalar, Shape, Type, TypeDef},
     names,
     source::Spanned,
 };
 
 pub(super) fn check(checker: &mut Checker, model: &Model) {
     variants_have_no_type(checker, model);
+    variants_have_no_numbers_as_keys(checker, model);
     inputs_hold_no_resources(checker, model);
     ids(checker, model);
     items(checker, model);
@@ -37,6 +38,35 @@ fn variants_have_no_type(checker: &mut Checker, model: &Model) {
                 checker.error("E307", &field.name.span, message, "rename the field");
             }
         }
+    }
+}
+
+/// What stands in a union is read before anybody knows which variant it is: keys of maps are texts then, and stay so.
+fn variants_have_no_numbers_as_keys(checker: &mut Checker, model: &Model) {
+    let design = checker.design;
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let unions = model.types.values().filter_map(|ty| match ty {
+        TypeDef::Union(union) => Some(union),
+        TypeDef::Record(_) | TypeDef::Enum(_) => None,
+    });
+    let mut open: Vec<&str> = unions.flat_map(|union| union.variants.iter().map(String::as_str)).collect();
+    while let Some(name) = open.pop() {
+        let Some(record) = fit::record(model, name).filter(|_| seen.insert(name)) else { continue };
+        let Some(TypeDefKind::Record(written)) = design.types.get(name).map(|def| &def.kind) else { continue };
+        for field in &record.fields {
+            let by_number = |ty: &Type| match ty {
+                Type::Map { key, .. } => matches!(key, MapKey::I32 | MapKey::I64 | MapKey::U32 | MapKey::U64),
+                _ => false,
+            };
+            let place = written.get(&field.name).filter(|_| fit::parts(&field.ty).into_iter().any(by_number));
+            if let Some(written) = place {
+                let message = format!(
+                    "maps with numbers as keys are not available yet in what stands in a union, as `{name}` does"
+                );
+                checker.error("E001", &written.ty.expr.span, message, "use texts as keys, or a list of records");
+            }
+        }
+        open.extend(named(&record.fields));
     }
 }
 
@@ -115,7 +145,7 @@ fn ids(checker: &mut Checker, model: &Model) {
             for field in &resource.fields {
                 let Some(place) = written.fields.get(&field.name) else { continue };
                 if written.id.as_ref().is_some_and(|id| id.value == field.name) {
-                    check_key(checker, model, &place.name, &field.ty, &format!("the id of `{name}`"));
+                    check_id(checker, model, &place.name, &field.ty, name);
                 } else if field.unique {
                     let ty = match &field.ty {
                         Type::Optional(item) => item,
@@ -130,6 +160,19 @@ fn ids(checker: &mut Checker, model: &Model) {
                 checker.error("E509", &id.span, message, "give one of them an id of its own");
             }
         }
+    }
+}
+
+/// Ids stand in paths, as `ID` in GraphQL and as one field in proto, and are made up by the dozen in tests.
+fn check_id(checker: &mut Checker, model: &Model, field: &Spanned<String>, ty: &Type, of: &str) {
+    let is_enum = matches!(ty, Type::Named(named) if fit::record(model, &named.name).is_none());
+    match ty {
+        _ if types::is_unknown(ty) => {}
+        Type::Scalar(Scalar::Timestamp) | Type::Named(_) if is_enum || matches!(ty, Type::Scalar(_)) => {
+            let message = format!("`{}` cannot be the id of `{of}`: it is `{}`", field.value, fit::shown(ty));
+            checker.error("E509", &field.span, message, "use a string, integer, uuid, date or `ref`");
+        }
+        _ => check_key(checker, model, field, ty, &format!("the id of `{of}`")),
     }
 }
 

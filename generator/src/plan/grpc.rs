@@ -17,7 +17,7 @@ use super::{
     operations::{self, OperationView, payload_type, request_name, response_name},
     resources,
     rust::{self, id_name, user},
-    types::default_value,
+    types::{default_value, is_recursive},
 };
 
 /// One operation over gRPC.
@@ -228,7 +228,12 @@ fn definition(model: &Model, service: &Service, name: &str, needed: &Needed) -> 
             }
             TypeDef::Union(union) => {
                 let module = names::proto::prost_ident(name);
-                let variants: Vec<String> = union.variants.iter().map(|name| rust::variant(name)).collect();
+                // What holds another of the union is boxed by prost.
+                let variant = |name: &String| {
+                    let boxed = is_recursive(model, of, &shape::named_type(name));
+                    format!("{}{}", rust::variant(name), if boxed { " in Box" } else { "" })
+                };
+                let variants: Vec<String> = union.variants.iter().map(variant).collect();
                 let variants = variants.join(", ");
                 format!("kit_grpc::union!({} = {message}, pb::{module}::Kind {{ {variants} }});", user(of))
             }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     contracts::asyncapi,
     escape,
-    model::{Delivery, Model, Operation, OperationRef, Policy, Service, Via},
+    model::{Delivery, Link, Model, Operation, OperationRef, Policy, Service, Via},
     names,
 };
 
@@ -106,7 +106,8 @@ pub fn policy(model: &Model, service: &Service, operation: &Operation) -> Policy
 fn policies<'m>(model: &'m Model, service: &Service, operation: &Operation) -> Vec<&'m Policy> {
     let place = OperationRef { service: service.name.clone(), operation: operation.name.clone() };
     let links = model.services.keys().filter_map(|from| model.link(from, &place));
-    links.filter(|link| link.via() == Some(Via::Queue)).map(|link| &link.policy).collect()
+    let queued = |link: &&Link| link.via() == Some(Via::Queue) || link.policy.queues();
+    links.filter(queued).map(|link| &link.policy).collect()
 }
 
 fn consumer(model: &Model, service: &Service, operation: &Operation, contract: &str) -> Consumer {

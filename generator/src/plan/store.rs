@@ -279,12 +279,13 @@ fn column(model: &Model, ty: &Type, path: &[String], place: &str, columns: &mut 
         ty => (false, ty),
     };
     let Kept { sql, wrap, read, copy } = kept(model, inner);
-    let is_number = matches!(inner, Type::Ref(of) if number(&shape::id_type(model, of)));
+    let ids = ids(model, inner);
+    let deep = ".0".repeat(ids.len());
     let bind = match (nullable, wrap) {
-        (false, None) if is_number => format!("{place}.0"),
-        (false, Some(wrap)) if is_number => format!("{wrap}({place}.0)"),
-        (true, None) if is_number => format!("{place}.as_ref().map(|id| id.0)"),
-        (true, Some(wrap)) if is_number => format!("{place}.as_ref().map(|id| {wrap}(id.0))"),
+        (false, None) if !ids.is_empty() => format!("{place}{deep}"),
+        (false, Some(wrap)) if !ids.is_empty() => format!("{wrap}({place}{deep})"),
+        (true, None) if !ids.is_empty() => format!("{place}.as_ref().map(|id| id{deep})"),
+        (true, Some(wrap)) if !ids.is_empty() => format!("{place}.as_ref().map(|id| {wrap}(id{deep}))"),
         (false, None) if copy => place.to_owned(),
         (_, None) if nullable && copy => place.to_owned(),
         (_, None) => format!("&{place}"),
@@ -299,14 +300,28 @@ fn column(model: &Model, ty: &Type, path: &[String], place: &str, columns: &mut 
         false => format!("row.read::<{read}>({literal})?"),
     };
     columns.push(Column { name, sql, nullable, bind });
-    // An id around a number is stored as the number.
-    match inner {
-        Type::Ref(of) if number(&shape::id_type(model, of)) => {
-            let id = user(&id_name(&of.resource));
-            if nullable { format!("{read}.map({id})") } else { format!("{id}({read})") }
-        }
-        _ => read,
+    match (nullable, ids.as_slice()) {
+        (_, []) => read,
+        (true, [id]) => format!("{read}.map({id})"),
+        (true, ids) => format!("{read}.map(|id| {})", around(ids, "id")),
+        (false, ids) => around(ids, &read),
     }
+}
+
+/// The ids around a number, outermost first, if the type is a reference to what is stored as one.
+fn ids(model: &Model, ty: &Type) -> Vec<String> {
+    let mut ids = Vec::new();
+    let mut ty = ty.clone();
+    while let Type::Ref(of) = &ty {
+        ids.push(user(&id_name(&of.resource)));
+        let id = shape::resource(model, of).and_then(|found| found.fields.iter().find(|field| field.name == found.id));
+        ty = id.map_or(Type::Scalar(Scalar::Uuid), |field| field.ty.clone());
+    }
+    if number(&ty) { ids } else { Vec::new() }
+}
+
+fn around(ids: &[String], value: &str) -> String {
+    ids.iter().rev().fold(value.to_owned(), |value, id| format!("{id}({value})"))
 }
 
 /// How a value of a type is kept.
@@ -385,7 +400,12 @@ fn filters(model: &Model, resource: &Resource) -> Vec<String> {
         let column = escape::rust_str(&names::sql::column(&path));
         let ident = names::rust::ident(&filter.name);
         let Kept { wrap, copy, .. } = kept(model, &filter.ty);
-        let iter = if copy { format!("query.{ident}.iter().copied()") } else { format!("query.{ident}.iter()") };
+        let deep = ".0".repeat(ids(model, &filter.ty).len());
+        let iter = match (deep.as_str(), copy) {
+            ("", true) => format!("query.{ident}.iter().copied()"),
+            ("", false) => format!("query.{ident}.iter()"),
+            _ => format!("query.{ident}.iter().map(|id| id{deep})"),
+        };
         let each = wrap.as_ref().map_or_else(|| iter.clone(), |wrap| format!("{iter}.map({wrap})"));
         lines.push(format!(".any_of({column}, {each})"));
         if filter.ordered {

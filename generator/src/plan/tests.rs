@@ -176,6 +176,12 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     Ok(())
 }
 
+/// Beside the tests of events: no two names of services differ in `_` alone.
+fn module(service: &Service) -> String {
+    let module = names::rust::module(&service.name);
+    if module == "events" { module + "_" } else { module }
+}
+
 fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let model = planner.model;
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
@@ -190,7 +196,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         names.map(transport).collect()
     };
     Contract {
-        module: names::rust::module(&service.name),
+        module: module(service),
         service: service.name.clone(),
         service_trait: trait_name(planner.model, &planner.scope, service),
         variable: names::variable(&service.name),

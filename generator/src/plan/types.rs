@@ -101,6 +101,9 @@ pub struct Check {
 /// A function that serde calls for an absent field.
 #[derive(Debug, Serialize)]
 pub struct DefaultView {
+    /// The record and its field.
+    #[serde(skip)]
+    pub of: (String, String),
     pub function: String,
     pub ty: String,
     pub value: String,
@@ -247,11 +250,17 @@ impl Types {
         if matches!(value, Default::Bool(false) | Default::Integer(0) | Default::EmptyList) {
             return "default".into();
         }
-        let function = format!("default_{}_{}", names::snake(whose), field.name);
-        if !self.defaults.iter().any(|known| known.function == function) {
+        let of = (whose.to_owned(), field.name.clone());
+        let known = self.defaults.iter().find(|known| known.of == of).map(|known| known.function.clone());
+        let function = known.unwrap_or_else(|| {
+            let plain = format!("default_{}_{}", names::snake(whose), field.name);
+            // `bar_baz` of `Foo` and `baz` of `FooBar`.
+            let alike = self.defaults.iter().filter(|known| known.function.trim_end_matches('_') == plain).count();
+            let function = plain + &"_".repeat(alike);
             let (ty, value) = (rust::ty(&field.ty), default_value(&field.ty, value));
-            self.defaults.push(DefaultView { function: function.clone(), ty, value });
-        }
+            self.defaults.push(DefaultView { of, function: function.clone(), ty, value });
+            function
+        });
         format!("default = \"{function}\"")
     }
 
@@ -272,7 +281,7 @@ impl Types {
     }
 }
 
-/// The doc comment of something of the design, or one made of `otherwise`.
+/// The doc comment of something of the design, or else the line `otherwise`, which is ours.
 pub fn doc_lines(docs: &Docs, otherwise: &str) -> Vec<String> {
     let mut text = docs.summary.clone();
     if !docs.description.is_empty() && docs.description != docs.summary {
@@ -281,8 +290,8 @@ pub fn doc_lines(docs: &Docs, otherwise: &str) -> Vec<String> {
         }
         text.push_str(&docs.description);
     }
-    if text.is_empty() {
-        text = otherwise.into();
+    if text.is_empty() && !otherwise.is_empty() {
+        return vec![format!("/// {otherwise}")];
     }
     if text.is_empty() { Vec::new() } else { escape::rust_doc(&text).lines().map(str::to_owned).collect() }
 }

@@ -19,7 +19,7 @@ use super::{
         queue, resources,
         rust::{self, user},
     },
-    sources::{answer_source, given, record_fields},
+    sources::{answer_source, at_hand, given, record_fields},
 };
 
 pub(super) fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Vec<Source>) -> Vec<String> {
@@ -39,7 +39,7 @@ pub fn sends(model: &Model, service: &Service, operation: &Operation, sources: &
     let line = |call: &Call| {
         let owner = model.services.get(&call.to.service)?;
         let callee = owner.operations.get(&call.to.operation)?;
-        let (called, upstream) = called(model, owner, operation, callee, call, sources);
+        let (called, upstream) = called(model, service, owner, operation, callee, call, sources);
         Some(format!("outbox::together(&mut tx, {called}).await.map_err({upstream})?;"))
     };
     sent.filter_map(line).collect()
@@ -48,6 +48,7 @@ pub fn sends(model: &Model, service: &Service, operation: &Operation, sources: &
 /// The call, not awaited yet, and what makes its error ours.
 fn called(
     model: &Model,
+    service: &Service,
     owner: &Service,
     operation: &Operation,
     callee: &Operation,
@@ -55,7 +56,8 @@ fn called(
     sources: &[Source],
 ) -> (String, String) {
     let path = format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
-    let said = |field: &Field| mapped(model, sources, call.with.get(&field.name)?, &field.ty, &path);
+    let ours = at_hand(model, service, operation);
+    let said = |field: &Field| mapped(model, &ours, call.with.get(&field.name)?, &field.ty, &path);
     let argument: String =
         arguments(model, owner, callee, &said, sources).iter().map(|argument| format!(", {argument}")).collect();
     let (dependency, name) = (names::rust::variable(&owner.name), names::rust::ident(&callee.name));
@@ -97,7 +99,7 @@ fn call_lines(
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&call.to.service));
     let path = format!("{contract}::");
     let name = variable(operation, callee, sources);
-    let (called, upstream) = called(model, owner, operation, callee, call, sources);
+    let (called, upstream) = called(model, service, owner, operation, callee, call, sources);
     let called = called + ".await";
     let mut lines = Vec::new();
     let unsaid = on_made(owner, callee).is_some_and(|resource| !call.with.contains_key(&resource.id));
@@ -175,11 +177,16 @@ fn item_known(model: &Model, owner: &Service, callee: &Operation, sources: &[Sou
     examples::taken(model, &shape::plain(&events::item_id(resource), id.clone()), sources, path).or_else(by_type)
 }
 
-/// The resource whose item a call is about, if its key is made by the service: one that callers give may well be that of
-/// the example.
+/// The resource whose item a call is about, if an example does not name one: where callers give the key and can make an
+/// item, the example is there.
 fn on_made<'m>(owner: &'m Service, callee: &Operation) -> Option<&'m Resource> {
     let resource = owner.resources.get(shape::on_item(callee)?)?;
-    (!shape::is_natural(resource)).then_some(resource)
+    let makes = |operation: &Operation| match &operation.shape {
+        Shape::Verb { verb: Verb::Create | Verb::Replace, resource: of } => *of == resource.name,
+        _ => false,
+    };
+    let is_made = owner.operations.values().any(|operation| operation.expose.any() && makes(operation));
+    (!(shape::is_natural(resource) && is_made)).then_some(resource)
 }
 
 /// Whether a call is about an item of which no reference tells: an example of anything else names none.

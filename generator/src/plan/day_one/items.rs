@@ -96,8 +96,8 @@ pub(super) fn verb_lines(
         }
         Verb::Replace if shape::is_natural(resource) => {
             let given = [Source::record("draft", &shape::draft_fields(resource))];
-            let made =
-                made(model, resource, &given, "draft").replace(&format!("{id}: draft.{id}"), &format!("{id}: id"));
+            let made = made(model, resource, &given, "draft")
+                .replace(&format!("{id}: draft.{id}"), &examples::member(&resource.id, "id"));
             lines.push(begin);
             lines.push(format!("let found = store::{module}::get(&mut *tx, &id).await.map_err(Failure::from);"));
             let into = if operation.errors.is_empty() { "" } else { ".into()" };

@@ -3,6 +3,7 @@
 use crate::{
     contracts::shape,
     model::{Field, Input, Model, Operation, Output, Payload, ResourceRef, Service, Shape, TypeDef, Verb},
+    names,
 };
 
 use super::super::{events, examples::Source};
@@ -14,6 +15,18 @@ pub(super) fn given(model: &Model, service: &Service, operation: &Operation) -> 
         sources.push(Source::id("id", &shape::of_service(service, of)));
     }
     sources
+}
+
+/// What the paths of `with` lead through, whatever others have answered by then: the input, the item that is made, the id
+/// of the one that the operation is on.
+pub(super) fn at_hand(model: &Model, service: &Service, operation: &Operation) -> Vec<Source> {
+    let Shape::Verb { verb, resource } = &operation.shape else { return given(model, service, operation) };
+    let of = shape::of_service(service, resource);
+    match (verb, service.resources.get(resource)) {
+        (Verb::Create, Some(found)) => vec![Source::item(&names::rust::variable(resource), found, &of)],
+        (Verb::List | Verb::Create, _) => Vec::new(),
+        (Verb::Get | Verb::Replace | Verb::Patch | Verb::Delete, _) => vec![Source::id("id", &of)],
+    }
 }
 
 fn input(model: &Model, operation: &Operation) -> Source {

@@ -63,16 +63,22 @@ pub(super) fn moved(lines: Vec<String>) -> Vec<String> {
     lines.into_iter().map(once).collect()
 }
 
-/// The variable of a place is used as a whole after the place was cloned, so that nothing can be moved out of it.
+/// The place, what it is in, or what is in it is used after it was cloned, so that nothing can be moved out of it.
 fn used_after(text: &str, place: &str) -> bool {
     let cloned = format!("{place}.clone()");
     let rest = text.split_once(&cloned).map_or("", |(_, rest)| rest);
     let root = place.split('.').next().unwrap_or(place);
-    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '#';
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '#' || c == '.';
     rest.match_indices(root).any(|(at, _)| {
-        let (before, after) = (&rest[..at], &rest[at + root.len()..]);
-        let whole = root == place || !after.starts_with('.');
-        whole && !before.ends_with(|c: char| part(c) || c == '.') && !after.starts_with(|c: char| part(c) || c == ':')
+        let (before, after) = (&rest[..at], &rest[at..]);
+        let end = after.find(|c| !part(c)).unwrap_or(after.len());
+        let (other, next) = after.split_at(end);
+        let within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        // The name of a field, or of a module, is no use of the variable.
+        let is_name = next.starts_with(':');
+        !before.ends_with(part) && !is_name && (within(other, place) || within(place, other))
     })
 }
 
@@ -87,6 +93,9 @@ mod tests {
             ("Ok(Page { first: order.clone() })", "Ok(Page { first: order })"),
             ("f(order.clone(), order.clone())", "f(order.clone(), order.clone())"),
             ("f(order.id.clone(), &order)", "f(order.id.clone(), &order)"),
+            ("f(order.payer.clone(), order.payer.id)", "f(order.payer.clone(), order.payer.id)"),
+            ("f(order.payer.id.clone(), order.payer)", "f(order.payer.id.clone(), order.payer)"),
+            ("f(order.payer.clone(), order.payers)", "f(order.payer, order.payers)"),
         ] {
             assert_eq!(moved(vec![line.into()]), [moves]);
         }

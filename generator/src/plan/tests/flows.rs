@@ -86,6 +86,8 @@ struct Asked {
 struct Made {
     typed: BTreeMap<ResourceRef, String>,
     shown: BTreeMap<ResourceRef, String>,
+    /// Those that may not have been made, for what makes them has to guess.
+    guessed: BTreeSet<ResourceRef>,
 }
 
 const REST: &str = "rest";
@@ -259,7 +261,9 @@ impl Writer<'_> {
         let graphql = *transport == GRAPHQL;
         let requests: Vec<Asked> = graphql.then(|| self.asked(operation, &made.shown)).into_iter().collect();
         let arguments = if graphql { Vec::new() } else { self.arguments(operation, &made.typed) };
-        let known = |made: &Made| item.as_ref().is_none_or(|of| made.shown.contains_key(of));
+        let guesses = day_one::guesses(model, service, operation);
+        let known =
+            |made: &Made| item.as_ref().is_none_or(|of| made.shown.contains_key(of) && !made.guessed.contains(of));
         // The first of each transport is the one that what follows is about.
         let maker = maker(service, operation).filter(|_| !there || graphql).filter(|resource| {
             let of = shape::of_service(service, &resource.name);
@@ -281,13 +285,17 @@ impl Writer<'_> {
             if !graphql {
                 made.typed.insert(of.clone(), variable.clone());
             }
+            match guesses {
+                true => made.guessed.insert(of.clone()),
+                false => made.guessed.remove(&of),
+            };
             made.shown.insert(of, variable);
         }
         let run = if !known(made) {
             "run_or_missing"
         } else if there && !graphql {
             "run_or_there"
-        } else if day_one::guesses(model, service, operation) {
+        } else if guesses {
             "run_or_guess"
         } else {
             "run"

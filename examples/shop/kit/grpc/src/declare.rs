@@ -187,7 +187,7 @@ macro_rules! message {
 }
 
 /// A union: the variants of the `oneof kind` of its message, as prost calls them, each around the record of the same
-/// name. A variant that this version does not know is refused: it cannot be told from none.
+/// name, `in Box` where prost has it so. A variant that this version does not know is refused: it cannot be told from none.
 ///
 /// ```
 /// # mod payment { pub enum Kind { Card(CardMessage) } pub struct CardMessage { pub number: Option<String> } }
@@ -199,21 +199,26 @@ macro_rules! message {
 /// ```
 #[macro_export]
 macro_rules! union {
-    ($name:path = $message:path, $kind:path { $($variant:ident),+ $(,)? }) => {
+    (@encode $value:ident) => { $crate::Proto::encode($value) };
+    (@encode $value:ident Box) => { ::std::boxed::Box::new($crate::Proto::encode($value)) };
+    (@decode $value:ident) => { $crate::Proto::decode($value) };
+    (@decode $value:ident Box) => { $crate::Proto::decode(*$value) };
+    ($name:path = $message:path, $kind:path { $($variant:ident $(in $boxed:tt)?),+ $(,)? }) => {
         const _: () = {
-            use $kind as Kind;
+            // No type of a design is called so.
+            use $kind as kind;
 
             impl $crate::Proto<$message> for $name {
                 fn encode(self) -> $message {
-                    let kind = match self {
-                        $(Self::$variant(value) => Kind::$variant($crate::Proto::encode(value)),)+
+                    let wrapped = match self {
+                        $(Self::$variant(value) => kind::$variant($crate::union!(@encode value $($boxed)?)),)+
                     };
-                    $message { kind: Some(kind) }
+                    $message { kind: Some(wrapped) }
                 }
 
                 fn decode(message: $message) -> ::std::result::Result<Self, $crate::Failure> {
                     match message.kind {
-                        $(Some(Kind::$variant(value)) => $crate::Proto::decode(value).map(Self::$variant),)+
+                        $(Some(kind::$variant(value)) => $crate::union!(@decode value $($boxed)?).map(Self::$variant),)+
                         None => Err($crate::missing("kind")),
                     }
                 }

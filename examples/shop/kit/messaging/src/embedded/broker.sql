@@ -39,11 +39,6 @@ create table "deliveries" (
 create index "deliveries_due" on "deliveries" ("subscription", "due_at") where "state" < 2;
 create index "deliveries_dead" on "deliveries" ("due_at") where "state" = 2;
 
-create trigger "deliver" after insert on "messages" begin
-    insert into "deliveries" ("subscription", "message", "due_at")
-    select "subscription", new."seq", new."published_at" from "subscription_types" where "type" = new."type";
-end;
-
 -- Messages that all their subscriptions have done with. Kept apart, for a change of a message would write all of it anew.
 create table "finished" (
     "message" integer primary key references "messages" ("seq") on delete cascade,

@@ -137,8 +137,13 @@ async fn run(tx: &mut Tx, jobs: &[Job]) -> sqlx::Result<Vec<Done>> {
 }
 
 async fn publish(tx: &mut Tx, jobs: &[Job]) -> sqlx::Result<()> {
-    for rows in arrays(jobs) {
-        // A trigger makes the copies for the subscriptions.
+    let arrays = arrays(jobs);
+    if arrays.is_empty() {
+        return Ok(());
+    }
+    let last: i64 =
+        sqlx::query_scalar(r#"select coalesce(max("seq"), 0) from "messages""#).fetch_one(&mut **tx).await?;
+    for rows in arrays {
         sqlx::query(
             r#"insert into "messages" ("id", "source", "type", "event", "claimed", "published_at")
                select "value" ->> 0, "value" ->> 1, "value" ->> 2, "value" ->> 3,
@@ -151,6 +156,16 @@ async fn publish(tx: &mut Tx, jobs: &[Job]) -> sqlx::Result<()> {
         .execute(&mut **tx)
         .await?;
     }
+    // All copies at once: a trigger would make them one by one.
+    sqlx::query(
+        r#"insert into "deliveries" ("subscription", "message", "due_at")
+           select "subscription", "seq", "published_at"
+           from "messages" cross join "subscription_types" on "subscription_types"."type" = "messages"."type"
+           where "seq" > ?"#,
+    )
+    .bind(last)
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 

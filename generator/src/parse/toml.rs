@@ -364,7 +364,16 @@ impl<'s> Builder<'s> {
                             self.skip_to_value();
                             self.value()
                         }
-                        _ => Node::Broken(self.span(event.span())),
+                        next => {
+                            // Elsewhere the parser reports it; that a line ends here it lets pass.
+                            let ends = |event: Event| matches!(event.kind(), EventKind::Newline | EventKind::Comment);
+                            if next.is_some_and(ends) {
+                                let diagnostic =
+                                    Diagnostic::new("E100", self.span(event.span().after()), "a value is missing");
+                                self.diagnostics.push(diagnostic.help("write `= ` and a value behind the key"));
+                            }
+                            Node::Broken(self.span(event.span()))
+                        }
                     };
                     let Some(path) = path else { continue };
                     insert(&mut table, Vec::new(), &path, description, node, &mut self.twice);

@@ -163,6 +163,8 @@ impl<'a> Bench<'a> {
         let root = root();
         let programs = root.join("target/workspaces/bin");
         let linkwright = programs.join(format!("linkwright{}", env::consts::EXE_SUFFIX));
+        // One that still runs cannot be written to.
+        let _ = fs::remove_file(&linkwright);
         fs::create_dir_all(&programs)
             .and_then(|()| fs::copy(env::current_exe()?, &linkwright))
             .with_context(|| format!("cannot write {}", linkwright.display()))?;

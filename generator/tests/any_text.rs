@@ -151,11 +151,13 @@ proptest! {
     #[test]
     fn any_mutation(text in mutated()) {
         read_and_show(&[&text]);
-        // What is TOML to others is TOML here, but for lists of tables and for bounds that they do not have.
+        // What is TOML to others is TOML here, but for lists of tables, for bounds that they do not have, and for lines that
+        // end between a key and its value, which TOML forbids and toml_edit takes.
         let (_, diagnostics) = parse(&sources(&[&text]));
         let is_toml = !diagnostics.iter().any(|d| ["E100", "E103"].contains(&d.code));
         let has_lists = diagnostics.iter().any(|d| d.code == "E105");
-        if !has_lists {
+        let has_ends = diagnostics.iter().any(|d| d.message == "a value is missing");
+        if !has_lists && !has_ends {
             prop_assert_eq!(is_toml, text.parse::<toml_edit::DocumentMut>().is_ok(), "{:#?}", diagnostics);
         }
     }

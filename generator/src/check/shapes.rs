@@ -163,16 +163,19 @@ fn ids(checker: &mut Checker, model: &Model) {
     }
 }
 
-/// Ids stand in paths, as `ID` in GraphQL and as one field in proto, and are made up by the dozen in tests.
+/// Ids stand in paths, as `ID` in GraphQL and as one field in proto, and there are many: not all that can be the key of
+/// something can be one.
 fn check_id(checker: &mut Checker, model: &Model, field: &Spanned<String>, ty: &Type, of: &str) {
-    let is_enum = matches!(ty, Type::Named(named) if fit::record(model, &named.name).is_none());
-    match ty {
-        _ if types::is_unknown(ty) => {}
-        Type::Scalar(Scalar::Timestamp) | Type::Named(_) if is_enum || matches!(ty, Type::Scalar(_)) => {
-            let message = format!("`{}` cannot be the id of `{of}`: it is `{}`", field.value, fit::shown(ty));
-            checker.error("E509", &field.span, message, "use a string, integer, uuid, date or `ref`");
-        }
-        _ => check_key(checker, model, field, ty, &format!("the id of `{of}`")),
+    let is_key_alone = match ty {
+        Type::Scalar(Scalar::Timestamp) => true,
+        Type::Named(named) => !types::is_unknown(ty) && fit::record(model, &named.name).is_none(),
+        _ => false,
+    };
+    if is_key_alone {
+        let message = format!("`{}` cannot be the id of `{of}`: it is `{}`", field.value, fit::shown(ty));
+        checker.error("E509", &field.span, message, "use a string, integer, uuid, date or `ref`");
+    } else {
+        check_key(checker, model, field, ty, &format!("the id of `{of}`"));
     }
 }
 

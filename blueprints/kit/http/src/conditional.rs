@@ -43,7 +43,7 @@ impl<S: Sync> FromRequestParts<S> for IfMatchOne {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        if parts.headers.get(header::IF_MATCH).is_some_and(|value| value.as_bytes() == b"*") {
+        if parts.headers.contains_key(header::IF_MATCH) && tags(&parts.headers, header::IF_MATCH)?.is_none() {
             return Err(Problem::unreadable("If-Match: name the revision"));
         }
         let IfMatch(etag) = IfMatch::from_request_parts(parts, state).await?;

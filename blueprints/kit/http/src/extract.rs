@@ -109,8 +109,11 @@ impl<T: DeserializeOwned + Validate + Send, S: Send + Sync> FromRequestParts<S> 
         let rejection = match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => {
                 let Err(failure) = value.check() else { return Ok(Self(value)) };
-                let names = names(parts, state).await;
-                return Err(Failure::fields(in_path(failure.fields, &names)).into());
+                return Err(match names(parts, state).await.as_slice() {
+                    [name] => in_path(failure, name),
+                    _ => failure,
+                }
+                .into());
             }
             Err(rejection) => rejection,
         };
@@ -145,12 +148,10 @@ async fn names<S: Send + Sync>(parts: &mut Parts, state: &S) -> Vec<String> {
     }
 }
 
-/// An id that is the only parameter of a path is called as it is there.
-pub(crate) fn in_path(mut wrong: Vec<FieldError>, names: &[String]) -> Vec<FieldError> {
-    if let [name] = names {
-        wrong.iter_mut().for_each(|wrong| wrong.field.clone_from(name));
-    }
-    wrong
+/// An id is called as it is in the path.
+pub(crate) fn in_path(mut failure: Failure, name: &str) -> Failure {
+    failure.fields.iter_mut().for_each(|wrong| name.clone_into(&mut wrong.field));
+    Failure::fields(failure.fields)
 }
 
 fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Problem> {

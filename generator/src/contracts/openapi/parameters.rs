@@ -111,6 +111,7 @@ pub(super) fn headers(service: &Service, operation: &Operation) -> Vec<Value> {
 
 /// An entity tag, or any.
 const TAG: &str = r#"^(?:\*|(?:W/)?"[!#-~]*")$"#;
+/// An entity tag.
 const ONE: &str = r#"^(?:W/)?"[!#-~]*"$"#;
 /// Entity tags, or any.
 const TAGS: &str = r#"^(?:\*|(?:W/)?"[!#-~]*"(?: *, *(?:W/)?"[!#-~]*")*)$"#;

@@ -19,7 +19,7 @@ use super::{
         queue, resources,
         rust::{self, user},
     },
-    sources::{answer_source, at_hand, given, record_fields},
+    sources::{answer_source, given, record_fields},
 };
 
 pub(super) fn calls(model: &Model, service: &Service, operation: &Operation, sources: &mut Vec<Source>) -> Vec<String> {
@@ -56,7 +56,7 @@ fn called(
     sources: &[Source],
 ) -> (String, String) {
     let path = format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
-    let ours = at_hand(model, service, operation);
+    let ours = given(model, service, operation);
     let said = |field: &Field| mapped(model, &ours, call.with.get(&field.name)?, &field.ty, &path);
     let argument: String =
         arguments(model, owner, callee, &said, sources).iter().map(|argument| format!(", {argument}")).collect();

@@ -14,6 +14,7 @@ use super::{
     },
     answer_lines,
     calls::{calls, sends},
+    sources::given,
 };
 
 /// A command on one item reads it, leaves it to the user to change, and writes it; a query reads it.
@@ -65,11 +66,7 @@ pub(super) fn verb_lines(
     let id = names::rust::ident(&resource.id);
     let begin = "let mut tx = self.store.begin().await?;".to_owned();
     let of = shape::of_service(service, &resource.name);
-    let mut sources = match verb {
-        Verb::List => Vec::new(),
-        Verb::Create => vec![Source::item(&item, resource, &of)],
-        Verb::Get | Verb::Replace | Verb::Patch | Verb::Delete => vec![Source::id("id", &of)],
-    };
+    let mut sources = given(model, service, operation);
     let mut lines = calls(model, service, operation, &mut sources);
     let whole = (verb != Verb::Create).then(|| Source::item(&item, resource, &of));
     let sources: Vec<Source> = whole.into_iter().chain(sources).collect();

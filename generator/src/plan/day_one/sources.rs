@@ -8,24 +8,18 @@ use crate::{
 
 use super::super::{events, examples::Source};
 
-/// What an operation knows before it has called anybody: its input, and the item that it is about.
+/// What an operation knows before it has called anybody: its input, the item that it makes, the id of the one that it is
+/// on. The paths of `with` lead through this and nothing else.
 pub(super) fn given(model: &Model, service: &Service, operation: &Operation) -> Vec<Source> {
-    let mut sources = vec![input(model, operation)];
-    if let Shape::Custom { of: Some(of), .. } = &operation.shape {
-        sources.push(Source::id("id", &shape::of_service(service, of)));
-    }
-    sources
-}
-
-/// What the paths of `with` lead through, whatever others have answered by then: the input, the item that is made, the id
-/// of the one that the operation is on.
-pub(super) fn at_hand(model: &Model, service: &Service, operation: &Operation) -> Vec<Source> {
-    let Shape::Verb { verb, resource } = &operation.shape else { return given(model, service, operation) };
-    let of = shape::of_service(service, resource);
-    match (verb, service.resources.get(resource)) {
-        (Verb::Create, Some(found)) => vec![Source::item(&names::rust::variable(resource), found, &of)],
-        (Verb::List | Verb::Create, _) => Vec::new(),
-        (Verb::Get | Verb::Replace | Verb::Patch | Verb::Delete, _) => vec![Source::id("id", &of)],
+    let id = |resource: &str| Source::id("id", &shape::of_service(service, resource));
+    match &operation.shape {
+        Shape::Custom { of, .. } => [input(model, operation)].into_iter().chain(of.as_deref().map(id)).collect(),
+        Shape::Verb { verb: Verb::List, .. } => Vec::new(),
+        Shape::Verb { verb: Verb::Create, resource } => {
+            let of = shape::of_service(service, resource);
+            vec![item_source(model, &of, &names::rust::variable(resource))]
+        }
+        Shape::Verb { resource, .. } => vec![id(resource)],
     }
 }
 

@@ -1,18 +1,22 @@
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use axum::{Router, extract::ConnectInfo, routing::get as on_get};
+use axum::{Extension, Router, extract::ConnectInfo, routing::get as on_get};
 use kit_http::{Drained, Server, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Notify,
     task::JoinHandle,
+    time::sleep,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 
 use crate::get;
 
@@ -83,6 +87,33 @@ async fn what_does_not_finish_is_cut_and_counted() {
     running.stopping.cancel();
     assert_eq!(running.ended.await.unwrap(), Drained { cut: 1 });
     assert!(work.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn who_has_taken_a_connection_over_is_told_and_waited_for() {
+    let done = Arc::new(AtomicBool::new(false));
+    let take_over = {
+        let done = done.clone();
+        async move |Extension(stopping): Extension<CancellationToken>, Extension(held): Extension<TaskTrackerToken>| {
+            tokio::spawn(async move {
+                stopping.cancelled().await;
+                sleep(Duration::from_millis(100)).await;
+                done.store(true, Ordering::SeqCst);
+                drop(held);
+            });
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stopping = CancellationToken::new();
+    let router = Router::new().route("/over", on_get(take_over));
+    let ended = tokio::spawn(serve(listener, router, Server::default(), stopping.clone()));
+    assert_eq!(get(format!("http://{address}/over")).send().await.unwrap().status(), 500, "nobody asked for another");
+    let upgrade = get(format!("http://{address}/over")).header("upgrade", "other").header("connection", "upgrade");
+    assert_eq!(upgrade.send().await.unwrap().status(), 200);
+    stopping.cancel();
+    assert_eq!(ended.await.unwrap(), Drained { cut: 0 });
+    assert!(done.load(Ordering::SeqCst));
 }
 
 #[tokio::test]

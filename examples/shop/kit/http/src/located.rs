@@ -90,10 +90,8 @@ impl Located {
         let wrong = |detail: String| Failure::fields(vec![FieldError { field: name.to_owned(), detail }]);
         let value = read.map_err(|error| wrong(error.to_string()))?.remove(name);
         let value = value.ok_or_else(|| wrong("is missing".into()))?;
-        match value.check() {
-            Ok(()) => Ok(value),
-            Err(failure) => Err(Failure::fields(in_path(failure.fields, &[name.to_owned()])).into()),
-        }
+        value.check().map_err(|failure| in_path(failure, name))?;
+        Ok(value)
     }
 
     /// The input whose other fields are parameters of the query, read strictly, then validated.

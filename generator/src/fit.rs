@@ -23,6 +23,12 @@ pub fn resource<'m>(model: &'m Model, of: &ResourceRef) -> Option<&'m Resource> 
     model.services.get(&of.service)?.resources.get(&of.resource)
 }
 
+/// A natural key that callers give, not a UUID that the service makes.
+pub fn is_natural(resource: &Resource) -> bool {
+    resource.id != "id"
+        || !resource.fields.iter().any(|f| f.name == "id" && f.readonly && f.ty == Type::Scalar(Scalar::Uuid))
+}
+
 pub fn operation<'m>(model: &'m Model, of: &OperationRef) -> Option<&'m Operation> {
     model.services.get(&of.service)?.operations.get(&of.operation)
 }

@@ -1,5 +1,5 @@
 //! What may stand in which shape: whole resources only in answers (E319), no `type` in a variant (E307), no secret in
-//! an event (E310), ids that tell things apart (E509).
+//! an event (E310), ids that tell things apart (E509), a replace that gives all that an item has to have (E511).
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::{
     design::{self, Body, Fields, Mark, TypeDefKind, TypeKind},
     diagnostic::Diagnostic,
     fit,
-    model::{Field, Input, MapKey, Model, ResourceRef, Scalar, Shape, Type, TypeDef},
+    model::{Field, Input, MapKey, Model, Resource, ResourceRef, Scalar, Shape, Type, TypeDef, Verb},
     names,
     source::Spanned,
 };
@@ -154,11 +154,31 @@ fn ids(checker: &mut Checker, model: &Model) {
                     check_key(checker, model, &place.name, ty, "unique");
                 }
             }
+            replace_gives_all(checker, resource, &written.fields);
             let own = ResourceRef { service: service.clone(), resource: name.clone() };
             if let Some(id) = written.id.as_ref().filter(|_| is_ring(model, &own)) {
                 let message = format!("the id of `{name}` is a reference that leads back to `{name}`");
                 checker.error("E509", &id.span, message, "give one of them an id of its own");
             }
+        }
+    }
+}
+
+/// Where a replace makes its item, it gives all that the item has to have.
+fn replace_gives_all(checker: &mut Checker, resource: &Resource, written: &Fields) {
+    if !(resource.verbs.contains(&Verb::Replace) && fit::is_natural(resource)) {
+        return;
+    }
+    for field in &resource.fields {
+        let needs = field.fixed && field.name != resource.id && field.default.is_none();
+        let place = written.get(&field.name).filter(|_| needs && !matches!(field.ty, Type::Optional(_)));
+        if let Some(place) = place {
+            let message = format!(
+                "`replace` makes a `{}` where there is none, and cannot give it `{}`, which is `fixed`",
+                resource.name, field.name
+            );
+            let help = "make it optional, give it a default, or leave `fixed` or the verb `replace` out";
+            checker.error("E511", &place.ty.expr.span, message, help);
         }
     }
 }

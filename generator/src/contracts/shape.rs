@@ -1,11 +1,13 @@
 //! What an operation, a resource or an event carries, as fields: the part of the lowering that all documents share.
 
+use std::collections::BTreeSet;
+
 use crate::model::{
     Docs, Event, Field, FieldPath, Input, MapKey, Model, Operation, Payload, Resource, ResourceRef, Scalar, Service,
     Shape, Type, TypeRef, Verb,
 };
 
-pub use crate::fit::{record, resource};
+pub use crate::fit::{is_natural, record, resource};
 
 /// The member of a resource's answers that holds its revision.
 pub const ETAG: &str = "etag";
@@ -61,12 +63,6 @@ pub fn places(service: &Service, operation: &Operation) -> bool {
     service.resources.get(resource).is_some_and(is_natural)
 }
 
-/// A natural key that callers give, not a UUID that the service makes.
-pub fn is_natural(resource: &Resource) -> bool {
-    resource.id != "id"
-        || !resource.fields.iter().any(|f| f.name == "id" && f.readonly && f.ty == Type::Scalar(Scalar::Uuid))
-}
-
 /// An item of a resource as every answer shows it: all its fields and its revision.
 pub fn item_fields(resource: &Resource) -> Vec<Field> {
     let mut fields = resource.fields.clone();
@@ -83,6 +79,53 @@ pub fn new_fields(resource: &Resource) -> Vec<Field> {
 pub fn draft_fields(resource: &Resource) -> Vec<Field> {
     let given = |field: &&Field| !field.readonly && !field.fixed && field.name != resource.id;
     resource.fields.iter().filter(given).cloned().collect()
+}
+
+/// The fields of a resource that are foreign keys of its table, each with the resource of the same service that it refers
+/// to: single references.
+///
+/// Not the key, for an item may be known by another's id before that one is; not what the service alone gives and has to
+/// give, for only business code knows it; and not what goes round in a ring of required references, for none of these
+/// could be the first.
+pub fn foreign_keys<'r>(service: &Service, resource: &'r Resource) -> Vec<(&'r Field, &'r str)> {
+    let all = resource.fields.iter().filter_map(|field| Some((field, foreign_key(service, resource, field)?)));
+    all.filter(|(field, to)| is_optional(field) || !leads_to(service, to, &resource.name, &mut BTreeSet::new()))
+        .collect()
+}
+
+/// The foreign keys that every item has.
+pub fn required_keys<'r>(service: &Service, resource: &'r Resource) -> impl Iterator<Item = (&'r Field, &'r str)> {
+    foreign_keys(service, resource).into_iter().filter(|(field, _)| !is_optional(field))
+}
+
+/// Whether others of the service have foreign keys to this resource, or it has one to itself.
+pub fn is_referred(service: &Service, resource: &Resource) -> bool {
+    service.resources.values().any(|other| foreign_keys(service, other).iter().any(|(_, to)| *to == resource.name))
+}
+
+fn foreign_key<'r>(service: &Service, resource: &Resource, field: &'r Field) -> Option<&'r str> {
+    let to = match &field.ty {
+        Type::Optional(inner) => inner,
+        ty => ty,
+    };
+    let Type::Ref(to) = to else { return None };
+    let is_given = is_optional(field) || !field.readonly;
+    (to.service == service.name && is_given && field.name != resource.id).then_some(to.resource.as_str())
+}
+
+fn is_optional(field: &Field) -> bool {
+    matches!(field.ty, Type::Optional(_))
+}
+
+/// Whether required references lead from one resource to another.
+fn leads_to<'m>(service: &'m Service, from: &'m str, to: &str, seen: &mut BTreeSet<&'m str>) -> bool {
+    if from == to {
+        return true;
+    }
+    let Some(resource) = service.resources.get(from).filter(|_| seen.insert(from)) else { return false };
+    let required = resource.fields.iter().filter(|field| !is_optional(field));
+    let mut next = required.filter_map(|field| foreign_key(service, resource, field));
+    next.any(|next| leads_to(service, next, to, seen))
 }
 
 /// A revision, as answers tell it and callers may demand it.

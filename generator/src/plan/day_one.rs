@@ -8,7 +8,7 @@ mod statements;
 
 use crate::model::{EventRef, Input, Model, Operation, Output, Payload, Service, Shape, StreamItem, Type, TypeDef};
 
-pub use calls::{arguments, guesses, record_of, sends};
+pub use calls::{arguments, guesses, record_of, required_keys, sends};
 pub use statements::mentions;
 
 use super::{

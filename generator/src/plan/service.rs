@@ -172,8 +172,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let dependencies = ways::dependencies(planner, service, &code);
     let ways: Vec<Way> = dependencies.iter().flat_map(|dependency| dependency.ways.clone()).collect();
     let has_grpc = contract::serves(model, service, |e| e.grpc);
-    let stores: Vec<StoreView> =
-        service.resources.values().map(|r| store::view(model, &shape::of_service(service, &r.name), r)).collect();
+    let stores: Vec<StoreView> = service.resources.values().map(|r| store::view(model, service, r)).collect();
     let has_store = events::has_store(model, service);
     let (emits, sends) = (events::emits(service), queue::sends(model, service));
     let mut consumers = events::consumers(model, service);

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     contracts::shape,
     escape,
-    model::{FieldPath, Model, Resource, ResourceRef, Scalar, Type, TypeDef},
+    model::{Field, FieldPath, Model, Resource, Scalar, Service, Type, TypeDef, Verb},
     names,
 };
 
@@ -52,6 +52,10 @@ pub struct StoreView {
     /// `status: row.read::<Text<_>>("status")?`
     pub reads: Vec<String>,
     pub unique: Vec<Unique>,
+    /// The fields that are foreign keys, Rust string literals.
+    pub references: Vec<String>,
+    /// Others have foreign keys to this table.
+    pub is_referred: bool,
     /// Lines of the table in SQL.
     pub table: String,
     pub columns: Vec<String>,
@@ -98,9 +102,9 @@ struct Column {
     bind: String,
 }
 
-/// `of` names the resource.
-pub fn view(model: &Model, of: &ResourceRef, resource: &Resource) -> StoreView {
+pub fn view(model: &Model, service: &Service, resource: &Resource) -> StoreView {
     let name = &resource.name;
+    let of = &shape::of_service(service, name);
     let item = names::rust::variable(name);
     let table = names::sql::quoted(&names::sql::table(&resource.plural));
     let mut columns = Vec::new();
@@ -164,6 +168,7 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource) -> StoreView {
         (false, _) => format!("select * from {table}"),
     };
     let has = |verb| resource.verbs.contains(&verb);
+    let foreign = foreign_keys(service, resource);
     StoreView {
         name: user(name),
         id_type: user(&id_name(name)),
@@ -180,7 +185,7 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource) -> StoreView {
             c.bind.replace(&format!("{item}.{}", names::rust::ident(&resource.id)), "id")
         }),
         key: escape::rust_str(&key),
-        has_list: has(crate::model::Verb::List),
+        has_list: has(Verb::List),
         list_type: user(&format!("List{}", resource.plural)),
         page_type: user(&format!("{name}Page")),
         sort_type: user(&format!("{name}Sort")),
@@ -191,6 +196,8 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource) -> StoreView {
         binds: others.iter().chain(&of_id).map(|c| format!(".bind({})", c.bind)).collect(),
         reads,
         unique: unique.collect(),
+        references: foreign.iter().map(|foreign| escape::rust_str(&foreign.field)).collect(),
+        is_referred: shape::is_referred(service, resource),
         columns: std::iter::once(format!("{} integer not null", quoted(&revision)))
             .chain(columns.iter().map(|c| {
                 let primary = if c.name == key { " primary key" } else { "" };
@@ -198,7 +205,9 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource) -> StoreView {
                 let null = if c.nullable { "" } else { " not null" };
                 // An `integer` that is the key would be SQLite's own row number, and not tell which row is newest.
                 let sql = if c.name == key && c.sql == "integer" { "int" } else { c.sql };
-                format!("{} {sql}{null}{primary}{}", quoted(&c.name), if unique { " unique" } else { "" })
+                let references = foreign.iter().find(|foreign| foreign.column == c.name);
+                let references = references.map_or("", |foreign| &foreign.sql);
+                format!("{} {sql}{null}{primary}{}{references}", quoted(&c.name), if unique { " unique" } else { "" })
             }))
             .collect(),
         indexes: resource
@@ -207,6 +216,8 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource) -> StoreView {
             .chain(&resource.filter)
             .map(|path| names::sql::column(&path.segments))
             .filter(|column| *column != key)
+            // Whoever deletes what is referred to looks for those that do.
+            .chain(foreign.iter().filter(|foreign| foreign.is_deleted).map(|foreign| foreign.column.clone()))
             .collect::<std::collections::BTreeSet<_>>()
             .into_iter()
             .map(|c| {
@@ -221,10 +232,35 @@ pub fn view(model: &Model, of: &ResourceRef, resource: &Resource) -> StoreView {
             .collect(),
         table,
         has_change: !resource.verbs.is_empty(),
-        has_delete: has(crate::model::Verb::Delete),
+        has_delete: has(Verb::Delete),
         deleted: deleted.into_iter().collect(),
         item,
     }
+}
+
+/// A column whose values are the keys of another table.
+struct ForeignKey {
+    field: String,
+    column: String,
+    /// ` references shelves (code)`
+    sql: String,
+    /// Callers may delete what it refers to.
+    is_deleted: bool,
+}
+
+fn foreign_keys(service: &Service, resource: &Resource) -> Vec<ForeignKey> {
+    let foreign = |(field, to): (&Field, &str)| {
+        let to = service.resources.get(to)?;
+        let table = names::sql::quoted(&names::sql::table(&to.plural));
+        let key = names::sql::quoted(&names::sql::column(&[to.id.as_str()]));
+        Some(ForeignKey {
+            field: field.name.clone(),
+            column: names::sql::column(&[field.name.as_str()]),
+            sql: format!(" references {table} ({key})"),
+            is_deleted: to.verbs.contains(&Verb::Delete),
+        })
+    };
+    shape::foreign_keys(service, resource).into_iter().filter_map(foreign).collect()
 }
 
 /// Characters of SQL in a line of its own at most.

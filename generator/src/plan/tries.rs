@@ -18,6 +18,8 @@ use crate::{
     names,
 };
 
+use super::day_one;
+
 /// Lines to paste in a terminal, Rust string literals: one call a service, over each face that a shell reaches.
 pub fn lines(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
@@ -26,7 +28,8 @@ pub fn lines(model: &Model) -> Vec<String> {
         // What does something is worth trying most.
         let best = |exposed: fn(Exposure) -> bool| {
             let works_alone = service.operations.values().filter(|o| exposed(o.expose) && shape::on_item(o).is_none());
-            works_alone.min_by_key(|operation| operation.kind == OperationKind::Query)
+            let refers = |operation: &Operation| !day_one::required_keys(service, operation).is_empty();
+            works_alone.min_by_key(|operation| (refers(operation), operation.kind == OperationKind::Query))
         };
         if let Some(operation) = best(|e| e.rest) {
             lines.push(curl(model, service, operation, &variable));
@@ -38,7 +41,7 @@ pub fn lines(model: &Model) -> Vec<String> {
             lines.push(format!("grpcurl -plaintext -d {body} {{{variable}_ADDRESS}} {package}.{name}/{rpc}"));
         }
         if let Some(operation) = best(|e| e.graphql) {
-            let wish = Wish { depth: 1, nth: 1, made: &BTreeSet::new(), etag: false, references: false };
+            let wish = Wish { depth: 1, nth: 1, made: &BTreeSet::new(), etag: false, live: false };
             let body = shell_json(&json!({ "query": request(model, service, operation, wish).document.flat() }));
             let path = if graphql::root(operation) == "Subscription" { "graphql/stream" } else { "graphql" };
             lines.push(format!("curl -sN {{{variable}_URL}}/{path} -H 'content-type: application/json' -d {body}"));

@@ -29,7 +29,9 @@ impl<'m> Walk<'m> {
         let all = services.flat_map(|service| service.operations.values().map(move |operation| (service, operation)));
         let works_alone = all.filter(|(service, operation)| {
             let alone = shape::on_item(operation).is_none() && !is_list(operation);
-            alone && !day_one::guesses(model, service, operation)
+            alone
+                && day_one::required_keys(service, operation).is_empty()
+                && !day_one::guesses(model, service, operation)
         });
         let walks = works_alone.filter_map(|begin| Some(Self { model, begin, transport: transport(begin.1)? }));
         let counted = walks.map(|walk| (walk.lines().len(), walk));

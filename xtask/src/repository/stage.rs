@@ -304,7 +304,8 @@ fn kit_folder(bench: &Bench) -> PathBuf {
     bench.root.join("blueprints/kit")
 }
 
-/// Makes a workspace, drives it, and holds it to what every emitted workspace promises.
+/// Makes a workspace, drives it, and holds it to what every emitted workspace promises. In
+/// `tests/written/NAME/SERVICE` are cases that a user might write beside the one that is emitted.
 fn workspace(bench: &mut Bench, name: &str, made_from: &[&str]) -> Result<()> {
     let scratch = bench.root.join("target/workspaces");
     let workspace = scratch.join(name);
@@ -334,8 +335,25 @@ fn workspace(bench: &mut Bench, name: &str, made_from: &[&str]) -> Result<()> {
     if bench.depth > Depth::Quick && bench.has(CLIPPY)? {
         bench.step("clippy", with_target(cargo(&workspace, LINT)))?;
     }
+    let cases = bench.root.join("tests/written").join(name);
+    if cases.exists() {
+        write_cases(&cases, &workspace)?;
+    }
     bench.step("its own tests", with_target(cargo(&workspace, &["xtask", "test", "--no-fail-fast"])))?;
     bench.silent_step("check has nothing to say", check)?;
+    Ok(())
+}
+
+fn write_cases(cases: &Path, workspace: &Path) -> Result<()> {
+    for service in fs::read_dir(cases).with_context(|| format!("cannot read {}", cases.display()))? {
+        let service = service?;
+        let folder = workspace.join("services").join(service.file_name()).join("tests/cases");
+        for case in fs::read_dir(service.path())? {
+            let case = case?;
+            let to = folder.join(case.file_name());
+            fs::copy(case.path(), &to).with_context(|| format!("cannot write {}", to.display()))?;
+        }
+    }
     Ok(())
 }
 

@@ -53,6 +53,33 @@ pub fn on_unique<T>(result: sqlx::Result<T>, fields: &[(&str, &str)]) -> anyhow:
     Err(exists.caused_by(error).into())
 }
 
+/// Makes a failure of kind `invalid` out of a foreign key that no row has. `fields` are those that callers know and that
+/// are foreign keys of the table; SQLite does not tell which of them it was. Other errors stay as they are.
+pub fn on_reference<T>(result: sqlx::Result<T>, fields: &[&str]) -> Result<sqlx::Result<T>, Failure> {
+    match result {
+        Err(error) if is_foreign_key_violation(&error) => {
+            let mut invalid = Failure::new(Kind::Invalid, format!("{} refers to nothing", fields.join(" or ")));
+            if let [field] = fields {
+                invalid.fields = vec![FieldError { field: (*field).into(), detail: "refers to nothing".into() }];
+            }
+            Err(invalid.caused_by(error))
+        }
+        other => Ok(other),
+    }
+}
+
+/// Makes a failure of kind `conflict` out of a row that cannot be deleted, for others refer to it by foreign keys.
+pub fn on_referred<T>(result: sqlx::Result<T>, what: impl Display) -> Result<T, Failure> {
+    result.map_err(|error| match is_foreign_key_violation(&error) {
+        true => Failure::new(Kind::Conflict, format!("others refer to {what}")).caused_by(error),
+        false => failure(error),
+    })
+}
+
+fn is_foreign_key_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|cause| cause.is_foreign_key_violation())
+}
+
 /// The row, or a failure of kind `not_found`. `what` is a noun with its name: `format_args!("order {id}")`.
 pub fn found<T>(row: Option<T>, what: impl Display) -> Result<T, Failure> {
     row.ok_or_else(|| Failure::not_found(what))

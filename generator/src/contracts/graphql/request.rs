@@ -48,8 +48,9 @@ pub struct Wish<'m> {
     pub made: &'m BTreeSet<ResourceRef>,
     /// Whether a revision is demanded.
     pub etag: bool,
-    /// Whether the ids of what others refer to are asked for through them.
-    pub references: bool,
+    /// Whether it is for a system that runs: the ids of what others refer to are asked for through them, and what may refer
+    /// to an item of the service refers to none, for it may be gone.
+    pub live: bool,
 }
 
 /// A request for an operation.
@@ -100,7 +101,7 @@ const DEPTH: usize = 3;
 /// A request for an operation that takes any input. Of a list it asks for the place of the next page too.
 pub fn asked(model: &Model, service: &Service, operation: &Operation) -> Asked {
     let made = BTreeSet::new();
-    let wish = Wish { depth: DEPTH, nth: 0, made: &made, etag: false, references: false };
+    let wish = Wish { depth: DEPTH, nth: 0, made: &made, etag: false, live: false };
     let writer = Writer { model, service, wish, variables: RefCell::default() };
     let (name, whole) = match &operation.shape {
         Shape::Custom { .. } => (names::graphql::field(&operation.name), None),
@@ -196,7 +197,16 @@ impl Writer<'_> {
     fn verb_arguments(&self, verb: Verb, of: &ResourceRef) -> Vec<Argument> {
         let Some(resource) = shape::resource(self.model, of) else { return Vec::new() };
         let object = |name: &str, fields: &[Field]| {
-            let value = example::object(self.model, fields, self.wish.nth);
+            let mut value = example::object(self.model, fields, self.wish.nth);
+            if self.wish.live {
+                let may_be_gone = |field: &Field| match &field.ty {
+                    Type::Optional(inner) => matches!(&**inner, Type::Ref(to) if to.service == self.service.name),
+                    _ => false,
+                };
+                for field in fields.iter().filter(|field| may_be_gone(field)) {
+                    value.as_object_mut().map(|members| members.shift_remove(&field.name));
+                }
+            }
             let members = self.members(&fields.iter().collect::<Vec<_>>(), &value);
             Argument { value, written: vec![Document::member(name, Document::object(members))] }
         };
@@ -317,7 +327,7 @@ impl Writer<'_> {
             Some(member(&field.name, &names::graphql::field(&field.name), shown))
         };
         let mut members: Vec<Member> = fields.iter().filter_map(show).collect();
-        if self.wish.references && left > 0 {
+        if self.wish.live && left > 0 {
             members.extend(references(self.service, fields).iter().filter_map(|reference| self.reference(reference)));
         }
         Object { name, members }

@@ -274,8 +274,8 @@ fn requests_for_every_operation_can_be_read() {
         for service in model.services.values() {
             for operation in service.operations.values() {
                 let made = service.resources.keys().map(|resource| shape::of_service(service, resource)).collect();
-                for (made, references) in [(&BTreeSet::new(), false), (&made, true)] {
-                    let wish = Wish { depth: 2, nth: 1, made, etag: true, references };
+                for (made, live) in [(&BTreeSet::new(), false), (&made, true)] {
+                    let wish = Wish { depth: 2, nth: 1, made, etag: true, live };
                     let document = request(&model, service, operation, wish).document;
                     for text in [document.flat(), document.lines(8)] {
                         let read = async_graphql_parser::parse_query(&text);
@@ -298,7 +298,7 @@ fn a_request_says_what_it_gives_and_what_comes_of_it() {
         request(&model, service, &service.operations[operation], wish)
     };
     let none = BTreeSet::new();
-    let wish = Wish { depth: 1, nth: 0, made: &none, etag: true, references: false };
+    let wish = Wish { depth: 1, nth: 0, made: &none, etag: true, live: false };
     let made = [shape::of_service(&model.services["catalogue"], "Book")].into();
     let lend = of("lend", Wish { made: &made, ..wish });
     let text = lend.document.flat();
@@ -314,6 +314,6 @@ fn a_request_says_what_it_gives_and_what_comes_of_it() {
     assert_eq!(of("ping", wish).data, serde_json::json!(true));
     let deleted = of("delete_book", wish);
     assert!(deleted.document.flat().ends_with(", etag: \"1\") }"), "{}", deleted.document.flat());
-    let through = of("get_book", Wish { references: true, ..wish }).document.flat();
+    let through = of("get_book", Wish { live: true, ..wish }).document.flat();
     assert!(through.contains(" author { code }"), "{through}");
 }

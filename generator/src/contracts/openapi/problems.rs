@@ -35,7 +35,7 @@ const STANDARD: [(u16, &str, &str); 12] = [
     (400, "Unreadable", "The request cannot be read."),
     (404, "NotFound", "There is no such item."),
     (406, "NotAcceptable", "`Accept` does not allow what would be answered."),
-    (409, "Conflict", "It exists already, or a call with the same key is still at work."),
+    (409, "Conflict", "It exists already, others refer to it, or a call with the same key is still at work."),
     (412, "Stale", "The item has another revision: read it again."),
     (413, "TooLarge", "The body is too large."),
     (415, "Unsupported", "The body is of another media type."),
@@ -119,7 +119,7 @@ fn can_happen(status: u16, service: &Service, operation: &Operation, taken: &Tak
     let body = taken.body.is_some();
     match status {
         404 => shape::on_item(operation).is_some(),
-        409 => is_keyed(operation) || replaces_unique(service, operation),
+        409 => is_keyed(operation) || replaces_unique(service, operation) || deletes_referred(service, operation),
         412 => is_conditional(operation),
         413 | 415 => body,
         422 => body || !taken.parameters.is_empty(),
@@ -133,7 +133,8 @@ pub fn failures(service: &Service, operation: &Operation) -> Vec<&'static str> {
     let item = shape::on_item(operation).is_some();
     let taken = is_keyed(operation) || replaces_unique(service, operation);
     let stale = is_conditional(operation);
-    let kinds = [("invalid", true), ("not_found", item), ("exists", taken), ("conflict", taken), ("stale", stale)];
+    let conflict = taken || deletes_referred(service, operation);
+    let kinds = [("invalid", true), ("not_found", item), ("exists", taken), ("conflict", conflict), ("stale", stale)];
     kinds.into_iter().filter(|(_, can_happen)| *can_happen).map(|(kind, _)| kind).collect()
 }
 
@@ -141,6 +142,12 @@ pub fn failures(service: &Service, operation: &Operation) -> Vec<&'static str> {
 fn replaces_unique(service: &Service, operation: &Operation) -> bool {
     let Shape::Verb { verb: Verb::Replace, resource } = &operation.shape else { return false };
     service.resources.get(resource).is_some_and(|resource| resource.fields.iter().any(|field| field.unique))
+}
+
+/// Whether others may still refer to the item that it deletes.
+fn deletes_referred(service: &Service, operation: &Operation) -> bool {
+    let Shape::Verb { verb: Verb::Delete, resource } = &operation.shape else { return false };
+    service.resources.get(resource).is_some_and(|resource| shape::is_referred(service, resource))
 }
 
 /// The answer of a status that declared errors have. `text`: it may also be an error that is not declared.

@@ -207,8 +207,25 @@ fn may_be_there(owner: &Service, callee: &Operation) -> bool {
     owner.resources.get(resource).is_some_and(is_only)
 }
 
+/// Whether a call makes an item that has to refer to another of the service, of which nothing tells.
+fn refers_to_nothing(owner: &Service, callee: &Operation, call: &Call, sources: &[Source]) -> bool {
+    let fields: Vec<&Field> = sources.iter().flat_map(|source| &source.values).map(|(field, _)| field).collect();
+    let is_known = |wanted: &Field| {
+        let ours = call.with.get(&wanted.name).unwrap_or(&wanted.name);
+        fields.iter().any(|field| field.ty == wanted.ty && field.name == *ours)
+    };
+    required_keys(owner, callee).iter().any(|field| !is_known(field))
+}
+
+/// The references to items of the same service that an operation has to be given, for it makes or replaces an item.
+pub fn required_keys<'m>(owner: &'m Service, operation: &Operation) -> Vec<&'m Field> {
+    let Shape::Verb { verb: Verb::Create | Verb::Replace, resource } = &operation.shape else { return Vec::new() };
+    let keys = owner.resources.get(resource).map(|resource| shape::required_keys(owner, resource));
+    keys.into_iter().flatten().map(|(field, _)| field).collect()
+}
+
 /// Whether an operation, or one that it calls, asks for an item of which it knows no id, and so for that of an example,
-/// or for a new one that may be there already.
+/// or for a new one that may be there already or refers to one of which it knows no id.
 pub fn guesses(model: &Model, service: &Service, operation: &Operation) -> bool {
     fn visit(model: &Model, service: &Service, operation: &Operation, seen: &mut BTreeSet<(String, String)>) -> bool {
         if !seen.insert((service.name.clone(), operation.name.clone())) {
@@ -218,7 +235,9 @@ pub fn guesses(model: &Model, service: &Service, operation: &Operation) -> bool 
         operation.calls.iter().filter(|call| !is_sent(model, service, operation, call)).any(|call| {
             let Some(owner) = model.services.get(&call.to.service) else { return false };
             let Some(callee) = owner.operations.get(&call.to.operation) else { return false };
-            let unknown = is_guess(call, owner, callee, &sources) || may_be_there(owner, callee);
+            let unknown = is_guess(call, owner, callee, &sources)
+                || may_be_there(owner, callee)
+                || refers_to_nothing(owner, callee, call, &sources);
             sources.splice(0..0, answer_source(model, owner, callee, &callee.name));
             unknown || visit(model, owner, callee, seen)
         })

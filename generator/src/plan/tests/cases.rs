@@ -7,7 +7,7 @@ use crate::{
     model::{Model, Operation, Output, Service, Shape, Verb},
 };
 
-use super::description;
+use super::{super::day_one, description};
 
 const HEAD: &str = "\
 # Yours: written once by Linkwright, never overwritten.
@@ -43,11 +43,18 @@ pub fn first(model: &Model, service: &Service) -> Option<String> {
     let is =
         |operation: &Operation, wanted: Verb| matches!(&operation.shape, Shape::Verb { verb, .. } if *verb == wanted);
     let operations = || service.operations.values().filter(reached);
-    let create = operations().find(|operation| is(operation, Verb::Create));
-    let operation = create.or_else(|| operations().find(|o| !is(o, Verb::List))).or_else(|| operations().next())?;
+    let alone = |operation: &&Operation| day_one::required_keys(service, operation).is_empty();
+    let create = operations().find(|operation| is(operation, Verb::Create) && alone(operation));
+    let operation =
+        create.or_else(|| operations().find(|o| !is(o, Verb::List) && alone(o))).or_else(|| operations().next())?;
     let input = |operation: &Operation| {
-        let examples = description::examples(model, service, operation);
-        examples.into_iter().next().filter(|input| input.as_object().is_some_and(|members| !members.is_empty()))
+        let mut example = description::examples(model, service, operation).into_iter().next()?;
+        let members = example.as_object_mut().filter(|members| !members.is_empty())?;
+        // Nothing is there that it could refer to.
+        for name in made_keys(service, operation) {
+            members.shift_remove(name);
+        }
+        Some(example)
     };
     let with_input = operations().find(|operation| input(operation).is_some()).unwrap_or(operation);
     let quiet = service.operations.values().find(|o| !o.emits.is_empty() || !o.follows.is_empty());
@@ -74,6 +81,13 @@ pub fn first(model: &Model, service: &Service) -> Option<String> {
         );
     }
     Some(text)
+}
+
+/// The foreign keys of what an operation makes.
+fn made_keys<'m>(service: &'m Service, operation: &Operation) -> Vec<&'m str> {
+    let Shape::Verb { verb: Verb::Create, resource } = &operation.shape else { return Vec::new() };
+    let keys = service.resources.get(resource).map(|resource| shape::foreign_keys(service, resource));
+    keys.into_iter().flatten().map(|(field, _)| field.name.as_str()).collect()
 }
 
 /// A value in one line of TOML, which knows no null.

@@ -197,17 +197,16 @@ pub fn examples(model: &Model, service: &Service, operation: &Operation) -> Vec<
     }
 }
 
-/// Each after those that it refers to, where there is no circle.
-fn in_order(service: &Service) -> Vec<&Resource> {
+/// Each after those that it refers to; where that goes round in a circle, after those that it has to refer to.
+pub fn in_order(service: &Service) -> Vec<&Resource> {
     let mut left: Vec<&Resource> = service.resources.values().collect();
     let mut placed: Vec<&Resource> = Vec::new();
     while !left.is_empty() {
-        let is_ready = |resource: &&Resource| {
-            references(service, resource)
-                .iter()
-                .all(|(_, to)| !left.iter().any(|r| r.name == **to && r.name != resource.name))
-        };
-        let next = left.iter().position(is_ready).unwrap_or(0);
+        let waits = |resource: &Resource, to: &str| to != resource.name && left.iter().any(|other| other.name == to);
+        let is_free = |resource: &&Resource| !references(service, resource).iter().any(|(_, to)| waits(resource, to));
+        let may_be_made =
+            |resource: &&Resource| !shape::required_keys(service, resource).any(|(_, to)| waits(resource, to));
+        let next = left.iter().position(is_free).or_else(|| left.iter().position(may_be_made)).unwrap_or(0);
         placed.push(left.remove(next));
     }
     placed

@@ -1,6 +1,9 @@
 //! The flows of `smoke`: every operation that callers outside reach, once, over each transport it is exposed on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::Serialize;
 
@@ -14,7 +17,7 @@ use crate::{
         shape,
     },
     escape,
-    model::{Exposure, Field, Model, Operation, ResourceRef, Service, Shape, Target, Type, Verb},
+    model::{Exposure, Field, Model, Operation, Resource, ResourceRef, Service, Shape, Target, Type, Verb},
     names,
 };
 
@@ -26,6 +29,7 @@ use super::{
         examples::{self, Source},
         operations,
     },
+    description::in_order,
     graphql::{DEPTH, OURS, code},
 };
 
@@ -61,10 +65,9 @@ struct Flow {
     arguments: Vec<String>,
     /// Over GraphQL: the request, a Rust string literal; else none.
     requests: Vec<Asked>,
-    /// `run`; `run_or_missing` where nobody makes the item, so that there is none to work on; `run_or_there` where what is
-    /// unique about it is not free any more; `run_or_guess` where it asks for an item of which it knows no id, or for a new
-    /// one that may be there.
-    run: &'static str,
+    /// The kinds of errors, as Rust calls them, which it may fail with for want of what nobody makes or knows, or because of
+    /// what is there.
+    kinds: Vec<&'static str>,
     /// `let order_rest = ` and `.map_or(…)`, which gives the id of the item that was made; or empty.
     binding: String,
     id: String,
@@ -88,6 +91,8 @@ struct Made {
     shown: BTreeMap<ResourceRef, String>,
     /// Those that may not have been made, for what makes them has to guess.
     guessed: BTreeSet<ResourceRef>,
+    /// The variables of those that a flow deletes.
+    deleted: BTreeSet<String>,
 }
 
 const REST: &str = "rest";
@@ -112,12 +117,17 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
     let (mut clients, mut flows, mut made) = (Vec::new(), Vec::new(), Made::default());
     let (mut last, mut sent) = (Vec::new(), Vec::new());
     for service in callees_first(model) {
+        let resources: Vec<&str> = in_order(service).iter().map(|resource| resource.name.as_str()).collect();
+        // What others refer to is made first, and deleted last.
+        let place = |resource: &str| resources.iter().position(|name| *name == resource);
+        let mut deletes = Vec::new();
         for (number, (transport, shown, pick)) in TRANSPORTS.into_iter().enumerate() {
             let mut operations: Vec<&Operation> = service.operations.values().filter(|o| pick(o.expose)).collect();
             if operations.is_empty() {
                 continue;
             }
-            operations.sort_by_key(|operation| !makes(service, operation));
+            let made_as = |operation: &Operation| maker(service, operation).and_then(|resource| place(&resource.name));
+            operations.sort_by_key(|operation| made_as(operation).unwrap_or(usize::MAX));
             let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
             clients.push(Client {
                 name: client(service, transport),
@@ -132,21 +142,23 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
             let writer = Writer { model, service, contract, service_trait, transport, shown };
             let mut gone = Vec::new();
             for operation in operations {
-                let there = is_there(service, operation, &TRANSPORTS[..number]);
-                let flow = writer.flow(operation, &mut made, there);
-                let later = &TRANSPORTS[number + 1..];
+                let flow = writer.flow(operation, &mut made, is_there(service, operation, number));
                 match &operation.shape {
-                    // Nobody knows when it is done.
-                    Shape::Verb { verb: Verb::Delete, .. } if transport == QUEUE => sent.push(flow),
-                    Shape::Verb { verb: Verb::Delete, resource } if is_made_again(service, resource, later) => {
-                        gone.push(flow);
+                    Shape::Verb { verb: Verb::Delete, resource } => {
+                        let place = Reverse(place(resource));
+                        match () {
+                            // Nobody knows when it is done.
+                            () if transport == QUEUE => sent.push(flow),
+                            () if is_early(service, resource, number) => gone.push((place, flow)),
+                            () => deletes.push((place, flow)),
+                        }
                     }
-                    Shape::Verb { verb: Verb::Delete, .. } => last.push(flow),
                     _ => flows.push(flow),
                 }
             }
-            flows.append(&mut gone);
+            flows.extend(in_turn(gone));
         }
+        last.extend(in_turn(deletes));
     }
     flows.append(&mut last);
     flows.append(&mut sent);
@@ -154,8 +166,29 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
     Flows { clients, flows }
 }
 
-/// Whether the same item is made over another transport, for which what is unique has to be free. GraphQL creates one of
-/// its own, and replaces the same.
+fn in_turn(mut flows: Vec<(Reverse<Option<usize>>, Flow)>) -> impl Iterator<Item = Flow> {
+    flows.sort_by_key(|(place, _)| *place);
+    flows.into_iter().map(|(_, flow)| flow)
+}
+
+/// Whether an item is deleted before the next transport has its turn: the same is made again there, for which what is
+/// unique has to be free, and nothing that stays refers to it. `number` is that of the transport.
+fn is_early(service: &Service, resource: &str, number: usize) -> bool {
+    let (_, _, now) = TRANSPORTS[number];
+    is_made_again(service, resource, &TRANSPORTS[number + 1..])
+        && service
+            .resources
+            .values()
+            .filter(|other| requires(service, other, resource))
+            .all(|other| exposes(service, Verb::Delete, other, now) && is_early(service, &other.name, number))
+}
+
+/// Whether items of one resource have to refer to one of another.
+fn requires(service: &Service, resource: &Resource, other: &str) -> bool {
+    shape::required_keys(service, resource).any(|(_, to)| to == other)
+}
+
+/// Whether the same item is made over another transport. GraphQL creates one of its own, and replaces the same.
 fn is_made_again(service: &Service, resource: &str, later: &[(&str, &str, Pick)]) -> bool {
     let makes = |operation: &&Operation| maker(service, operation).is_some_and(|made| made.name == resource);
     let is_same = |operation: &Operation, transport: &str| {
@@ -168,19 +201,21 @@ fn is_made_again(service: &Service, resource: &str, later: &[(&str, &str, Pick)]
 
 /// Whether the item that the operation makes was made over an earlier transport, is there still, and has something that
 /// no other may have.
-fn is_there(service: &Service, operation: &Operation, earlier: &[(&str, &str, Pick)]) -> bool {
+fn is_there(service: &Service, operation: &Operation, number: usize) -> bool {
     let Shape::Verb { verb: Verb::Create, resource } = &operation.shape else { return false };
     let Some(resource) = service.resources.get(resource) else { return false };
     let unlike_others = shape::is_natural(resource) || shape::new_fields(resource).iter().any(|field| field.unique);
-    let verb = |verb: Verb, exposed: Pick| {
-        let is_it = |operation: &&Operation| {
-            let of = |v: &Verb, name: &str| *v == verb && name == resource.name;
-            matches!(&operation.shape, Shape::Verb { verb, resource } if of(verb, resource))
-        };
-        service.operations.values().filter(is_it).any(|operation| exposed(operation.expose))
+    let stays = |(number, (_, _, exposed)): (usize, &(&str, &str, Pick))| {
+        let is_deleted =
+            exposes(service, Verb::Delete, resource, *exposed) && is_early(service, &resource.name, number);
+        exposes(service, Verb::Create, resource, *exposed) && !is_deleted
     };
-    let stays = |(_, _, exposed): &(&str, &str, Pick)| verb(Verb::Create, *exposed) && !verb(Verb::Delete, *exposed);
-    unlike_others && earlier.iter().any(stays)
+    unlike_others && TRANSPORTS[..number].iter().enumerate().any(stays)
+}
+
+fn exposes(service: &Service, verb: Verb, of: &Resource, exposed: Pick) -> bool {
+    let is_it = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: found, resource } if *found == verb && *resource == of.name);
+    service.operations.values().filter(is_it).any(|operation| exposed(operation.expose))
 }
 
 /// Drops the variables of items that nothing else is about.
@@ -229,12 +264,8 @@ fn callees_first(model: &Model) -> Vec<&Service> {
     order
 }
 
-/// The operation makes an item.
-fn makes(service: &Service, operation: &Operation) -> bool {
-    maker(service, operation).is_some()
-}
-
-fn maker<'m>(service: &'m Service, operation: &Operation) -> Option<&'m crate::model::Resource> {
+/// The resource of which the operation makes an item.
+fn maker<'m>(service: &'m Service, operation: &Operation) -> Option<&'m Resource> {
     match &operation.shape {
         Shape::Verb { verb: Verb::Create, resource } => service.resources.get(resource),
         Shape::Verb { verb: Verb::Replace, resource } => {
@@ -242,6 +273,10 @@ fn maker<'m>(service: &'m Service, operation: &Operation) -> Option<&'m crate::m
         }
         _ => None,
     }
+}
+
+fn is_delete(operation: &Operation) -> bool {
+    matches!(operation.shape, Shape::Verb { verb: Verb::Delete, .. })
 }
 
 struct Writer<'m> {
@@ -261,6 +296,7 @@ impl Writer<'_> {
         let graphql = *transport == GRAPHQL;
         let requests: Vec<Asked> = graphql.then(|| self.asked(operation, &made.shown)).into_iter().collect();
         let arguments = if graphql { Vec::new() } else { self.arguments(operation, &made.typed) };
+        let dangles = self.dangles(operation, made);
         let guesses = day_one::guesses(model, service, operation);
         let known =
             |made: &Made| item.as_ref().is_none_or(|of| made.shown.contains_key(of) && !made.guessed.contains(of));
@@ -285,21 +321,21 @@ impl Writer<'_> {
             if !graphql {
                 made.typed.insert(of.clone(), variable.clone());
             }
-            match guesses {
+            match guesses || dangles {
                 true => made.guessed.insert(of.clone()),
                 false => made.guessed.remove(&of),
             };
             made.shown.insert(of, variable);
         }
-        let run = if !known(made) {
-            "run_or_missing"
-        } else if there && !graphql {
-            "run_or_there"
-        } else if guesses {
-            "run_or_guess"
-        } else {
-            "run"
-        };
+        let deleted = item.as_ref().and_then(|of| made.shown.get(of)).filter(|_| is_delete(operation));
+        let again = deleted.is_some_and(|variable| !made.deleted.insert(variable.clone()));
+        let kinds = [
+            ("NotFound", again || !known(made)),
+            ("Exists", there && !graphql),
+            ("Conflict", is_delete(operation) && self.is_required(operation)),
+            ("Invalid", dangles),
+            ("Internal", guesses),
+        ];
         Flow {
             what: escape::rust_str(&format!("{}.{} over {}", service.name, operation.name, self.shown)),
             client: client(service, transport),
@@ -309,10 +345,29 @@ impl Writer<'_> {
             },
             arguments,
             requests,
-            run,
+            kinds: kinds.into_iter().filter(|(_, may_be)| *may_be).map(|(kind, _)| kind).collect(),
             binding,
             id,
         }
+    }
+
+    /// Whether it refers to something of the service that nobody makes.
+    fn dangles(&self, operation: &Operation, made: &Made) -> bool {
+        let patches = self.transport == GRAPHQL && matches!(operation.shape, Shape::Verb { verb: Verb::Patch, .. });
+        let patched = shape::on_item(operation).and_then(|name| self.service.resources.get(name)).filter(|_| patches);
+        let patched = patched.into_iter().flat_map(|resource| shape::required_keys(self.service, resource));
+        let fields = day_one::required_keys(self.service, operation).into_iter().chain(patched.map(|(field, _)| field));
+        let is_made = |ty: &Type| match ty {
+            Type::Ref(to) => made.shown.contains_key(to) && !made.guessed.contains(to),
+            _ => true,
+        };
+        fields.into_iter().any(|field| !is_made(&field.ty))
+    }
+
+    /// Whether others have to refer to what the operation is on.
+    fn is_required(&self, operation: &Operation) -> bool {
+        let Some(resource) = shape::on_item(operation) else { return false };
+        self.service.resources.values().any(|other| requires(self.service, other, resource))
     }
 
     /// `order_rest`, with the service before it if another has a resource of that name.
@@ -338,8 +393,7 @@ impl Writer<'_> {
     }
 
     fn asked(&self, operation: &Operation, made: &BTreeMap<ResourceRef, String>) -> Asked {
-        let wish =
-            Wish { depth: DEPTH, nth: OURS, made: &made.keys().cloned().collect(), etag: false, references: true };
+        let wish = Wish { depth: DEPTH, nth: OURS, made: &made.keys().cloned().collect(), etag: false, live: true };
         let Request { document, variables, .. } = request(self.model, self.service, operation, wish);
         let given =
             variables.iter().filter_map(|(of, name)| Some(format!("{}: {}", escape::rust_str(name), made.get(of)?)));

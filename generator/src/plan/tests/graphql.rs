@@ -65,7 +65,7 @@ pub fn suite(model: &Model, service: &Service, contract: String, service_trait: 
 }
 
 fn case(model: &Model, service: &Service, operation: &Operation) -> Case {
-    let wish = Wish { depth: DEPTH, nth: 0, made: &BTreeSet::new(), etag: true, references: false };
+    let wish = Wish { depth: DEPTH, nth: 0, made: &BTreeSet::new(), etag: true, live: false };
     let Request { document, input, answer, data, .. } = request(model, service, operation, wish);
     let error = |error: &crate::model::DeclaredError| {
         let data = error.data.as_ref().map_or(Value::Null, |data| example::value(model, &shape::named_type(data)));

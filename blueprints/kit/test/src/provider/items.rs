@@ -32,7 +32,7 @@ pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
     let mut made = Vec::new();
     for nth in 0..MADE {
         let item = items.make(nth).await;
-        if let Some(item) = &item {
+        if let (Some(item), true) = (&item, made.is_empty()) {
             session.is_there(name, &item[&resource.id]);
         }
         made.extend(item);
@@ -58,17 +58,23 @@ pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
     if let Some(item) = made.last() {
         items.delete(item).await;
     }
-    // What others refer to is there to the end.
-    if let Some(item) = made.first() {
-        session.is_there(name, &item[&resource.id]);
-    }
 }
 
-/// The id of an item of the resource that is there, if one can be made.
+/// The id of an item of the resource, a new one if it can be made; before it what it may refer to is made.
 pub(crate) async fn one(session: &Session<'_>, name: &str) -> Option<Value> {
-    let resource = session.description().resource(name)?;
-    let item = Items { session, name, resource }.make(0).await?;
-    Some(item[&resource.id].clone())
+    for resource in &session.description().resources {
+        let is_last = resource.name == name;
+        if is_last || session.there(&resource.name).is_none() {
+            let items = Items { session, name: &resource.name, resource };
+            if let Some(item) = items.make(0).await {
+                session.is_there(&resource.name, &item[&resource.id]);
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    session.there(name)
 }
 
 impl Items<'_> {

@@ -59,9 +59,14 @@ impl<'a> Session<'a> {
         self.there.borrow_mut().insert(resource.to_owned(), id.clone());
     }
 
+    /// The id of an item of this resource that is there.
+    pub(crate) fn there(&self, resource: &str) -> Option<Value> {
+        self.there.borrow().get(resource).cloned()
+    }
+
     /// An item that is there, of the resource that the operation is on.
     pub(crate) fn item_of(&self, operation: &Operation) -> Option<Value> {
-        self.there.borrow().get(operation.resource.as_deref()?).cloned()
+        self.there(operation.resource.as_deref()?)
     }
 
     /// Calls, and judges what comes back.
@@ -137,7 +142,7 @@ impl<'a> Session<'a> {
     }
 
     /// The `nth` example of the operation's input: what the user gave for it, ids of items that are there, and what must
-    /// not be given twice by its number.
+    /// not be given twice by its number. What may refer to something refers to nothing where nothing is there.
     pub(crate) fn example(&self, operation: &Operation, nth: usize) -> Value {
         let examples = &operation.examples;
         let Some(example) = examples.get(nth % examples.len().max(1)) else { return Value::Null };
@@ -147,8 +152,13 @@ impl<'a> Session<'a> {
             let own = |resource: &Resource| resource.unique.contains(name) || resource.natural && resource.id == *name;
             nth > 0 && resource.is_some_and(own)
         };
-        for (name, id) in self.references(operation) {
-            self.refer(&mut example, name, &id);
+        let references = resource.iter().flat_map(|resource| &resource.references);
+        for (name, to) in references.filter(|(name, _)| resource.is_none_or(|resource| resource.id != **name)) {
+            match self.there(to) {
+                Some(id) => refer(&mut example, name, &id),
+                None if !self.requires(operation, name) => _ = example.remove(name),
+                None => {}
+            }
         }
         if let Some(given) = self.provider.cases.examples.get(&operation.name) {
             example.extend(given.iter().filter(|(name, _)| !is_own(name)).map(|(n, v)| (n.clone(), v.clone())));
@@ -156,19 +166,17 @@ impl<'a> Session<'a> {
         example.into()
     }
 
-    fn references(&self, operation: &Operation) -> Vec<(&'a String, Value)> {
-        let there = self.there.borrow();
-        let found = operation.resource.as_ref().and_then(|name| self.description().resource(name));
-        let references = found.into_iter().flat_map(|resource| &resource.references);
-        references.filter_map(|(name, to)| Some((name, there.get(to)?.clone()))).collect()
+    fn requires(&self, operation: &Operation, name: &str) -> bool {
+        let Some(schema) = &operation.input else { return false };
+        self.judge().resolved(schema)["required"].as_array().into_iter().flatten().any(|required| required == name)
     }
+}
 
-    fn refer(&self, example: &mut Map<String, Value>, name: &str, id: &Value) {
-        match example.get_mut(name) {
-            Some(Value::Array(ids)) => ids.iter_mut().for_each(|place| *place = id.clone()),
-            Some(place) => *place = id.clone(),
-            None => {}
-        }
+fn refer(example: &mut Map<String, Value>, name: &str, id: &Value) {
+    match example.get_mut(name) {
+        Some(Value::Array(ids)) => ids.iter_mut().for_each(|place| *place = id.clone()),
+        Some(place) => *place = id.clone(),
+        None => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kit::{Failure, Kind};
-use kit_store::{Migration, Store, Text, changed, found, on_unique};
+use kit_store::{Migration, Store, Text, changed, found, on_reference, on_referred, on_unique};
 
 const ITEMS: Migration = Migration {
     name: "items_1",
@@ -93,11 +93,34 @@ async fn a_commit_is_seen_a_dropped_transaction_is_not() {
 }
 
 #[tokio::test]
-async fn readers_cannot_write_and_references_are_checked() {
+async fn readers_cannot_write() {
     let store = Store::open(":memory:", &[ITEMS]).await.unwrap();
     assert!(sqlx::query("insert into items (id) values ('1')").execute(store.read()).await.is_err());
+}
+
+#[tokio::test]
+async fn references_are_checked() {
+    let store = Store::open(":memory:", &[ITEMS]).await.unwrap();
+    insert(&store, "1", "a").await.unwrap();
     let mut tx = store.begin().await.unwrap();
-    assert!(sqlx::query("insert into parts values ('nobody')").execute(&mut *tx).await.is_err());
+    let nobody = sqlx::query("insert into parts values ('nobody')").execute(&mut *tx).await;
+    let failure = on_reference(nobody, &["item"]).unwrap_err();
+    assert_eq!((failure.kind, failure.detail.as_str()), (Kind::Invalid, "item refers to nothing"));
+    assert_eq!(failure.fields[0].field, "item");
+    let nobody = sqlx::query("insert into parts values ('nobody')").execute(&mut *tx).await;
+    let failure = on_reference(nobody, &["item", "other"]).unwrap_err();
+    assert_eq!((failure.detail.as_str(), failure.fields.len()), ("item or other refers to nothing", 0));
+
+    let known = sqlx::query("insert into parts values ('1')").execute(&mut *tx).await;
+    assert!(on_reference(known, &["item"]).unwrap().is_ok());
+    let referred = sqlx::query("delete from items").execute(&mut *tx).await;
+    let failure = on_referred(referred, "item 1").unwrap_err();
+    assert_eq!((failure.kind, failure.detail.as_str()), (Kind::Conflict, "others refer to item 1"));
+
+    let other = sqlx::query("insert into items (id) values ('1')").execute(&mut *tx).await;
+    assert!(on_reference(other, &["item"]).unwrap().is_err(), "what is none of its business stays");
+    let other = sqlx::query("delete from nothing").execute(&mut *tx).await;
+    assert_eq!(on_referred(other, "item 1").unwrap_err().kind, Kind::Internal);
 }
 
 #[tokio::test]

@@ -32,44 +32,17 @@ impl Flows {
         E: OperationError,
         F: Future<Output = Result<T, E>>,
     {
-        self.call(what, call, |error| error.failure().is_none()).await
+        self.run_or(&[], what, call).await
     }
 
-    /// As [`run`](Self::run), but what the call is about need not be there.
-    pub async fn run_or_missing<T, E, F>(&mut self, what: &str, call: impl FnOnce(Context) -> F) -> Option<T>
-    where
-        E: OperationError,
-        F: Future<Output = Result<T, E>>,
-    {
-        self.call(what, call, |error| error.failure().is_none() || error.kind() == Kind::NotFound).await
-    }
-
-    /// As [`run`](Self::run), but what the call makes may be there already: it was made over another transport.
-    pub async fn run_or_there<T, E, F>(&mut self, what: &str, call: impl FnOnce(Context) -> F) -> Option<T>
-    where
-        E: OperationError,
-        F: Future<Output = Result<T, E>>,
-    {
-        self.call(what, call, |error| error.failure().is_none() || error.kind() == Kind::Exists).await
-    }
-
-    /// As [`run`](Self::run), but the operation asks another for an item whose id nothing tells it, that of an example
-    /// until somebody writes which one it means; or for a new one that is there already, since an earlier flow made it.
-    /// That the other refuses is an `internal` error.
-    pub async fn run_or_guess<T, E, F>(&mut self, what: &str, call: impl FnOnce(Context) -> F) -> Option<T>
-    where
-        E: OperationError,
-        F: Future<Output = Result<T, E>>,
-    {
-        self.call(what, call, |error| error.failure().is_none() || error.kind() == Kind::Internal).await
-    }
-
-    async fn call<T, E, F>(
-        &mut self,
-        what: &str,
-        call: impl FnOnce(Context) -> F,
-        expected: impl Fn(&E) -> bool,
-    ) -> Option<T>
+    /// As [`run`](Self::run), but the call may fail with one of these kinds as well:
+    /// - `not_found`: nobody makes what it is about, or another flow has deleted it
+    /// - `exists`: what it makes was made over another transport
+    /// - `conflict`: it deletes an item to which others may refer
+    /// - `invalid`: nobody makes what it has to refer to
+    /// - `internal`: another service refuses it one of these, for until somebody writes which item it means it asks for
+    ///   that of an example
+    pub async fn run_or<T, E, F>(&mut self, kinds: &[Kind], what: &str, call: impl FnOnce(Context) -> F) -> Option<T>
     where
         E: OperationError,
         F: Future<Output = Result<T, E>>,
@@ -94,7 +67,7 @@ impl Flows {
                 println!("FAIL  {what}  {took} ms: stand-ins: {}", marks.list().join(", "));
                 Some(answer)
             }
-            Err(error) if expected(&error) => {
+            Err(error) if error.failure().is_none() || kinds.contains(&error.kind()) => {
                 println!("ok    {what}  {took} ms: {error}");
                 None
             }

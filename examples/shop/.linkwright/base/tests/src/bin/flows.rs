@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use kit::Kind;
 use kit_test::{Flows, graphql, url};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -137,7 +138,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         })
         .await;
     flows
-        .run_or_missing("shipping.get_parcel over REST", async |cx| {
+        .run_or(&[Kind::NotFound], "shipping.get_parcel over REST", async |cx| {
             shipping_contract::Shipping::get_parcel(
                 &shipping_over_rest,
                 &cx,

@@ -6,7 +6,12 @@ mod items;
 mod sources;
 mod statements;
 
-use crate::model::{EventRef, Input, Model, Operation, Output, Payload, Service, Shape, StreamItem, Type, TypeDef};
+use std::collections::BTreeSet;
+
+use crate::{
+    escape,
+    model::{EventRef, Input, Model, Operation, Output, Payload, Service, Shape, StreamItem, Type, TypeDef},
+};
 
 pub use calls::{arguments, guesses, record_of, required_keys, sends};
 pub use statements::mentions;
@@ -68,9 +73,20 @@ fn follow_lines(model: &Model, service: &Service, operation: &Operation) -> Vec<
         }
         _ => payload.to_owned(),
     };
+    let members: Option<BTreeSet<String>> =
+        operation.follows.iter().map(|event| events::about(model, service, operation, event)).collect();
+    // If all of them call it the same.
+    let member = members.filter(|members| members.len() == 1).and_then(|members| members.into_iter().next());
+    let which = match member {
+        Some(member) => {
+            let member = escape::rust_str(&member);
+            format!("let messages = kit_messaging::about(messages, {member}, &id)?;")
+        }
+        None => "// Yours: which of them the caller gets.".to_owned(),
+    };
     vec![
         format!("let messages = self.broker.follow(&[{}]).await?;", listed.join(", ")),
-        "// Yours: which of them the caller gets.".to_owned(),
+        which,
         format!("Ok(Box::pin(messages.map(|message| {item})))"),
     ]
 }

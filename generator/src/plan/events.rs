@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     contracts::shape,
-    escape,
+    escape, fit,
     model::{
         Batch, Delivery, Event, EventRef, Field, Input, Link, Model, Operation, Output, Payload, Policy, Scalar,
         Service, Shape, Store, StreamItem, Target, Type, TypeDef,
@@ -286,6 +286,21 @@ fn arguments(operation: &Operation) -> String {
     let id = of.as_ref().map(|of| format!(", message.member(\"{}\")?", item_id(of)));
     let input = if *input == Input::None { "" } else { ", message.payload()?" };
     id.unwrap_or_default() + input
+}
+
+/// The member of an event that names the item which an operation is on.
+pub fn about(model: &Model, service: &Service, operation: &Operation, event: &EventRef) -> Option<String> {
+    let resource = shape::on_item(operation)?;
+    let found = model.services.get(&event.service)?.events.get(&event.event)?;
+    match &found.payload {
+        Payload::Resource(of) if *of == shape::of_service(service, resource) => {
+            service.resources.get(resource).map(|resource| resource.id.clone())
+        }
+        _ => {
+            let id = item_id(resource);
+            fit::payload(model, event)?.iter().any(|field| field.name == id).then_some(id)
+        }
+    }
 }
 
 /// What a payload calls the id of an item: `order_id`.

@@ -94,6 +94,13 @@ impl EmbeddedBroker {
     }
 }
 
+/// [`admin::after`], to its end: who looks on may stop at any moment, and holds no connection of the others then.
+async fn page(store: &Store, after: i64, types: &serde_json::Value) -> Result<(i64, Vec<Message>), Failure> {
+    let (store, types) = (store.clone(), types.clone());
+    let page = tokio::spawn(async move { admin::after(&store, after, &types).await });
+    page.await.map_err(Failure::internal)?
+}
+
 #[async_trait]
 impl Broker for EmbeddedBroker {
     async fn declare(&self, subscription: &Subscription) -> Result<(), Failure> {
@@ -147,7 +154,7 @@ impl Broker for EmbeddedBroker {
             async move {
                 loop {
                     wake.mark_unchanged();
-                    match admin::after(&broker.store, after, &types).await {
+                    match page(&broker.store, after, &types).await {
                         // All there is has been seen.
                         Ok((last, _)) if last == after => {}
                         Ok((last, messages)) => {
@@ -155,8 +162,8 @@ impl Broker for EmbeddedBroker {
                             if messages.is_empty() {
                                 continue;
                             }
-                            let page = messages.into_iter().map(Ok).collect();
-                            return Some((page, (broker, wake, after)));
+                            let messages = messages.into_iter().map(Ok).collect();
+                            return Some((messages, (broker, wake, after)));
                         }
                         Err(failure) => return Some((vec![Err(failure)], (broker, wake, after))),
                     }

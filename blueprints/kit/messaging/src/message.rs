@@ -1,8 +1,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{TryStreamExt, future};
 use kit::{
-    Context, Failure, Validate,
+    Context, Failure, Stream, Validate,
     json::{As, Micros},
     strict,
 };
@@ -57,6 +58,19 @@ pub struct Message {
     /// Attributes of others, which are kept.
     #[serde(flatten)]
     pub extensions: BTreeMap<String, Value>,
+}
+
+/// Those messages whose data have this id under this member, and errors: what happens to one item.
+///
+/// # Errors
+/// The id has no JSON form.
+pub fn about(
+    messages: Stream<Message, Failure>,
+    member: &'static str,
+    id: &impl Serialize,
+) -> Result<Stream<Message, Failure>, Failure> {
+    let id = serde_json::to_value(id).map_err(Failure::internal)?;
+    Ok(Box::pin(messages.try_filter(move |message| future::ready(message.data.get(member) == Some(&id)))))
 }
 
 /// The one version of the specification that is spoken here.

@@ -1,5 +1,7 @@
 //! A service to the description by which the suite of `kit-test` judges it: schemas, examples, what may fail with what.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -11,7 +13,6 @@ use crate::{
         shape::{self, COMPARISONS},
     },
     design::Word as _,
-    fit,
     model::{
         Delivery, Docs, EventRef, Field, Input, Model, Operation, OperationKind, Output, Payload, Policy, Resource,
         ResourceRef, Safety, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb,
@@ -21,9 +22,9 @@ use crate::{
 
 use super::super::{events, queue};
 
-/// How many examples there are of each input, and the number of one that nothing else has.
+/// How many examples there are of each input, and the numbers of some that nothing else has, but where few values are.
 const EXAMPLES: u32 = 5;
-const UNKNOWN: u32 = 61;
+const UNKNOWN: Range<u32> = 61..71;
 
 /// The description of a service.
 pub fn of(model: &Model, service: &Service) -> Value {
@@ -232,6 +233,13 @@ fn references<'r>(service: &Service, resource: &'r Resource) -> Vec<(&'r str, &'
 fn resource(model: &Model, service: &Service, resource: &Resource) -> Value {
     let id = Type::Ref(shape::of_service(service, &resource.name));
     let nth = |nth| example::nth_value(model, &id, "id", nth);
+    let mut ids: Vec<Value> = Vec::new();
+    for id in (0..EXAMPLES).map(nth) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    let unknown = UNKNOWN.map(nth).find(|id| !ids.contains(id));
     let draft = shape::draft_fields(resource);
     let kept = resource.fields.iter().filter(|field| !draft.iter().any(|given| given.name == field.name));
     let member = |field: &Field| json!({ "name": field.name, "optional": matches!(field.ty, Type::Optional(_)) && field.default.is_none() });
@@ -247,7 +255,8 @@ fn resource(model: &Model, service: &Service, resource: &Resource) -> Value {
         "name": resource.name,
         "id": resource.id,
         "natural": shape::is_natural(resource),
-        "ids": (0..EXAMPLES).chain([UNKNOWN]).map(nth).collect::<Vec<_>>(),
+        "ids": ids,
+        "unknown": unknown,
         "kept": kept.map(|field| field.name.as_str()).collect::<Vec<_>>(),
         "unique": resource.fields.iter().filter(|field| field.unique).map(|f| f.name.as_str()).collect::<Vec<_>>(),
         "draft": draft.iter().map(member).collect::<Vec<_>>(),
@@ -335,15 +344,7 @@ fn followed(model: &Model, service: &Service, operation: &Operation, event: &Eve
         }
         _ => None,
     };
-    let item = shape::on_item(operation).and_then(|resource| match payload {
-        Some(Payload::Resource(of)) if *of == shape::of_service(service, resource) => {
-            service.resources.get(resource).map(|resource| resource.id.clone())
-        }
-        _ => {
-            let id = events::item_id(resource);
-            fit::payload(model, event)?.iter().any(|field| field.name == id).then_some(id)
-        }
-    });
+    let item = events::about(model, service, operation, event);
     said(json!({ "message": format!("{}.{}", event.service, event.event), "variant": variant, "item": item }))
 }
 

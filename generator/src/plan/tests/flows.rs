@@ -306,6 +306,7 @@ impl Writer<'_> {
             made.shown.get(&of) != Some(&self.variable(&of))
         });
         let (mut binding, mut id) = (String::new(), String::new());
+        let crowded = graphql && there && maker.is_some_and(|resource| self.has_few(resource));
         if let Some(resource) = maker {
             let of = shape::of_service(service, &resource.name);
             let (ty, variable) = (Type::Ref(of.clone()), self.variable(&of));
@@ -321,7 +322,7 @@ impl Writer<'_> {
             if !graphql {
                 made.typed.insert(of.clone(), variable.clone());
             }
-            match guesses || dangles {
+            match guesses || dangles || crowded {
                 true => made.guessed.insert(of.clone()),
                 false => made.guessed.remove(&of),
             };
@@ -331,7 +332,7 @@ impl Writer<'_> {
         let again = deleted.is_some_and(|variable| !made.deleted.insert(variable.clone()));
         let kinds = [
             ("NotFound", again || !known(made)),
-            ("Exists", there && !graphql),
+            ("Exists", there && !graphql || crowded),
             ("Conflict", is_delete(operation) && self.is_required(operation)),
             ("Invalid", dangles),
             ("Internal", guesses),
@@ -362,6 +363,15 @@ impl Writer<'_> {
             _ => true,
         };
         fields.into_iter().any(|field| !is_made(&field.ty))
+    }
+
+    /// Whether something that no other item may have is of so few values that GraphQL's item has none of its own.
+    fn has_few(&self, resource: &Resource) -> bool {
+        let unlike_others = resource.fields.iter().filter(|field| field.unique || field.name == resource.id);
+        unlike_others.into_iter().any(|field| {
+            let value = |nth| example::nth_value(self.model, &field.ty, &field.name, nth);
+            (0..OURS).map(value).any(|other| other == value(OURS))
+        })
     }
 
     /// Whether others have to refer to what the operation is on.

@@ -104,6 +104,9 @@ impl Items<'_> {
 
     async fn make(&self, nth: usize) -> Option<Value> {
         let session = self.session;
+        if self.resource.natural && nth >= self.resource.ids.len() {
+            return None;
+        }
         if let Some(create) = self.verb(Verb::Create) {
             let outcome = self.make_with(create, &Value::Null, session.example(create, nth)).await;
             return session.granted(create, "create", outcome);
@@ -147,7 +150,7 @@ impl Items<'_> {
 
     /// Nothing is found under an id that no item has.
     async fn unknown(&self) {
-        let Some(id) = self.resource.ids.last() else { return };
+        let Some(id) = &self.resource.unknown else { return };
         for operation in self.session.served().filter(|o| o.takes_id && o.resource.as_deref() == Some(self.name)) {
             if operation.verb == Some(Verb::Replace) && self.resource.natural || operation.stream {
                 continue;

@@ -1,8 +1,9 @@
 //! Streams of events that outlive their connection: a client that was cut off comes back with the id of the last event
 //! it has seen, and goes on from there. The operation is not called again.
 //!
-//! An id is `<stream>-<number>`. A stream waits [`KEPT`] for its client, paused, with the last events it has sent; this
-//! process must be the one that is asked again. Whatever cannot be gone on with is refused, so nothing is lost unseen.
+//! An id is `<stream>-<number>`. A stream waits [`KEPT`] for its client, paused in whatever it does, with the last events
+//! it has sent; this process must be the one that is asked again. Whatever cannot be gone on with is refused, so nothing
+//! is lost unseen.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -202,11 +203,15 @@ impl Stream for Reading {
 impl Drop for Reading {
     fn drop(&mut self) {
         let (streams, slot, reader) = (self.streams.clone(), self.slot.clone(), self.reader);
-        if lock(&slot.state).reader != reader {
+        let state = lock(&slot.state);
+        if state.reader != reader {
             return;
         }
+        // Who has seen no event knows no id to come back with.
+        let may_come_back = !self.complete && !state.sent.is_empty();
+        drop(state);
         match Handle::try_current() {
-            Ok(runtime) if !self.complete && lock(&streams.slots).len() <= STREAMS => drop(runtime.spawn(async move {
+            Ok(runtime) if may_come_back && lock(&streams.slots).len() <= STREAMS => drop(runtime.spawn(async move {
                 sleep(KEPT).await;
                 if lock(&slot.state).reader == reader {
                     streams.forget(&slot);
@@ -280,6 +285,15 @@ mod tests {
         assert_eq!(third.next().await, None);
         drop(third);
         assert!(lock(&streams.slots).is_empty(), "what has ended is not kept");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_for_who_has_seen_nothing() {
+        let streams = Streams::default();
+        let (tell, mut reading) = live(&streams);
+        assert!(now(&mut reading).is_empty());
+        drop(reading);
+        assert!(tell.is_closed());
     }
 
     #[tokio::test(start_paused = true)]

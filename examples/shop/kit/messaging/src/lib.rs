@@ -80,6 +80,6 @@ pub use command::{Command, Sender};
 pub use consumer::{Consumer, ConsumerState, handler};
 pub use embedded::EmbeddedBroker;
 pub use memory::MemoryBroker;
-pub use message::{Event, Message, SpecVersion};
+pub use message::{Event, Message, SpecVersion, about};
 pub use policy::{Batch, Guarantee, Policy};
 pub use relay::{Relay, RelayState};

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use kit::{Context, Failure, Kind, Stream};
-use kit_messaging::{Broker, Delivery, Message, Subscription, SubscriptionStats, Verdict, Which};
+use kit_messaging::{Broker, Delivery, Message, Subscription, SubscriptionStats, Verdict, Which, about};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -68,6 +68,32 @@ async fn who_looks_on_sees_everything_from_now_on(broker: TestBroker) {
     broker.publish(&[message("b", 5)]).await.unwrap();
     assert_eq!((next(&mut first).await, next(&mut second).await), (5, 5));
     assert_eq!(broker.stats().await.unwrap(), [], "it leaves nothing behind");
+}
+
+async fn who_looks_on_one_item_sees_what_is_about_it(broker: TestBroker) {
+    let mut seven = about(broker.follow(&["a", "b"]).await.unwrap(), "number", &7).unwrap();
+    broker.publish(&[message("a", 1), message("b", 7), message("c", 7), message("a", 7)]).await.unwrap();
+    let next = async |stream: &mut Stream<Message, Failure>| {
+        let message = timeout(Duration::from_secs(20), stream.next()).await.expect("nothing came").unwrap().unwrap();
+        (message.kind.clone(), message.data["number"].as_u64().unwrap())
+    };
+    assert_eq!((next(&mut seven).await, next(&mut seven).await), (("b".into(), 7), ("a".into(), 7)));
+    let none = about(broker.follow(&["a"]).await.unwrap(), "other", &7).unwrap();
+    broker.publish(&[message("a", 7)]).await.unwrap();
+    assert_eq!(next(&mut seven).await, ("a".into(), 7));
+    assert!(timeout(SHORT, none.into_future()).await.is_err(), "what does not say is about none");
+}
+
+async fn who_stops_looking_on_holds_nothing(broker: TestBroker) {
+    let mut stopped = Vec::new();
+    for _ in 0..20 {
+        let mut stream = broker.follow(&["a"]).await.unwrap();
+        assert!(stream.next().now_or_never().is_none());
+        stopped.push(stream);
+    }
+    let mut stream = timeout(SHORT, broker.follow(&["a"])).await.expect("nobody is in the way").unwrap();
+    broker.publish(&[message("a", 1)]).await.unwrap();
+    assert!(timeout(Duration::from_secs(20), stream.next()).await.unwrap().unwrap().is_ok());
 }
 
 async fn acknowledged_is_gone(broker: TestBroker) {
@@ -338,6 +364,8 @@ suite! {
     acknowledged_is_gone,
     it_answers_whatever_there_is_to_do,
     who_looks_on_sees_everything_from_now_on,
+    who_looks_on_one_item_sees_what_is_about_it,
+    who_stops_looking_on_holds_nothing,
     each_subscription_gets_a_copy_of_its_types,
     consumers_compete,
     an_expired_lease_brings_it_again_and_settles_nothing,

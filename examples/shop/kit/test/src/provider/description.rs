@@ -105,8 +105,9 @@ pub(crate) struct Resource {
     pub id: String,
     /// The caller gives the id.
     pub natural: bool,
-    /// Ids that differ, the last of which no item has.
+    /// Ids that differ, and one that no item has. There are few, and no such, where few values are.
     pub ids: Vec<Value>,
+    pub unknown: Option<Value>,
     /// Members that a change must not name.
     pub kept: Vec<String>,
     pub unique: Vec<String>,

@@ -36,7 +36,7 @@ async fn get(rest: &Rest, path: &str) -> Option<Reply> {
 
 /// Requests that are wrong before anybody looks at their values.
 pub(crate) async fn check(session: &Session<'_>, rest: &Rest, operation: &Operation) {
-    let id = session.item_of(operation).unwrap_or_else(|| unknown(session, operation));
+    let id = session.item_of(operation).unwrap_or_else(|| any_id(session, operation));
     let call = Call { operation: operation.name.clone(), id, input: session.example(operation, 0), ..Call::default() };
     let (Some(asked), Some(route)) = (rest.request(operation, &call), rest.route(&operation.name)) else { return };
     let said = |status: u16| !route.operation["responses"][status.to_string()].is_null();
@@ -64,9 +64,9 @@ pub(crate) async fn check(session: &Session<'_>, rest: &Rest, operation: &Operat
     }
 }
 
-fn unknown(session: &Session<'_>, operation: &Operation) -> Value {
+fn any_id(session: &Session<'_>, operation: &Operation) -> Value {
     let resource = operation.resource.as_ref().and_then(|name| session.description().resource(name));
-    resource.and_then(|resource| resource.ids.last()).cloned().unwrap_or_default()
+    resource.and_then(|resource| resource.ids.first()).cloned().unwrap_or_default()
 }
 
 fn header(asked: &Asked, name: &'static str, value: &str) -> Asked {

@@ -62,15 +62,19 @@ pub enum Store {
     Sqlite,
 }
 
+/// A way by which callers reach operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Rest,
+    Grpc,
+    Graphql,
+    /// Commands taken from the queue.
+    Queue,
+}
+
 /// Transports an operation is served on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Exposure {
-    pub rest: bool,
-    pub grpc: bool,
-    pub graphql: bool,
-    /// Commands taken from the queue.
-    pub queue: bool,
-}
+pub struct Exposure([bool; Transport::ALL.len()]);
 
 /// A named set of things of one shape, with standard methods.
 #[derive(Clone, Debug, PartialEq)]
@@ -428,10 +432,54 @@ impl Policy {
     }
 }
 
+impl Transport {
+    pub const ALL: [Self; 4] = [Self::Rest, Self::Grpc, Self::Graphql, Self::Queue];
+
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rest => "REST",
+            Self::Grpc => "gRPC",
+            Self::Graphql => "GraphQL",
+            Self::Queue => "queue",
+        }
+    }
+
+    /// As designs and modules spell it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::Grpc => "grpc",
+            Self::Graphql => "graphql",
+            Self::Queue => "queue",
+        }
+    }
+}
+
 impl Exposure {
+    pub fn has(self, transport: Transport) -> bool {
+        self.0[transport as usize]
+    }
+
     /// Whether there is any transport in it.
     pub fn any(self) -> bool {
-        self.rest || self.grpc || self.graphql || self.queue
+        self.0.contains(&true)
+    }
+
+    pub fn transports(self) -> impl Iterator<Item = Transport> {
+        Transport::ALL.into_iter().filter(move |transport| self.has(*transport))
+    }
+
+    pub fn insert(&mut self, transport: Transport) {
+        self.0[transport as usize] = true;
+    }
+}
+
+impl FromIterator<Transport> for Exposure {
+    fn from_iter<T: IntoIterator<Item = Transport>>(transports: T) -> Self {
+        let mut exposure = Self::default();
+        transports.into_iter().for_each(|transport| exposure.insert(transport));
+        exposure
     }
 }
 

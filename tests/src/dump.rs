@@ -7,7 +7,7 @@ use generator::{
     fit,
     model::{
         Default, Exposure, Fallback, Field, Input, Link, Model, Operation, OperationKind, Output, Payload, Policy,
-        Resource, Route, Safety, Scalar, Segment, Service, Shape, StreamItem, Target, Type, TypeDef, Via,
+        Resource, Route, Safety, Scalar, Segment, Service, Shape, StreamItem, Target, Transport, Type, TypeDef, Via,
     },
 };
 
@@ -189,9 +189,7 @@ fn ty(ty: &Type) -> String {
 }
 
 fn exposure(exposure: Exposure) -> String {
-    let words =
-        [(exposure.rest, "rest"), (exposure.grpc, "grpc"), (exposure.graphql, "graphql"), (exposure.queue, "queue")];
-    words.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+    exposure.transports().map(Transport::word).collect::<Vec<_>>().join(" ")
 }
 
 fn link(link: &Link) -> String {

@@ -7,7 +7,7 @@ use crate::{
     design::{self, Reference},
     diagnostic::{Diagnostic, nearest},
     fit,
-    model::{EventRef, Exposure, Link, Model, Operation, OperationRef, Policy, Target, Via},
+    model::{EventRef, Exposure, Link, Model, Operation, OperationRef, Policy, Target, Transport, Via},
     names::rules::shown,
     source::Spanned,
 };
@@ -172,7 +172,7 @@ fn via(links: &[Option<&design::Link>], exposed: Exposure) -> Via {
         // Refused elsewhere.
         design::Via::Graphql | design::Via::Jsonrpc | design::Via::Stream | design::Via::Webhook => None,
     });
-    said.unwrap_or(if exposed.rest && !exposed.grpc { Via::Rest } else { Via::Grpc })
+    said.unwrap_or(if exposed.has(Transport::Rest) && !exposed.has(Transport::Grpc) { Via::Rest } else { Via::Grpc })
 }
 
 impl<'d> Dependencies<'d> {

@@ -8,11 +8,11 @@ use super::{
     calls, description, docs, events, items, resources, routes, symbols, verbs,
 };
 use crate::{
-    design::{self, Head, Idempotent, OperationSettings, Reference, Transport},
+    design::{self, Head, Idempotent, OperationSettings, Reference, Word as _},
     diagnostic::Diagnostic,
     model::{
         DeclaredError, Enum, EventRef, Exposure, Input, Model, Operation, OperationKind, Output, Route, Safety,
-        Service, Shape, Store, Verb,
+        Service, Shape, Store, Transport, Verb,
     },
     names,
     source::Spanned,
@@ -159,7 +159,7 @@ fn lower_custom(
         follows,
         calls: calls::lower(checker, items(&common.calls), home),
         emits: emits(checker, common, &operation.head, home),
-        expose: Exposure { queue: expose.queue && queued, ..expose },
+        expose: as_far_as_queued(expose, queued),
         route: Route { method: crate::model::Method::Post, path: Vec::new(), query: false },
     };
     lowered.route = routes::of_custom(checker, model, home, &lowered, operation.rest.as_ref());
@@ -277,19 +277,19 @@ pub(super) fn settings(service: &design::Service) -> impl Iterator<Item = (Strin
 }
 
 /// What a list of transports exposes.
-pub(super) fn exposure(list: &[Spanned<Transport>]) -> Exposure {
-    let has = |transport| list.iter().any(|item| item.value == transport);
-    Exposure {
-        rest: has(Transport::Rest),
-        grpc: has(Transport::Grpc),
-        graphql: has(Transport::Graphql),
-        queue: has(Transport::Queue),
-    }
+pub(super) fn exposure(list: &[Spanned<design::Transport>]) -> Exposure {
+    let known = |transport: &Transport| list.iter().any(|item| item.value.word() == transport.word());
+    Transport::ALL.into_iter().filter(known).collect()
+}
+
+/// Without the queue, unless the operation can be queued.
+pub(super) fn as_far_as_queued(expose: Exposure, queued: bool) -> Exposure {
+    expose.transports().filter(|transport| queued || *transport != Transport::Queue).collect()
 }
 
 /// An operation that itself asks for the queue must have no answer (E601).
-pub(super) fn check_queue(checker: &mut Checker, own: &[Spanned<Transport>], operation: &str, queued: bool) {
-    if let Some(queue) = own.iter().find(|item| item.value == Transport::Queue).filter(|_| !queued) {
+pub(super) fn check_queue(checker: &mut Checker, own: &[Spanned<design::Transport>], operation: &str, queued: bool) {
+    if let Some(queue) = own.iter().find(|item| item.value == design::Transport::Queue).filter(|_| !queued) {
         let message = format!("`{operation}` is exposed on the queue, which gives no answer");
         checker.error("E601", &queue.span, message, "expose it otherwise, or make it a command without output");
     }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::{
     Checker, calls, docs, items,
-    operations::{check_queue, emits, errors, exposure, safety},
+    operations::{as_far_as_queued, check_queue, emits, errors, exposure, safety},
     routes, symbols,
 };
 use crate::{
@@ -89,5 +89,5 @@ fn verb_exposure(
     }
     let list = own.or(resource.expose.as_ref()).or(service.expose.as_ref());
     let expose = list.map_or_else(Exposure::default, |list| exposure(&list.value));
-    Exposure { queue: expose.queue && queued, ..expose }
+    as_far_as_queued(expose, queued)
 }

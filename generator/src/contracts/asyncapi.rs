@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     escape,
-    model::{Docs, Event, EventRef, Field, Link, Model, OperationRef, Payload, Service, Shape, Type, Verb, Via},
+    model::{
+        Docs, Event, EventRef, Field, Link, Model, OperationRef, Payload, Service, Shape, Transport, Type, Verb, Via,
+    },
     names,
 };
 
@@ -33,7 +35,7 @@ pub fn asyncapi(model: &Model, service: &Service) -> Value {
             writer.event(&key, "receive", of, &operation.docs);
         }
         let to = OperationRef { service: service.name.clone(), operation: operation.name.clone() };
-        if model.served(&service.name, &operation.name).queue {
+        if model.served(&service.name, &operation.name).has(Transport::Queue) {
             writer.command(&operation.name, "receive", &to);
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     escape,
     model::{
         Docs, Field, Model, Operation, OperationKind, Output, Resource, ResourceRef, Scalar, Service, Shape,
-        StreamItem, Type, Verb,
+        StreamItem, Transport, Type, Verb,
     },
     names,
 };
@@ -35,7 +35,7 @@ pub fn graphql(model: &Model, service: &Service) -> String {
 fn lower<'m>(model: &'m Model, service: &'m Service) -> (String, Types<'m>) {
     let mut types = Types::new(model, service);
     let mut roots: [(&str, Vec<String>); 3] = [("Query", vec![]), ("Mutation", vec![]), ("Subscription", vec![])];
-    for operation in service.operations.values().filter(|operation| operation.expose.graphql) {
+    for operation in service.operations.values().filter(|operation| operation.expose.has(Transport::Graphql)) {
         let root = root(operation);
         if let Some((_, fields)) = roots.iter_mut().find(|(name, _)| *name == root) {
             fields.push(operation_field(&mut types, operation));

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     design::Word,
     escape,
-    model::{Docs, Field, Method, Model, Operation, Route, Safety, Segment, Service, Shape, Verb},
+    model::{Docs, Field, Method, Model, Operation, Route, Safety, Segment, Service, Shape, Transport, Verb},
     names,
 };
 
@@ -26,7 +26,7 @@ pub fn openapi(model: &Model, service: &Service) -> Value {
     let mut writer = Writer { model, service, schemas: Schemas::new(model, Form::OpenApi) };
     let mut paths = Map::new();
     let mut tags = Vec::new();
-    for operation in service.operations.values().filter(|operation| operation.expose.rest) {
+    for operation in service.operations.values().filter(|operation| operation.expose.has(Transport::Rest)) {
         let item = paths.entry(path(&operation.route)).or_insert_with(|| json!({}));
         item[method(operation.route.method)] = writer.operation(operation);
         let tag = tag(service, operation);

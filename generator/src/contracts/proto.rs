@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{shape, wire::WireLock};
 use crate::{
-    model::{Docs, Field, Model, Operation, Output, Scalar, Service, Shape, StreamItem, Type, Verb},
+    model::{Docs, Field, Model, Operation, Output, Scalar, Service, Shape, StreamItem, Transport, Type, Verb},
     names,
 };
 
@@ -44,7 +44,7 @@ pub fn proto(model: &Model, service: &Service, lock: &mut WireLock) -> String {
     let mut definitions = Vec::new();
     let mut rpcs = Vec::new();
     for operation in service.operations.values() {
-        if model.served(&service.name, &operation.name).grpc {
+        if model.served(&service.name, &operation.name).has(Transport::Grpc) {
             rpcs.push(method(&mut types, operation, &mut definitions));
         }
     }
@@ -75,7 +75,7 @@ pub fn proto(model: &Model, service: &Service, lock: &mut WireLock) -> String {
 pub fn definitions(model: &Model, service: &Service) -> Vec<(String, Needed)> {
     let mut types = Types::new(model, service);
     for operation in service.operations.values() {
-        if model.served(&service.name, &operation.name).grpc {
+        if model.served(&service.name, &operation.name).has(Transport::Grpc) {
             method(&mut types, operation, &mut Vec::new());
         }
     }

@@ -85,14 +85,16 @@ pub(crate) fn union(name: &str, variants: &[&str]) -> (String, TypeDef) {
     (name.to_owned(), TypeDef::Union(Union { name: name.to_owned(), docs: Docs::default(), variants }))
 }
 
-pub(crate) const EVERYWHERE: Exposure = Exposure { rest: true, grpc: true, graphql: true, queue: false };
+pub(crate) fn everywhere() -> Exposure {
+    [Transport::Rest, Transport::Grpc, Transport::Graphql].into_iter().collect()
+}
 
 pub(crate) fn service(name: &str) -> Service {
     Service {
         name: name.to_owned(),
         docs: Docs::default(),
         team: None,
-        expose: EVERYWHERE,
+        expose: everywhere(),
         store: Store::Sqlite,
         enums: IndexMap::new(),
         resources: IndexMap::new(),
@@ -129,7 +131,7 @@ pub(crate) fn operation(kind: OperationKind, name: &str, route: &str, input: Inp
         follows: Vec::new(),
         calls: Vec::new(),
         emits: Vec::new(),
-        expose: EVERYWHERE,
+        expose: everywhere(),
         route: Route { method, path: path(place), query: method == Method::Get },
     }
 }

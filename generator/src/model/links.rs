@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Exposure, Link, Model, OperationRef, Target, Via};
+use super::{Exposure, Link, Model, OperationRef, Target, Transport, Via};
 
 impl Model {
     /// What an operation is served on: what it exposes, and what links to it need.
@@ -16,12 +16,13 @@ impl Model {
             self.links.iter().filter(|link| link.callee() == Some(service)).map(|link| link.from.as_str()).collect();
         for link in callers.into_iter().filter_map(|from| self.link(from, &place)) {
             match link.via() {
-                Some(Via::Rest) => served.rest = true,
-                Some(Via::Grpc) => served.grpc = true,
-                Some(Via::Queue) => served.queue |= own.can_be_queued(),
-                None => {}
+                Some(Via::Rest) => served.insert(Transport::Rest),
+                Some(Via::Grpc) => served.insert(Transport::Grpc),
+                Some(Via::Queue) | None => {}
             }
-            served.queue |= own.can_be_queued() && link.policy.queues();
+            if own.can_be_queued() && (link.via() == Some(Via::Queue) || link.policy.queues()) {
+                served.insert(Transport::Queue);
+            }
         }
         served
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     contracts::{asyncapi, graphql as sdl, openapi, pb, proto, schema, shape},
     escape,
-    model::{Docs, Exposure, Input, Model, Operation, Output, Service, Shape},
+    model::{Docs, Input, Model, Operation, Output, Service, Shape, Transport},
     names,
     scope::{Item, Scope},
 };
@@ -78,11 +78,11 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let views = |pick: &dyn Fn(&Operation) -> bool| -> Vec<OperationView> {
         service.operations.values().filter(|o| pick(o)).map(|o| operations::view(model, service, o)).collect()
     };
-    let over_rest = |operation: &Operation| model.served(&service.name, &operation.name).rest;
-    let has_rest = serves(model, service, |exposure| exposure.rest);
-    let over_grpc = |operation: &Operation| model.served(&service.name, &operation.name).grpc;
-    let has_grpc = serves(model, service, |exposure| exposure.grpc);
-    let has_graphql = serves(model, service, |exposure| exposure.graphql);
+    let over_rest = |operation: &Operation| model.served(&service.name, &operation.name).has(Transport::Rest);
+    let has_rest = serves(model, service, Transport::Rest);
+    let over_grpc = |operation: &Operation| model.served(&service.name, &operation.name).has(Transport::Grpc);
+    let has_grpc = serves(model, service, Transport::Grpc);
+    let has_graphql = serves(model, service, Transport::Graphql);
     let over_queue = |operation: &Operation| queue::is_taken(model, service, operation);
     let taken = || service.operations.values().filter(|o| over_queue(o));
     let has_queue = queue::takes(model, service);
@@ -232,7 +232,7 @@ fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
 
 /// Whether callers outside reach anything over REST.
 pub fn has_openapi(service: &Service) -> bool {
-    service.operations.values().any(|operation| operation.expose.rest)
+    service.operations.values().any(|operation| operation.expose.has(Transport::Rest))
 }
 
 /// Lets others depend on `contracts/shared`, if it will be there.
@@ -250,7 +250,8 @@ pub fn plan_shared(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     let mut types = Types::default();
     for item in planner.scope.shared() {
         let over_grpc = planner.model.services.values().any(|service| {
-            planner.scope.uses(&service.name).any(|used| used == item) && serves(planner.model, service, |e| e.grpc)
+            planner.scope.uses(&service.name).any(|used| used == item)
+                && serves(planner.model, service, Transport::Grpc)
         });
         types.add(planner.model, item, over_grpc.then_some(&mut planner.wire));
     }
@@ -295,9 +296,9 @@ pub fn names(model: &Model, scope: &Scope, service: &Service, this: &str) -> BTr
     names
 }
 
-/// Whether any operation of the service is served in some way.
-pub fn serves(model: &Model, service: &Service, pick: fn(Exposure) -> bool) -> bool {
-    service.operations.keys().any(|name| pick(model.served(&service.name, name)))
+/// Whether any operation of the service is served on a transport.
+pub fn serves(model: &Model, service: &Service, transport: Transport) -> bool {
+    service.operations.keys().any(|name| model.served(&service.name, name).has(transport))
 }
 
 fn shared<'a>(scope: &'a Scope, service: &Service) -> impl Iterator<Item = &'a Item> {

@@ -10,7 +10,7 @@ use crate::{
         shape,
     },
     escape,
-    model::{Input, Model, Operation, Output, Service, Shape, StreamItem, Type, Verb},
+    model::{Input, Model, Operation, Output, Service, Shape, StreamItem, Transport, Type, Verb},
     names,
 };
 
@@ -95,7 +95,7 @@ pub fn view(model: &Model, service: &Service) -> View {
         own_roots: vec!["Query"],
         types,
     };
-    for operation in service.operations.values().filter(|operation| operation.expose.graphql) {
+    for operation in service.operations.values().filter(|operation| operation.expose.has(Transport::Graphql)) {
         let fields = match schema::root(operation) {
             "Query" => &mut view.queries,
             "Mutation" => &mut view.mutations,

@@ -9,7 +9,9 @@ use crate::{
         shape,
         wire::WireLock,
     },
-    model::{Field, Model, Operation, Output, Resource, Service, Shape, StreamItem, Type, TypeDef, TypeRef, Verb},
+    model::{
+        Field, Model, Operation, Output, Resource, Service, Shape, StreamItem, Transport, Type, TypeDef, TypeRef, Verb,
+    },
     names,
 };
 
@@ -97,7 +99,7 @@ fn response(service: &Service, operation: &Operation) -> Option<String> {
 pub fn conversions(model: &Model, service: &Service) -> Vec<String> {
     let mut lines = Vec::new();
     for operation in service.operations.values() {
-        if model.served(&service.name, &operation.name).grpc {
+        if model.served(&service.name, &operation.name).has(Transport::Grpc) {
             lines.extend(operation_messages(model, service, operation));
         }
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     escape,
-    model::{EventRef, Model, Operation, OperationRef, Service, Shape, Verb},
+    model::{EventRef, Model, Operation, OperationRef, Service, Shape, Transport, Verb},
 };
 
 use super::{events, queue};
@@ -40,7 +40,7 @@ pub fn heard(model: &Model) -> Vec<Heard> {
         if let Some((from, caller)) = sender {
             let what = format!("{}.{} → {name}", from.name, caller.name);
             all.push(one(model, service, operation, &what, &name));
-        } else if operation.expose.queue {
+        } else if operation.expose.has(Transport::Queue) {
             all.push(one(model, service, operation, &name, &name));
         }
     }
@@ -57,7 +57,8 @@ fn one(model: &Model, service: &Service, operation: &Operation, what: &str, subs
 
 /// The operations that callers outside reach, and those that run because of them, as far as they are sure to succeed.
 fn running(model: &Model) -> Vec<(&Service, &Operation)> {
-    let callers = |operation: &Operation| operation.expose.rest || operation.expose.grpc || operation.expose.queue;
+    let callers =
+        |operation: &Operation| operation.expose.transports().any(|transport| transport != Transport::Graphql);
     let sure = || model.operations().filter(|(service, operation)| is_sure(model, service, operation));
     let mut running: Vec<_> = sure().filter(|(_, operation)| callers(operation)).collect();
     loop {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     contracts::asyncapi,
     escape,
-    model::{Delivery, Link, Model, Operation, OperationRef, Policy, Service, Via},
+    model::{Delivery, Link, Model, Operation, OperationRef, Policy, Service, Transport, Via},
     names,
 };
 
@@ -74,7 +74,7 @@ pub fn queue(service: &Service, operation: &Operation) -> String {
 
 /// Whether the service takes the operation from the queue.
 pub fn is_taken(model: &Model, service: &Service, operation: &Operation) -> bool {
-    model.served(&service.name, &operation.name).queue
+    model.served(&service.name, &operation.name).has(Transport::Queue)
 }
 
 /// Whether the service takes anything from the queue.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     contracts::{asyncapi, shape},
     escape,
-    model::{Model, Service},
+    model::{Model, Service, Transport},
     names,
     scope::Item,
 };
@@ -171,7 +171,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         operations.iter().flat_map(|operation| &operation.body).map(|line| line.clone() + "\n").collect();
     let dependencies = ways::dependencies(planner, service, &code);
     let ways: Vec<Way> = dependencies.iter().flat_map(|dependency| dependency.ways.clone()).collect();
-    let has_grpc = contract::serves(model, service, |e| e.grpc);
+    let has_grpc = contract::serves(model, service, Transport::Grpc);
     let stores: Vec<StoreView> = service.resources.values().map(|r| store::view(model, service, r)).collect();
     let has_store = events::has_store(model, service);
     let (emits, sends) = (events::emits(service), queue::sends(model, service));
@@ -236,22 +236,15 @@ fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
 
 /// `orders_contract::rest::router(orders.clone())`, `.merge(…)`: what carries the service, on one port.
 fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<String> {
-    let mut routers = Vec::new();
-    if contract::serves(model, service, |e| e.rest) {
-        routers.push(format!("{contract}::rest::router"));
-    }
-    if contract::serves(model, service, |e| e.grpc) {
-        routers.push(format!("{contract}::grpc::router"));
-    }
-    if contract::serves(model, service, |e| e.graphql) {
-        routers.push(format!("{contract}::graphql::router"));
-    }
+    let faces = [Transport::Rest, Transport::Grpc, Transport::Graphql];
+    let served = faces.into_iter().filter(|transport| contract::serves(model, service, *transport));
+    let routers: Vec<String> = served.map(|transport| format!("{contract}::{}::router", transport.word())).collect();
     let last = routers.len().saturating_sub(1);
     let face = |(number, router): (usize, String)| {
         let argument = if number == last { name.to_owned() } else { format!("{name}.clone()") };
         if number == 0 { format!("{router}({argument})") } else { format!(".merge({router}({argument}))") }
     };
-    let standard = contract::serves(model, service, |e| e.grpc).then(|| ".merge(standard)".to_owned());
+    let standard = contract::serves(model, service, Transport::Grpc).then(|| ".merge(standard)".to_owned());
     routers.into_iter().enumerate().map(face).chain(standard).collect()
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    model::{EventRef, Model, Operation, Service},
+    model::{EventRef, Model, Operation, Service, Transport},
     names,
 };
 
@@ -41,7 +41,7 @@ struct Contract {
     service_trait: String,
     variable: String,
     operations: Vec<Tested>,
-    transports: Vec<Transport>,
+    transports: Vec<Connected>,
     has_graphql: bool,
     has_queue: bool,
     /// Others call it, and wait for its answers.
@@ -91,13 +91,17 @@ struct TestView {
     connect: String,
 }
 
+/// A transport that answers.
 #[derive(Serialize)]
-struct Transport {
+struct Connected {
     connect: String,
     rest: bool,
     grpc: bool,
-    queue: bool,
 }
+
+/// The transports over which traits are called. The queue is tested apart, since nothing answers; so is GraphQL, which has
+/// no clients of a trait.
+const CALLED: [Transport; 2] = [Transport::Rest, Transport::Grpc];
 
 #[derive(Serialize)]
 struct View {
@@ -185,15 +189,10 @@ fn module(service: &Service) -> String {
 fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let model = planner.model;
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
-    let transports = |served: &dyn Fn(&str) -> bool| {
-        let names = ["rest", "grpc", "queue"].into_iter().filter(|name| served(name));
-        let transport = |name| Transport {
-            connect: format!("over_{name}"),
-            rest: name == "rest",
-            grpc: name == "grpc",
-            queue: name == "queue",
-        };
-        names.map(transport).collect()
+    let transport = |transport: Transport| Connected {
+        connect: format!("over_{}", transport.word()),
+        rest: transport == Transport::Rest,
+        grpc: transport == Transport::Grpc,
     };
     Contract {
         module: module(service),
@@ -201,16 +200,15 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         service_trait: trait_name(planner.model, &planner.scope, service),
         variable: names::variable(&service.name),
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
-        has_graphql: contract::serves(model, service, |e| e.graphql),
+        has_graphql: contract::serves(model, service, Transport::Graphql),
         has_queue: commands::takes(model, service),
         has_link: provider::called(model).iter().any(|called| called.name == service.name),
         has_ways: ways::has_ways(model, service),
-        transports: transports(&|name| match name {
-            "rest" => contract::serves(model, service, |e| e.rest),
-            "grpc" => contract::serves(model, service, |e| e.grpc),
-            // Tested apart, since nothing answers.
-            _ => false,
-        }),
+        transports: CALLED
+            .into_iter()
+            .filter(|transport| contract::serves(model, service, *transport))
+            .map(transport)
+            .collect(),
         contract,
     }
 }
@@ -225,13 +223,13 @@ impl Contract {
 fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
     let view = operations::view(model, service, operation);
     let served = model.served(&service.name, &operation.name);
-    let tests = [("rest", "REST", served.rest), ("grpc", "gRPC", served.grpc)]
+    let tests = CALLED
         .into_iter()
-        .filter(|(_, _, served)| *served)
-        .map(|(name, transport, _)| TestView {
-            name: format!("{}_over_{name}", operation.name),
-            transport,
-            connect: format!("over_{name}"),
+        .filter(|transport| served.has(*transport))
+        .map(|transport| TestView {
+            name: format!("{}_over_{}", operation.name, transport.word()),
+            transport: transport.name(),
+            connect: format!("over_{}", transport.word()),
         })
         .collect();
     let errors = operation.errors.iter().map(|error| {

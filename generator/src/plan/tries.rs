@@ -14,7 +14,7 @@ use crate::{
         openapi, proto, shape,
     },
     escape,
-    model::{Exposure, Method, Model, Operation, OperationKind, Segment, Service, Shape, Verb},
+    model::{Method, Model, Operation, OperationKind, Segment, Service, Shape, Transport, Verb},
     names,
 };
 
@@ -26,21 +26,22 @@ pub fn lines(model: &Model) -> Vec<String> {
     for service in model.services.values() {
         let variable = names::variable(&service.name);
         // What does something is worth trying most.
-        let best = |exposed: fn(Exposure) -> bool| {
-            let works_alone = service.operations.values().filter(|o| exposed(o.expose) && shape::on_item(o).is_none());
+        let best = |transport: Transport| {
+            let works_alone =
+                service.operations.values().filter(|o| o.expose.has(transport) && shape::on_item(o).is_none());
             let refers = |operation: &Operation| !day_one::required_keys(service, operation).is_empty();
             works_alone.min_by_key(|operation| (refers(operation), operation.kind == OperationKind::Query))
         };
-        if let Some(operation) = best(|e| e.rest) {
+        if let Some(operation) = best(Transport::Rest) {
             lines.push(curl(model, service, operation, &variable));
         }
-        if let Some(operation) = best(|e| e.grpc) {
+        if let Some(operation) = best(Transport::Grpc) {
             let body = shell_json(&input(model, service, operation));
             let package = proto::package(model, service);
             let (name, rpc) = (names::proto::service(&service.name), proto::rpc(service, operation));
             lines.push(format!("grpcurl -plaintext -d {body} {{{variable}_ADDRESS}} {package}.{name}/{rpc}"));
         }
-        if let Some(operation) = best(|e| e.graphql) {
+        if let Some(operation) = best(Transport::Graphql) {
             let wish = Wish { depth: 1, nth: 1, made: &BTreeSet::new(), etag: false, live: false };
             let body = shell_json(&json!({ "query": request(model, service, operation, wish).document.flat() }));
             let path = if graphql::root(operation) == "Subscription" { "graphql/stream" } else { "graphql" };

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     contracts::shape,
-    model::{EventRef, Link, Model, Operation, OperationRef, Service, Shape, Target, Verb, Via},
+    model::{EventRef, Link, Model, Operation, OperationRef, Service, Shape, Target, Transport, Verb, Via},
 };
 
 use super::day_one;
@@ -130,8 +130,8 @@ fn is_list(operation: &Operation) -> bool {
     matches!(operation.shape, Shape::Verb { verb: Verb::List, .. })
 }
 
+/// The one that is easiest to follow.
 fn transport(operation: &Operation) -> Option<&'static str> {
-    let faces =
-        [("REST", operation.expose.rest), ("GraphQL", operation.expose.graphql), ("gRPC", operation.expose.grpc)];
-    faces.into_iter().find(|(_, exposed)| *exposed).map(|(name, _)| name)
+    let faces = [Transport::Rest, Transport::Graphql, Transport::Grpc];
+    faces.into_iter().find(|transport| operation.expose.has(*transport)).map(Transport::name)
 }

@@ -4,7 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{blueprints, contracts::graphql as schema, escape, model::Service, names};
+use crate::{
+    blueprints,
+    contracts::graphql as schema,
+    escape,
+    model::{Service, Store, Transport},
+    names,
+};
 
 use super::{
     Owner, PlanError, Planner, Sources, contract, events, manifest, queue, service, tries,
@@ -47,7 +53,7 @@ struct ServiceView {
     variable: String,
     port: u16,
     /// As in prose: `REST, gRPC`.
-    faces: Vec<String>,
+    faces: Vec<&'static str>,
     faces_text: String,
     summary: String,
     /// Whose it is; or empty.
@@ -93,7 +99,8 @@ pub fn plan(planner: &mut Planner<'_>, design: &[(String, String)]) -> Result<()
 fn view<'a>(planner: &Planner<'a>) -> View<'a> {
     let model = planner.model;
     let services = model.services.values().enumerate().map(|(number, s)| service_view(planner, number, s)).collect();
-    let exposed = model.services.values().filter(|service| service.operations.values().any(|o| o.expose.graphql));
+    let exposed =
+        model.services.values().filter(|service| service.operations.values().any(|o| o.expose.has(Transport::Graphql)));
     let schemas = exposed.map(|service| SchemaView {
         service: service.name.clone(),
         path: format!("{}/{}", contract::folder(service), contract::schema_path(service)),
@@ -109,10 +116,9 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         walk: walk.as_ref().map_or("None".into(), |walk| format!("Some({})", escape::rust_str(&walk.flow()))),
         walked: walk.map(|walk| walk.lines()).unwrap_or_default(),
         map: walk::map(model),
-        subscribed: model
-            .services
-            .values()
-            .any(|service| service.operations.values().any(|o| o.expose.graphql && schema::root(o) == "Subscription")),
+        subscribed: model.services.values().any(|service| {
+            service.operations.values().any(|o| o.expose.has(Transport::Graphql) && schema::root(o) == "Subscription")
+        }),
         queue: model
             .services
             .values()
@@ -126,16 +132,7 @@ pub fn port(number: usize) -> u16 {
 }
 
 fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> ServiceView {
-    let faces: Vec<String> = [
-        ("REST", service.expose.rest),
-        ("gRPC", service.expose.grpc),
-        ("GraphQL", service.expose.graphql),
-        ("queue", service.expose.queue),
-    ]
-    .into_iter()
-    .filter(|(_, exposed)| *exposed)
-    .map(|(face, _)| face.to_owned())
-    .collect();
+    let faces: Vec<&'static str> = service.expose.transports().map(Transport::name).collect();
     ServiceView {
         name: service.name.clone(),
         binary: service::package(planner, service),
@@ -145,7 +142,7 @@ fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> Serv
         faces,
         summary: escape::markdown(&service.docs.summary),
         team: service.team.as_deref().map(escape::markdown).unwrap_or_default(),
-        store: service.store != crate::model::Store::None,
+        store: service.store != Store::None,
         folder: service::folder(service),
         module: names::rust::module(&service.name),
         contract: contract::folder(service),

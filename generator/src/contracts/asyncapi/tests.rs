@@ -1,6 +1,6 @@
 use super::*;
 use crate::contracts::samples::{self, foreign, walk, wrong};
-use crate::model::{Batch, Delivery, Fallback, Link, Policy, Retry, Target};
+use crate::model::{Batch, Delivery, Exposure, Fallback, Link, Policy, Retry, Target};
 
 fn link(from: &str, to: Target, fallback: Vec<Fallback>) -> Link {
     let (timeout, window) = (Default::default(), Default::default());
@@ -86,7 +86,7 @@ fn who_sends_and_receives_what() {
     assert!(operations(&model, "catalogue").is_empty());
 
     // By a link of its own, and by a fallback on all that can be done later.
-    model.services["billing"].operations["restock"].expose.queue = false;
+    model.services["billing"].operations["restock"].expose = Exposure::default();
     for (to, fallback) in [
         (Target::Operation { to: restock(), via: Via::Queue }, vec![]),
         (Target::Service { service: "billing".into(), via: Via::Rest }, vec![Fallback::Queue]),

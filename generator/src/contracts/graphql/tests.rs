@@ -7,7 +7,7 @@ use async_graphql_parser::{
 
 use super::*;
 use crate::contracts::samples::{self, field, list, map, money, named, optional, string, u32s};
-use crate::model::{Default, Exposure, Input, MapKey, TypeRef};
+use crate::model::{Default, Input, MapKey, Transport, TypeRef};
 
 /// The types of a schema by name.
 fn parsed(sdl: &str) -> BTreeMap<String, TypeDefinition> {
@@ -259,7 +259,7 @@ fn defaults() {
 fn a_service_without_queries_can_be_asked_its_version() {
     let mut model = samples::shop();
     for operation in model.services["billing"].operations.values_mut() {
-        operation.expose = Exposure { graphql: true, ..Exposure::default() };
+        operation.expose = [Transport::Graphql].into_iter().collect();
     }
     let sdl = graphql(&model, &model.services["billing"]);
     assert!(sdl.starts_with("type Query {\n  \"The version of the service.\"\n  _version: Int!\n}\n"), "{sdl}");

@@ -164,7 +164,7 @@ fn each_operation_tells_what_it_takes_and_answers() {
 #[test]
 fn what_is_only_for_links_stays_out() {
     let mut model = samples::shop();
-    model.services["orders"].operations["ping"].expose.rest = false;
+    model.services["orders"].operations["ping"].expose = [Transport::Grpc, Transport::Graphql].into_iter().collect();
     let document = openapi(&model, &model.services["orders"]);
     assert_eq!(document["paths"].get("/v1/ping"), None);
     assert_eq!(openapi(&model, &model.services["billing"])["paths"], json!({}));

@@ -9,7 +9,7 @@ use crate::contracts::{
     pb,
     samples::{self, field, list, map, money, named, optional, string, u32s},
 };
-use crate::model::{self, Exposure, Input, OperationKind, TypeDef};
+use crate::model::{self, Exposure, Input, OperationKind, Transport, TypeDef};
 
 fn compiled(text: &str) -> DescriptorPool {
     let files = pb::compile("x.proto", text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -25,7 +25,7 @@ fn every_sample_is_valid_proto() {
             let pool = compiled(&text);
             let found = pool.services().next().unwrap();
             assert_eq!(found.parent_file().package_name(), package(&model, service));
-            let served = |o: &&Operation| model.served(&service.name, &o.name).grpc;
+            let served = |o: &&Operation| model.served(&service.name, &o.name).has(Transport::Grpc);
             let served: Vec<_> = service.operations.values().filter(served).map(|o| rpc(service, o)).collect();
             assert_eq!(found.methods().map(|method| method.name().to_owned()).collect::<Vec<_>>(), served);
             assert_eq!(proto(&model, service, &mut lock), text, "the lock says it all");
@@ -56,7 +56,7 @@ fn what_links_call_is_served_though_not_exposed() {
 /// A service `s` whose command `c` takes these fields.
 fn taking(fields: Vec<Field>, types: Vec<(String, TypeDef)>) -> Model {
     let command = samples::operation(OperationKind::Command, "c", "POST /v1/c", Input::Fields(fields), Output::None);
-    let expose = Exposure { grpc: true, ..Exposure::default() };
+    let expose = Exposure::from_iter([Transport::Grpc]);
     let mut model = samples::shop();
     model.types.extend(types);
     let service = samples::service("s").with(Operation { expose, ..command });

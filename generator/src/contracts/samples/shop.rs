@@ -149,7 +149,7 @@ pub(crate) fn shop() -> Model {
         )
     };
     let restock = Operation {
-        expose: Exposure { queue: true, ..Exposure::default() },
+        expose: [Transport::Queue].into_iter().collect(),
         ..operation(
             Command,
             "restock",

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     contracts::shape,
-    model::{Model, Operation, Output, Service, Shape, Verb},
+    model::{Model, Operation, Output, Service, Shape, Transport, Verb},
 };
 
 use super::{super::day_one, description};
@@ -36,9 +36,9 @@ const QUIET: &str = "\
 /// `None`: there is no operation that callers reach without an item.
 pub fn first(model: &Model, service: &Service) -> Option<String> {
     let reached = |operation: &&Operation| {
-        let expose = operation.expose;
+        let by_suite = |transport| transport != Transport::Queue;
         let stream = matches!(&operation.shape, Shape::Custom { output: Output::Stream(_), .. });
-        (expose.rest || expose.grpc || expose.graphql) && shape::on_item(operation).is_none() && !stream
+        operation.expose.transports().any(by_suite) && shape::on_item(operation).is_none() && !stream
     };
     let is =
         |operation: &Operation, wanted: Verb| matches!(&operation.shape, Shape::Verb { verb, .. } if *verb == wanted);

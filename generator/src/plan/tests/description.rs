@@ -15,7 +15,7 @@ use crate::{
     design::Word as _,
     model::{
         Delivery, Docs, EventRef, Field, Input, Model, Operation, OperationKind, Output, Payload, Policy, Resource,
-        ResourceRef, Safety, Scalar, Service, Shape, StreamItem, Type, TypeDef, Verb,
+        ResourceRef, Safety, Scalar, Service, Shape, StreamItem, Transport, Type, TypeDef, Verb,
     },
     names,
 };
@@ -83,7 +83,7 @@ impl Writer<'_> {
             let data = error.data.as_ref().map(|data| self.schemas.named(data, Side::Output));
             errors.insert(error.name.clone(), json!({ "kind": openapi::kind(error.kind), "data": data }));
         }
-        let graphql = operation.expose.graphql.then(|| {
+        let graphql = operation.expose.has(Transport::Graphql).then(|| {
             let asked = request::asked(model, service, operation);
             json!({ "document": asked.document, "whole": asked.whole, "subscription": asked.subscription })
         });
@@ -93,8 +93,8 @@ impl Writer<'_> {
             "verb": verb,
             "resource": resource,
             "takes_id": item.is_some(),
-            "rest": operation.expose.rest,
-            "grpc": model.served(&service.name, &operation.name).grpc,
+            "rest": operation.expose.has(Transport::Rest),
+            "grpc": model.served(&service.name, &operation.name).has(Transport::Grpc),
             "graphql": graphql,
             "input": input,
             "answer": answer,
@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn documents_are_graphql_with_a_variable_for_each_argument() {
         all(|model, service| {
-            for operation in service.operations.values().filter(|operation| operation.expose.graphql) {
+            for operation in service.operations.values().filter(|operation| operation.expose.has(Transport::Graphql)) {
                 let document = request::asked(model, service, operation).document;
                 let parsed = async_graphql_parser::parse_query(&document);
                 assert!(parsed.is_ok(), "{document}");

@@ -17,7 +17,7 @@ use crate::{
         shape,
     },
     escape,
-    model::{Exposure, Field, Model, Operation, Resource, ResourceRef, Service, Shape, Target, Type, Verb},
+    model::{Field, Model, Operation, Resource, ResourceRef, Service, Shape, Target, Transport, Type, Verb},
     names,
 };
 
@@ -95,20 +95,8 @@ struct Made {
     deleted: BTreeSet<String>,
 }
 
-const REST: &str = "rest";
-const GRPC: &str = "grpc";
-const QUEUE: &str = "queue";
-const GRAPHQL: &str = "graphql";
-
-type Pick = fn(Exposure) -> bool;
-
-/// The clients of a contract: their modules, what they are called, and whether an operation is exposed to them.
-const TRANSPORTS: [(&str, &str, Pick); 4] = [
-    (REST, "REST", |e| e.rest),
-    (GRPC, "gRPC", |e| e.grpc),
-    (QUEUE, "queue", |e| e.queue),
-    (GRAPHQL, "GraphQL", |e| e.graphql),
-];
+/// In the order of their turns: GraphQL has items of its own, apart from what the others make.
+const TRANSPORTS: [Transport; 4] = [Transport::Rest, Transport::Grpc, Transport::Queue, Transport::Graphql];
 
 /// All flows of the system: of each resource first what makes an item, in between everything on the item that was made,
 /// and at the end what deletes it.
@@ -121,8 +109,9 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
         // What others refer to is made first, and deleted last.
         let place = |resource: &str| resources.iter().position(|name| *name == resource);
         let mut deletes = Vec::new();
-        for (number, (transport, shown, pick)) in TRANSPORTS.into_iter().enumerate() {
-            let mut operations: Vec<&Operation> = service.operations.values().filter(|o| pick(o.expose)).collect();
+        for (number, transport) in TRANSPORTS.into_iter().enumerate() {
+            let mut operations: Vec<&Operation> =
+                service.operations.values().filter(|o| o.expose.has(transport)).collect();
             if operations.is_empty() {
                 continue;
             }
@@ -133,13 +122,13 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
                 name: client(service, transport),
                 contract: contract.clone(),
                 variable: names::variable(&service.name),
-                rest: transport == REST,
-                grpc: transport == GRPC,
-                graphql: transport == GRAPHQL,
-                queue: transport == QUEUE,
+                rest: transport == Transport::Rest,
+                grpc: transport == Transport::Grpc,
+                graphql: transport == Transport::Graphql,
+                queue: transport == Transport::Queue,
             });
             let service_trait = format!("{contract}::{}", trait_name(model, &planner.scope, service));
-            let writer = Writer { model, service, contract, service_trait, transport, shown };
+            let writer = Writer { model, service, contract, service_trait, transport };
             let mut gone = Vec::new();
             for operation in operations {
                 let flow = writer.flow(operation, &mut made, is_there(service, operation, number));
@@ -148,7 +137,7 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
                         let place = Reverse(place(resource));
                         match () {
                             // Nobody knows when it is done.
-                            () if transport == QUEUE => sent.push(flow),
+                            () if transport == Transport::Queue => sent.push(flow),
                             () if is_early(service, resource, number) => gone.push((place, flow)),
                             () => deletes.push((place, flow)),
                         }
@@ -174,7 +163,7 @@ fn in_turn(mut flows: Vec<(Reverse<Option<usize>>, Flow)>) -> impl Iterator<Item
 /// Whether an item is deleted before the next transport has its turn: the same is made again there, for which what is
 /// unique has to be free, and nothing that stays refers to it. `number` is that of the transport.
 fn is_early(service: &Service, resource: &str, number: usize) -> bool {
-    let (_, _, now) = TRANSPORTS[number];
+    let now = TRANSPORTS[number];
     is_made_again(service, resource, &TRANSPORTS[number + 1..])
         && service
             .resources
@@ -189,13 +178,13 @@ fn requires(service: &Service, resource: &Resource, other: &str) -> bool {
 }
 
 /// Whether the same item is made over another transport. GraphQL creates one of its own, and replaces the same.
-fn is_made_again(service: &Service, resource: &str, later: &[(&str, &str, Pick)]) -> bool {
+fn is_made_again(service: &Service, resource: &str, later: &[Transport]) -> bool {
     let makes = |operation: &&Operation| maker(service, operation).is_some_and(|made| made.name == resource);
-    let is_same = |operation: &Operation, transport: &str| {
-        transport != GRAPHQL || matches!(operation.shape, Shape::Verb { verb: Verb::Replace, .. })
+    let is_same = |operation: &Operation, transport: Transport| {
+        transport != Transport::Graphql || matches!(operation.shape, Shape::Verb { verb: Verb::Replace, .. })
     };
     service.operations.values().filter(makes).any(|operation| {
-        later.iter().any(|(transport, _, pick)| is_same(operation, transport) && pick(operation.expose))
+        later.iter().any(|transport| is_same(operation, *transport) && operation.expose.has(*transport))
     })
 }
 
@@ -205,17 +194,17 @@ fn is_there(service: &Service, operation: &Operation, number: usize) -> bool {
     let Shape::Verb { verb: Verb::Create, resource } = &operation.shape else { return false };
     let Some(resource) = service.resources.get(resource) else { return false };
     let unlike_others = shape::is_natural(resource) || shape::new_fields(resource).iter().any(|field| field.unique);
-    let stays = |(number, (_, _, exposed)): (usize, &(&str, &str, Pick))| {
+    let stays = |(number, transport): (usize, &Transport)| {
         let is_deleted =
-            exposes(service, Verb::Delete, resource, *exposed) && is_early(service, &resource.name, number);
-        exposes(service, Verb::Create, resource, *exposed) && !is_deleted
+            exposes(service, Verb::Delete, resource, *transport) && is_early(service, &resource.name, number);
+        exposes(service, Verb::Create, resource, *transport) && !is_deleted
     };
     unlike_others && TRANSPORTS[..number].iter().enumerate().any(stays)
 }
 
-fn exposes(service: &Service, verb: Verb, of: &Resource, exposed: Pick) -> bool {
+fn exposes(service: &Service, verb: Verb, of: &Resource, transport: Transport) -> bool {
     let is_it = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: found, resource } if *found == verb && *resource == of.name);
-    service.operations.values().filter(is_it).any(|operation| exposed(operation.expose))
+    service.operations.values().filter(is_it).any(|operation| operation.expose.has(transport))
 }
 
 /// Drops the variables of items that nothing else is about.
@@ -231,9 +220,9 @@ fn drop_spare(flows: &mut [Flow]) {
     }
 }
 
-fn client(service: &Service, transport: &str) -> String {
+fn client(service: &Service, transport: Transport) -> String {
     // No two names of services differ in `_` alone, and `self__over_rest` is no name of Rust's kind.
-    format!("{}_over_{transport}", service.name.trim_end_matches('_'))
+    format!("{}_over_{}", service.name.trim_end_matches('_'), transport.word())
 }
 
 /// Each service after those that it calls and whose items it refers to, as far as they do not go round in a ring.
@@ -284,8 +273,7 @@ struct Writer<'m> {
     service: &'m Service,
     contract: String,
     service_trait: String,
-    transport: &'static str,
-    shown: &'static str,
+    transport: Transport,
 }
 
 impl Writer<'_> {
@@ -293,7 +281,7 @@ impl Writer<'_> {
     fn flow(&self, operation: &Operation, made: &mut Made, there: bool) -> Flow {
         let Self { model, service, contract, transport, .. } = self;
         let item = shape::on_item(operation).map(|resource| shape::of_service(service, resource));
-        let graphql = *transport == GRAPHQL;
+        let graphql = *transport == Transport::Graphql;
         let requests: Vec<Asked> = graphql.then(|| self.asked(operation, &made.shown)).into_iter().collect();
         let arguments = if graphql { Vec::new() } else { self.arguments(operation, &made.typed) };
         let dangles = self.dangles(operation, made);
@@ -338,8 +326,8 @@ impl Writer<'_> {
             ("Internal", guesses),
         ];
         Flow {
-            what: escape::rust_str(&format!("{}.{} over {}", service.name, operation.name, self.shown)),
-            client: client(service, transport),
+            what: escape::rust_str(&format!("{}.{} over {}", service.name, operation.name, self.transport.name())),
+            client: client(service, *transport),
             method: match graphql {
                 true => Vec::new(),
                 false => vec![format!("{}::{}", self.service_trait, names::rust::ident(&operation.name))],
@@ -354,7 +342,8 @@ impl Writer<'_> {
 
     /// Whether it refers to something of the service that nobody makes.
     fn dangles(&self, operation: &Operation, made: &Made) -> bool {
-        let patches = self.transport == GRAPHQL && matches!(operation.shape, Shape::Verb { verb: Verb::Patch, .. });
+        let patches =
+            self.transport == Transport::Graphql && matches!(operation.shape, Shape::Verb { verb: Verb::Patch, .. });
         let patched = shape::on_item(operation).and_then(|name| self.service.resources.get(name)).filter(|_| patches);
         let patched = patched.into_iter().flat_map(|resource| shape::required_keys(self.service, resource));
         let fields = day_one::required_keys(self.service, operation).into_iter().chain(patched.map(|(field, _)| field));
@@ -383,7 +372,7 @@ impl Writer<'_> {
     /// `order_rest`, with the service before it if another has a resource of that name.
     fn variable(&self, of: &ResourceRef) -> String {
         let alike = self.model.services.values().filter(|service| service.resources.contains_key(&of.resource)).count();
-        let name = format!("{}_{}", names::snake(&of.resource), self.transport);
+        let name = format!("{}_{}", names::snake(&of.resource), self.transport.word());
         if alike > 1 { format!("{}_{name}", of.service.trim_end_matches('_')) } else { name }
     }
 

@@ -15,7 +15,7 @@ use crate::{
         shape,
     },
     escape,
-    model::{Model, Operation, Service, Shape, Verb},
+    model::{Model, Operation, Service, Shape, Transport, Verb},
     names,
 };
 
@@ -54,7 +54,7 @@ struct Case {
 }
 
 pub fn suite(model: &Model, service: &Service, contract: String, service_trait: String) -> Suite {
-    let exposed = service.operations.values().filter(|operation| operation.expose.graphql);
+    let exposed = service.operations.values().filter(|operation| operation.expose.has(Transport::Graphql));
     let schema = format!("../../../../../{}/{}", contract::folder(service), contract::schema_path(service));
     Suite {
         contract,

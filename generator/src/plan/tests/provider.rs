@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     escape,
-    model::{Exposure, Model, Operation, Service, Target, Via},
+    model::{Model, Operation, Service, Target, Transport, Via},
     names,
 };
 
@@ -127,10 +127,13 @@ pub fn plan(planner: &mut Planner<'_>, sources: &mut Sources) -> Result<(), Plan
 /// `None`: nobody reaches the service from outside.
 fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
     let model = planner.model;
-    let serves = |pick: &dyn Fn(Exposure) -> bool| service.operations.values().any(|operation| pick(operation.expose));
-    let over_grpc = |operation: &&Operation| model.served(&service.name, &operation.name).grpc;
-    let (has_rest, has_graphql, consumes) =
-        (serves(&|e| e.rest), serves(&|e| e.graphql), events::consumes(service) || queue::takes(model, service));
+    let serves = |transport| service.operations.values().any(|operation| operation.expose.has(transport));
+    let over_grpc = |operation: &&Operation| model.served(&service.name, &operation.name).has(Transport::Grpc);
+    let (has_rest, has_graphql, consumes) = (
+        serves(Transport::Rest),
+        serves(Transport::Graphql),
+        events::consumes(service) || queue::takes(model, service),
+    );
     let asks: Vec<Ask> = service.operations.values().filter(over_grpc).map(|o| ask(model, service, o)).collect();
     if !(has_rest || has_graphql || consumes) && asks.is_empty() {
         return None;
@@ -211,9 +214,9 @@ fn stand(model: &Model, service: &Service) -> Stand {
     };
     let is_served = |operation: &&Operation| {
         let served = model.served(&service.name, &operation.name);
-        served.rest || served.grpc
+        served.has(Transport::Rest) || served.has(Transport::Grpc)
     };
-    let served = (contract::serves(model, service, |e| e.rest), contract::serves(model, service, |e| e.grpc));
+    let served = (contract::serves(model, service, Transport::Rest), contract::serves(model, service, Transport::Grpc));
     let router = match served {
         (true, true) => format!("{contract}::rest::router(script.clone()).merge({contract}::grpc::router(script))"),
         (true, false) => format!("{contract}::rest::router(script)"),

@@ -9,8 +9,10 @@ mod statements;
 use std::collections::BTreeSet;
 
 use crate::{
+    contracts::shape,
     escape,
     model::{EventRef, Input, Model, Operation, Output, Payload, Service, Shape, StreamItem, Type, TypeDef},
+    names,
 };
 
 pub use calls::{arguments, guesses, record_of, required_keys, sends};
@@ -84,11 +86,16 @@ fn follow_lines(model: &Model, service: &Service, operation: &Operation) -> Vec<
         }
         None => "// Yours: which of them the caller gets.".to_owned(),
     };
-    vec![
+    let read = shape::on_item(operation).map(|resource| {
+        let module = names::rust::module(resource);
+        format!("store::{module}::get(self.store.read(), &id).await?;")
+    });
+    let follow = [
         format!("let messages = self.broker.follow(&[{}]).await?;", listed.join(", ")),
         which,
         format!("Ok(Box::pin(messages.map(|message| {item})))"),
-    ]
+    ];
+    read.into_iter().chain(follow).collect()
 }
 
 fn answer_lines(model: &Model, operation: &Operation, sources: &[Source]) -> Vec<String> {

@@ -321,7 +321,7 @@ impl Writer<'_> {
         let kinds = [
             ("NotFound", again || !known(made)),
             ("Exists", there && !graphql || crowded),
-            ("Conflict", is_delete(operation) && self.is_required(operation)),
+            ("Conflict", is_delete(operation) && self.is_referred(operation)),
             ("Invalid", dangles),
             ("Internal", guesses),
         ];
@@ -363,10 +363,10 @@ impl Writer<'_> {
         })
     }
 
-    /// Whether others have to refer to what the operation is on.
-    fn is_required(&self, operation: &Operation) -> bool {
-        let Some(resource) = shape::on_item(operation) else { return false };
-        self.service.resources.values().any(|other| requires(self.service, other, resource))
+    /// Whether others may refer to what the operation is on.
+    fn is_referred(&self, operation: &Operation) -> bool {
+        let resource = shape::on_item(operation).and_then(|name| self.service.resources.get(name));
+        resource.is_some_and(|resource| shape::is_referred(self.service, resource))
     }
 
     /// `order_rest`, with the service before it if another has a resource of that name.

@@ -152,7 +152,7 @@ impl Items<'_> {
     async fn unknown(&self) {
         let Some(id) = &self.resource.unknown else { return };
         for operation in self.session.served().filter(|o| o.takes_id && o.resource.as_deref() == Some(self.name)) {
-            if operation.verb == Some(Verb::Replace) && self.resource.natural || operation.stream {
+            if operation.verb == Some(Verb::Replace) && self.resource.natural {
                 continue;
             }
             let outcome = self.ask(operation, id, None, self.session.example(operation, 0)).await;

@@ -177,7 +177,10 @@ fn replace_gives_all(checker: &mut Checker, resource: &Resource, written: &Field
                 "`replace` makes a `{}` where there is none, and cannot give it `{}`, which is `fixed`",
                 resource.name, field.name
             );
-            let help = "make it optional, give it a default, or leave `fixed` or the verb `replace` out";
+            let help = match &field.ty {
+                Type::Scalar(_) => "make it optional, give it a default, or leave `fixed` or the verb `replace` out",
+                _ => "make it optional, or leave `fixed` or the verb `replace` out",
+            };
             checker.error("E511", &place.ty.expr.span, message, help);
         }
     }

@@ -288,7 +288,7 @@ fn arguments(operation: &Operation) -> String {
     id.unwrap_or_default() + input
 }
 
-/// The member of an event that names the item which an operation is on.
+/// The member of an event that names the item which an operation is on, by an id as that item's is.
 pub fn about(model: &Model, service: &Service, operation: &Operation, event: &EventRef) -> Option<String> {
     let resource = shape::on_item(operation)?;
     let found = model.services.get(&event.service)?.events.get(&event.event)?;
@@ -297,8 +297,13 @@ pub fn about(model: &Model, service: &Service, operation: &Operation, event: &Ev
             service.resources.get(resource).map(|resource| resource.id.clone())
         }
         _ => {
-            let id = item_id(resource);
-            fit::payload(model, event)?.iter().any(|field| field.name == id).then_some(id)
+            let id = Type::Ref(shape::of_service(service, resource));
+            let is_id = |ty: &Type| *ty == id || *ty == shape::id_type(model, &shape::of_service(service, resource));
+            let is_it = |field: &Field| {
+                let may_be = matches!(&field.ty, Type::Optional(inner) if is_id(inner));
+                field.name == item_id(resource) && (may_be || is_id(&field.ty))
+            };
+            Some(fit::payload(model, event)?.iter().find(|field| is_it(field))?.name.clone())
         }
     }
 }

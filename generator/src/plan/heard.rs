@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::{
     escape,
-    model::{EventRef, Model, Operation, OperationRef, Service, Shape, Transport, Verb},
+    model::{EventRef, Exposure, Field, Model, Operation, OperationRef, Service, Shape, Transport, Type, Verb},
 };
 
-use super::{events, queue};
+use super::{day_one, events, queue};
 
 /// A subscription that the flows must reach.
 #[derive(Debug, Serialize)]
@@ -76,15 +76,28 @@ fn running(model: &Model) -> Vec<(&Service, &Operation)> {
     }
 }
 
-/// It works with example input: an example names no item that is there, and what is called may fail. Commands are only
-/// sent.
+/// It works with example input: an example names no item that is there, but what has to be referred to is made before it
+/// over every transport; and what is called may fail. Commands are only sent.
 fn is_sure(model: &Model, service: &Service, operation: &Operation) -> bool {
     let needs_no_item = match &operation.shape {
         Shape::Custom { of, .. } => of.is_none(),
         Shape::Verb { verb, .. } => *verb == Verb::Create,
     };
     let sends = operation.calls.iter().all(|call| queue::by_queue(model, service, &call.to));
-    needs_no_item && operation.errors.is_empty() && sends
+    let is_made =
+        |field: &Field| matches!(&field.ty, Type::Ref(to) if is_made(model, service, &to.resource, operation.expose));
+    let refers = day_one::required_keys(service, operation).into_iter().all(is_made);
+    needs_no_item && operation.errors.is_empty() && sends && refers
+}
+
+/// Whether every one of these transports creates an item of the resource for sure.
+fn is_made(model: &Model, service: &Service, resource: &str, over: Exposure) -> bool {
+    service.operations.values().any(|operation| {
+        let creates = matches!(&operation.shape, Shape::Verb { verb: Verb::Create, resource: of } if of == resource);
+        creates
+            && over.transports().all(|transport| operation.expose.has(transport))
+            && is_sure(model, service, operation)
+    })
 }
 
 /// What an operation publishes when it succeeded.

@@ -217,7 +217,12 @@ pub fn view(model: &Model, service: &Service, resource: &Resource) -> StoreView 
             .map(|path| names::sql::column(&path.segments))
             .filter(|column| *column != key)
             // Whoever deletes what is referred to looks for those that do.
-            .chain(foreign.iter().filter(|foreign| foreign.is_deleted).map(|foreign| foreign.column.clone()))
+            .chain(
+                foreign
+                    .iter()
+                    .filter(|foreign| foreign.is_deleted && !foreign.is_unique)
+                    .map(|foreign| foreign.column.clone()),
+            )
             .collect::<std::collections::BTreeSet<_>>()
             .into_iter()
             .map(|c| {
@@ -246,6 +251,7 @@ struct ForeignKey {
     sql: String,
     /// Callers may delete what it refers to.
     is_deleted: bool,
+    is_unique: bool,
 }
 
 fn foreign_keys(service: &Service, resource: &Resource) -> Vec<ForeignKey> {
@@ -258,6 +264,7 @@ fn foreign_keys(service: &Service, resource: &Resource) -> Vec<ForeignKey> {
             column: names::sql::column(&[field.name.as_str()]),
             sql: format!(" references {table} ({key})"),
             is_deleted: to.verbs.contains(&Verb::Delete),
+            is_unique: field.unique,
         })
     };
     shape::foreign_keys(service, resource).into_iter().filter_map(foreign).collect()

@@ -26,6 +26,7 @@ mod flows;
 mod graphql;
 mod provider;
 mod queue;
+mod turns;
 
 use extremes::{End, Extremes};
 use flows::Flows;

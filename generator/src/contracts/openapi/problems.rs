@@ -35,7 +35,7 @@ const STANDARD: [(u16, &str, &str); 12] = [
     (400, "Unreadable", "The request cannot be read."),
     (404, "NotFound", "There is no such item."),
     (406, "NotAcceptable", "`Accept` does not allow what would be answered."),
-    (409, "Conflict", "It exists already, others refer to it, or a call with the same key is still at work."),
+    (409, "Conflict", "It exists already, or a call with the same key is still at work."),
     (412, "Stale", "The item has another revision: read it again."),
     (413, "TooLarge", "The body is too large."),
     (415, "Unsupported", "The body is of another media type."),
@@ -98,8 +98,11 @@ pub(super) fn add(responses: &mut Map<String, Value>, writer: &mut Writer, opera
     }
     for (status, name, text) in STANDARD {
         let can_happen = can_happen(status, writer.service, operation, taken);
+        let is_referred = status == 409 && deletes_referred(writer.service, operation);
+        let text = if is_referred { "Others refer to it." } else { text };
         let response = match declared.get(&status) {
             Some(errors) => own(writer, status, errors, can_happen.then_some(text)),
+            None if is_referred => own(writer, status, &[], Some(text)),
             None if can_happen => json!({ "$ref": format!("#/components/responses/{name}") }),
             None => continue,
         };

@@ -33,7 +33,7 @@ const QUIET: &str = "\
 # or keep events from its stream.
 ";
 
-/// `None`: there is no operation that callers reach without an item.
+/// `None`: there is no operation that callers reach without an item, be it one that is referred to.
 pub fn first(model: &Model, service: &Service) -> Option<String> {
     let reached = |operation: &&Operation| {
         let by_suite = |transport| transport != Transport::Queue;
@@ -43,10 +43,9 @@ pub fn first(model: &Model, service: &Service) -> Option<String> {
     let is =
         |operation: &Operation, wanted: Verb| matches!(&operation.shape, Shape::Verb { verb, .. } if *verb == wanted);
     let operations = || service.operations.values().filter(reached);
-    let alone = |operation: &&Operation| day_one::required_keys(service, operation).is_empty();
-    let create = operations().find(|operation| is(operation, Verb::Create) && alone(operation));
-    let operation =
-        create.or_else(|| operations().find(|o| !is(o, Verb::List) && alone(o))).or_else(|| operations().next())?;
+    let alone = || operations().filter(|operation| day_one::required_keys(service, operation).is_empty());
+    let create = alone().find(|operation| is(operation, Verb::Create));
+    let operation = create.or_else(|| alone().find(|o| !is(o, Verb::List))).or_else(|| alone().next())?;
     let input = |operation: &Operation| {
         let mut example = description::examples(model, service, operation).into_iter().next()?;
         let members = example.as_object_mut().filter(|members| !members.is_empty())?;

@@ -29,8 +29,8 @@ use super::{
         examples::{self, Source},
         operations,
     },
-    description::in_order,
     graphql::{DEPTH, OURS, code},
+    turns::{TRANSPORTS, Turns},
 };
 
 /// What `tests/flows.rs` sees.
@@ -95,8 +95,12 @@ struct Made {
     deleted: BTreeSet<String>,
 }
 
-/// In the order of their turns: GraphQL has items of its own, apart from what the others make.
-const TRANSPORTS: [Transport; 4] = [Transport::Rest, Transport::Grpc, Transport::Queue, Transport::Graphql];
+impl Made {
+    /// Whether an item was made for sure.
+    fn knows(&self, of: &ResourceRef) -> bool {
+        self.shown.contains_key(of) && !self.guessed.contains(of)
+    }
+}
 
 /// All flows of the system: of each resource first what makes an item, in between everything on the item that was made,
 /// and at the end what deletes it.
@@ -105,9 +109,7 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
     let (mut clients, mut flows, mut made) = (Vec::new(), Vec::new(), Made::default());
     let (mut last, mut sent) = (Vec::new(), Vec::new());
     for service in callees_first(model) {
-        let resources: Vec<&str> = in_order(service).iter().map(|resource| resource.name.as_str()).collect();
-        // What others refer to is made first, and deleted last.
-        let place = |resource: &str| resources.iter().position(|name| *name == resource);
+        let turns = Turns::new(model, service);
         let mut deletes = Vec::new();
         for (number, transport) in TRANSPORTS.into_iter().enumerate() {
             let mut operations: Vec<&Operation> =
@@ -115,7 +117,9 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
             if operations.is_empty() {
                 continue;
             }
-            let made_as = |operation: &Operation| maker(service, operation).and_then(|resource| place(&resource.name));
+            let made_as =
+                |operation: &Operation| maker(service, operation).and_then(|resource| turns.place(&resource.name));
+            // What others refer to is made first, and deleted last.
             operations.sort_by_key(|operation| made_as(operation).unwrap_or(usize::MAX));
             let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
             clients.push(Client {
@@ -131,14 +135,14 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
             let writer = Writer { model, service, contract, service_trait, transport };
             let mut gone = Vec::new();
             for operation in operations {
-                let flow = writer.flow(operation, &mut made, is_there(service, operation, number));
+                let flow = writer.flow(operation, &mut made, &turns, number);
                 match &operation.shape {
                     Shape::Verb { verb: Verb::Delete, resource } => {
-                        let place = Reverse(place(resource));
+                        let place = Reverse(turns.place(resource));
                         match () {
                             // Nobody knows when it is done.
                             () if transport == Transport::Queue => sent.push(flow),
-                            () if is_early(service, resource, number) => gone.push((place, flow)),
+                            () if turns.is_early(resource, number) => gone.push((place, flow)),
                             () => deletes.push((place, flow)),
                         }
                     }
@@ -158,53 +162,6 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
 fn in_turn(mut flows: Vec<(Reverse<Option<usize>>, Flow)>) -> impl Iterator<Item = Flow> {
     flows.sort_by_key(|(place, _)| *place);
     flows.into_iter().map(|(_, flow)| flow)
-}
-
-/// Whether an item is deleted before the next transport has its turn: the same is made again there, for which what is
-/// unique has to be free, and nothing that stays refers to it. `number` is that of the transport.
-fn is_early(service: &Service, resource: &str, number: usize) -> bool {
-    let now = TRANSPORTS[number];
-    is_made_again(service, resource, &TRANSPORTS[number + 1..])
-        && service
-            .resources
-            .values()
-            .filter(|other| requires(service, other, resource))
-            .all(|other| exposes(service, Verb::Delete, other, now) && is_early(service, &other.name, number))
-}
-
-/// Whether items of one resource have to refer to one of another.
-fn requires(service: &Service, resource: &Resource, other: &str) -> bool {
-    shape::required_keys(service, resource).any(|(_, to)| to == other)
-}
-
-/// Whether the same item is made over another transport. GraphQL creates one of its own, and replaces the same.
-fn is_made_again(service: &Service, resource: &str, later: &[Transport]) -> bool {
-    let makes = |operation: &&Operation| maker(service, operation).is_some_and(|made| made.name == resource);
-    let is_same = |operation: &Operation, transport: Transport| {
-        transport != Transport::Graphql || matches!(operation.shape, Shape::Verb { verb: Verb::Replace, .. })
-    };
-    service.operations.values().filter(makes).any(|operation| {
-        later.iter().any(|transport| is_same(operation, *transport) && operation.expose.has(*transport))
-    })
-}
-
-/// Whether the item that the operation makes was made over an earlier transport, is there still, and has something that
-/// no other may have.
-fn is_there(service: &Service, operation: &Operation, number: usize) -> bool {
-    let Shape::Verb { verb: Verb::Create, resource } = &operation.shape else { return false };
-    let Some(resource) = service.resources.get(resource) else { return false };
-    let unlike_others = shape::is_natural(resource) || shape::new_fields(resource).iter().any(|field| field.unique);
-    let stays = |(number, transport): (usize, &Transport)| {
-        let is_deleted =
-            exposes(service, Verb::Delete, resource, *transport) && is_early(service, &resource.name, number);
-        exposes(service, Verb::Create, resource, *transport) && !is_deleted
-    };
-    unlike_others && TRANSPORTS[..number].iter().enumerate().any(stays)
-}
-
-fn exposes(service: &Service, verb: Verb, of: &Resource, transport: Transport) -> bool {
-    let is_it = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: found, resource } if *found == verb && *resource == of.name);
-    service.operations.values().filter(is_it).any(|operation| operation.expose.has(transport))
 }
 
 /// Drops the variables of items that nothing else is about.
@@ -277,8 +234,9 @@ struct Writer<'m> {
 }
 
 impl Writer<'_> {
-    /// `there`: what it makes is there already, over an earlier transport.
-    fn flow(&self, operation: &Operation, made: &mut Made, there: bool) -> Flow {
+    /// In the turn of that number.
+    fn flow(&self, operation: &Operation, made: &mut Made, turns: &Turns<'_>, number: usize) -> Flow {
+        let there = turns.is_there(operation, number);
         let Self { model, service, contract, transport, .. } = self;
         let item = shape::on_item(operation).map(|resource| shape::of_service(service, resource));
         let graphql = *transport == Transport::Graphql;
@@ -286,15 +244,14 @@ impl Writer<'_> {
         let arguments = if graphql { Vec::new() } else { self.arguments(operation, &made.typed) };
         let dangles = self.dangles(operation, made);
         let guesses = day_one::guesses(model, service, operation);
-        let known =
-            |made: &Made| item.as_ref().is_none_or(|of| made.shown.contains_key(of) && !made.guessed.contains(of));
+        let known = |made: &Made| item.as_ref().is_none_or(|of| made.knows(of));
         // The first of each transport is the one that what follows is about.
         let maker = maker(service, operation).filter(|_| !there || graphql).filter(|resource| {
             let of = shape::of_service(service, &resource.name);
             made.shown.get(&of) != Some(&self.variable(&of))
         });
         let (mut binding, mut id) = (String::new(), String::new());
-        let crowded = graphql && there && maker.is_some_and(|resource| self.has_few(resource));
+        let crowded = graphql && there && maker.is_some_and(|resource| self.has_few(resource, made));
         if let Some(resource) = maker {
             let of = shape::of_service(service, &resource.name);
             let (ty, variable) = (Type::Ref(of.clone()), self.variable(&of));
@@ -321,9 +278,9 @@ impl Writer<'_> {
         let kinds = [
             ("NotFound", again || !known(made)),
             ("Exists", there && !graphql || crowded),
-            ("Conflict", is_delete(operation) && self.is_referred(operation)),
+            ("Conflict", is_delete(operation) && shape::on_item(operation).is_some_and(|of| turns.is_kept(of))),
             ("Invalid", dangles),
-            ("Internal", guesses),
+            ("Internal", guesses || self.passes_on(operation, made)),
         ];
         Flow {
             what: escape::rust_str(&format!("{}.{} over {}", service.name, operation.name, self.transport.name())),
@@ -340,6 +297,13 @@ impl Writer<'_> {
         }
     }
 
+    /// Whether it calls others with what may be the id of an item that nobody makes.
+    fn passes_on(&self, operation: &Operation, made: &Made) -> bool {
+        let fields = day_one::record_of(self.model, self.service, operation).map(|(_, fields)| fields);
+        let is_unknown = |field: &Field| matches!(&field.ty, Type::Ref(to) if !made.knows(to));
+        !operation.calls.is_empty() && fields.unwrap_or_default().iter().any(is_unknown)
+    }
+
     /// Whether it refers to something of the service that nobody makes.
     fn dangles(&self, operation: &Operation, made: &Made) -> bool {
         let patches =
@@ -348,25 +312,23 @@ impl Writer<'_> {
         let patched = patched.into_iter().flat_map(|resource| shape::required_keys(self.service, resource));
         let fields = day_one::required_keys(self.service, operation).into_iter().chain(patched.map(|(field, _)| field));
         let is_made = |ty: &Type| match ty {
-            Type::Ref(to) => made.shown.contains_key(to) && !made.guessed.contains(to),
+            Type::Ref(to) => made.knows(to),
             _ => true,
         };
         fields.into_iter().any(|field| !is_made(&field.ty))
     }
 
-    /// Whether something that no other item may have is of so few values that GraphQL's item has none of its own.
-    fn has_few(&self, resource: &Resource) -> bool {
-        let unlike_others = resource.fields.iter().filter(|field| field.unique || field.name == resource.id);
-        unlike_others.into_iter().any(|field| {
+    /// Whether GraphQL's item has nothing of its own for a field that is unlike all others: there are few values, or it
+    /// refers to an item that an earlier transport has made.
+    fn has_few(&self, resource: &Resource, made: &Made) -> bool {
+        let mut unlike_others = resource.fields.iter().filter(|field| field.unique || field.name == resource.id);
+        unlike_others.any(|field| {
             let value = |nth| example::nth_value(self.model, &field.ty, &field.name, nth);
-            (0..OURS).map(value).any(|other| other == value(OURS))
+            match &field.ty {
+                Type::Ref(to) if made.shown.contains_key(to) => made.shown.get(to) != Some(&self.variable(to)),
+                _ => (0..OURS).map(value).any(|other| other == value(OURS)),
+            }
         })
-    }
-
-    /// Whether others may refer to what the operation is on.
-    fn is_referred(&self, operation: &Operation) -> bool {
-        let resource = shape::on_item(operation).and_then(|name| self.service.resources.get(name));
-        resource.is_some_and(|resource| shape::is_referred(self.service, resource))
     }
 
     /// `order_rest`, with the service before it if another has a resource of that name.

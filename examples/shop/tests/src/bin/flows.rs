@@ -101,9 +101,14 @@ async fn main() -> anyhow::Result<ExitCode> {
     flows
         .run("front.order_page over GraphQL", async |cx| {
             let request = r"query($orderId: ID!) {
-          orderPage(orderId: $orderId) { order { id customer status placedAt etag } goods { sku name onHand reserved etag } }
+          orderPage(orderId: $orderId) {
+            order { id customer status placedAt etag }
+            goods { sku name onHand reserved etag }
+          }
         }";
-            front_over_graphql.ask::<front_contract::OrderPageError>(&cx, request, json!({ "orderId": order_rest })).await
+            front_over_graphql
+                .ask::<front_contract::OrderPageError>(&cx, request, json!({ "orderId": order_rest }))
+                .await
         })
         .await;
     flows

@@ -1,7 +1,7 @@
 //! A text in one line, or in several where one would be too long.
 
-/// The widest a line should be.
-const WIDTH: usize = 100;
+/// The widest a line should be, for what stands before it.
+const WIDTH: usize = 92;
 
 /// A text whose groups can be spread over several lines.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,9 @@ impl Document {
 
     /// `{ a: 1, b: 2 }`
     pub fn object(items: Vec<Self>) -> Self {
+        if items.is_empty() {
+            return Self::text("{}");
+        }
         Self::Group { open: "{ ", items, between: ", ", close: " }" }
     }
 

@@ -57,6 +57,12 @@ pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
     }
     if let Some(item) = made.last() {
         items.delete(item).await;
+        // What others refer to is there to the end.
+        if made.len() == 1
+            && let Some(item) = items.make(0).await
+        {
+            session.is_there(name, &item[&resource.id]);
+        }
     }
 }
 

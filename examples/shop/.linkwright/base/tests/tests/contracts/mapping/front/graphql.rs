@@ -32,7 +32,10 @@ async fn order_page_over_graphql() -> anyhow::Result<()> {
     let case = Case {
         what: "front.order_page over GraphQL",
         request: r#"query {
-          orderPage(orderId: "0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e77") { order { id customer status placedAt etag } goods { sku name onHand reserved etag } }
+          orderPage(orderId: "0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e77") {
+            order { id customer status placedAt etag }
+            goods { sku name onHand reserved etag }
+          }
         }"#,
         input: example(json!([{ "order_id": "0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e77" }]))?,
         shows: Shows::Answer,

@@ -91,7 +91,7 @@ struct Made {
     shown: BTreeMap<ResourceRef, String>,
     /// Those that may not have been made, for what makes them has to guess.
     guessed: BTreeSet<ResourceRef>,
-    /// The variables of those that a flow deletes.
+    /// Those that a flow deletes at the end: their variables, or `stock.Shelf` where all transports have the same.
     deleted: BTreeSet<String>,
 }
 
@@ -273,8 +273,7 @@ impl Writer<'_> {
             };
             made.shown.insert(of, variable);
         }
-        let deleted = item.as_ref().and_then(|of| made.shown.get(of)).filter(|_| is_delete(operation));
-        let again = deleted.is_some_and(|variable| !made.deleted.insert(variable.clone()));
+        let again = item.as_ref().is_some_and(|of| self.deletes_again(operation, of, made, turns, number));
         let kinds = [
             ("NotFound", again || !known(made)),
             ("Exists", there && !graphql || crowded),
@@ -295,6 +294,22 @@ impl Writer<'_> {
             binding,
             id,
         }
+    }
+
+    /// Whether an item is deleted at the end that another flow deletes there before.
+    fn deletes_again(
+        &self,
+        operation: &Operation,
+        of: &ResourceRef,
+        made: &mut Made,
+        turns: &Turns<'_>,
+        number: usize,
+    ) -> bool {
+        let at_the_end = self.transport != Transport::Queue && !turns.is_early(&of.resource, number);
+        let Some(variable) = made.shown.get(of).filter(|_| is_delete(operation) && at_the_end) else { return false };
+        let shared = self.service.resources.get(&of.resource).filter(|found| turns.is_shared(found, self.transport));
+        let item = shared.map_or_else(|| variable.clone(), |found| format!("{}.{}", of.service, found.name));
+        !made.deleted.insert(item)
     }
 
     /// Whether it calls others with what may be the id of an item that nobody makes.

@@ -88,6 +88,12 @@ impl<'m> Turns<'m> {
         unlike_others && (0..number).any(stays)
     }
 
+    /// Whether the item is the same for all transports: under a natural key it is, but for GraphQL if it creates its own.
+    pub fn is_shared(&self, resource: &Resource, transport: Transport) -> bool {
+        let own = transport == Transport::Graphql && self.exposes(Verb::Create, resource, transport);
+        shape::is_natural(resource) && !own
+    }
+
     /// Whether the next transport that needs the item makes the same.
     fn is_made_again(&self, resource: &Resource, requirers: &[&Resource], number: usize) -> bool {
         let next = (number + 1..TRANSPORTS.len()).find(|next| self.needs(resource, requirers, TRANSPORTS[*next]));
@@ -105,6 +111,8 @@ impl<'m> Turns<'m> {
     /// Whether a transport serves anything that is about the item, or about one that has to refer to it.
     fn needs(&self, resource: &Resource, requirers: &[&Resource], transport: Transport) -> bool {
         let is_about = |operation: &&Operation| match &operation.shape {
+            // That comes after all turns, since nobody knows when it is done.
+            Shape::Verb { verb: Verb::Delete, .. } if transport == Transport::Queue => false,
             Shape::Verb { resource: of, .. } => *of == resource.name || requirers.iter().any(|other| other.name == *of),
             Shape::Custom { .. } => shape::on_item(operation) == Some(resource.name.as_str()),
         };

@@ -473,6 +473,11 @@ impl Exposure {
     pub fn insert(&mut self, transport: Transport) {
         self.0[transport as usize] = true;
     }
+
+    pub fn without(mut self, transport: Transport) -> Self {
+        self.0[transport as usize] = false;
+        self
+    }
 }
 
 impl FromIterator<Transport> for Exposure {

@@ -8,7 +8,7 @@ use super::{
     calls, description, docs, events, items, resources, routes, symbols, verbs,
 };
 use crate::{
-    design::{self, Head, Idempotent, OperationSettings, Reference, Word as _},
+    design::{self, Head, Idempotent, OperationSettings, Reference},
     diagnostic::Diagnostic,
     model::{
         DeclaredError, Enum, EventRef, Exposure, Input, Model, Operation, OperationKind, Output, Route, Safety,
@@ -159,7 +159,7 @@ fn lower_custom(
         follows,
         calls: calls::lower(checker, items(&common.calls), home),
         emits: emits(checker, common, &operation.head, home),
-        expose: as_far_as_queued(expose, queued),
+        expose: if queued { expose } else { expose.without(Transport::Queue) },
         route: Route { method: crate::model::Method::Post, path: Vec::new(), query: false },
     };
     lowered.route = routes::of_custom(checker, model, home, &lowered, operation.rest.as_ref());
@@ -278,13 +278,15 @@ pub(super) fn settings(service: &design::Service) -> impl Iterator<Item = (Strin
 
 /// What a list of transports exposes.
 pub(super) fn exposure(list: &[Spanned<design::Transport>]) -> Exposure {
-    let known = |transport: &Transport| list.iter().any(|item| item.value.word() == transport.word());
-    Transport::ALL.into_iter().filter(known).collect()
-}
-
-/// Without the queue, unless the operation can be queued.
-pub(super) fn as_far_as_queued(expose: Exposure, queued: bool) -> Exposure {
-    expose.transports().filter(|transport| queued || *transport != Transport::Queue).collect()
+    let transport = |item: &Spanned<design::Transport>| match item.value {
+        design::Transport::Rest => Some(Transport::Rest),
+        design::Transport::Grpc => Some(Transport::Grpc),
+        design::Transport::Graphql => Some(Transport::Graphql),
+        design::Transport::Queue => Some(Transport::Queue),
+        // Refused elsewhere.
+        design::Transport::Jsonrpc => None,
+    };
+    list.iter().filter_map(transport).collect()
 }
 
 /// An operation that itself asks for the queue must have no answer (E601).

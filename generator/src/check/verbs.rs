@@ -4,12 +4,12 @@ use indexmap::IndexMap;
 
 use super::{
     Checker, calls, docs, items,
-    operations::{as_far_as_queued, check_queue, emits, errors, exposure, safety},
+    operations::{check_queue, emits, errors, exposure, safety},
     routes, symbols,
 };
 use crate::{
     design::{self, VerbSettings, Word},
-    model::{Docs, Exposure, Model, Operation, OperationKind, Safety, Shape, Verb},
+    model::{Docs, Exposure, Model, Operation, OperationKind, Safety, Shape, Transport, Verb},
 };
 
 /// Adds the operations of every resource, resource by resource, in [`Verb`] order.
@@ -89,5 +89,5 @@ fn verb_exposure(
     }
     let list = own.or(resource.expose.as_ref()).or(service.expose.as_ref());
     let expose = list.map_or_else(Exposure::default, |list| exposure(&list.value));
-    as_far_as_queued(expose, queued)
+    if queued { expose } else { expose.without(Transport::Queue) }
 }

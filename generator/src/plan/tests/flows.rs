@@ -375,7 +375,7 @@ impl Writer<'_> {
             variables.iter().filter_map(|(of, name)| Some(format!("{}: {}", escape::rust_str(name), made.get(of)?)));
         let given: Vec<String> = given.collect();
         Asked {
-            request: escape::rust_raw_str(&document.lines(8)),
+            request: escape::rust_raw_str(&document.lines(12)),
             variables: if given.is_empty() {
                 "Value::Null".into()
             } else {

@@ -101,11 +101,11 @@ async fn main() -> anyhow::Result<ExitCode> {
     flows
         .run("front.order_page over GraphQL", async |cx| {
             let request = r"query($orderId: ID!) {
-          orderPage(orderId: $orderId) {
-            order { id customer status placedAt etag }
-            goods { sku name onHand reserved etag }
-          }
-        }";
+              orderPage(orderId: $orderId) {
+                order { id customer status placedAt etag }
+                goods { sku name onHand reserved etag }
+              }
+            }";
             front_over_graphql
                 .ask::<front_contract::OrderPageError>(&cx, request, json!({ "orderId": order_rest }))
                 .await
@@ -114,21 +114,21 @@ async fn main() -> anyhow::Result<ExitCode> {
     flows
         .run("front.place_order over GraphQL", async |cx| {
             let request = r#"mutation {
-          placeOrder(
-            customer: "customer2"
-            lines: [{ sku: "CBC-456", quantity: 3 }]
-            payment: { cardPayment: { token: "token2" } }
-          ) {
-            id
-            customer
-            lines { sku quantity }
-            payment { __typename ... on CardPayment { token } ... on InvoicePayment { days } }
-            total { amount currency }
-            status
-            placedAt
-            etag
-          }
-        }"#;
+              placeOrder(
+                customer: "customer2"
+                lines: [{ sku: "CBC-456", quantity: 3 }]
+                payment: { cardPayment: { token: "token2" } }
+              ) {
+                id
+                customer
+                lines { sku quantity }
+                payment { __typename ... on CardPayment { token } ... on InvoicePayment { days } }
+                total { amount currency }
+                status
+                placedAt
+                etag
+              }
+            }"#;
             front_over_graphql.ask::<front_contract::PlaceOrderError>(&cx, request, Value::Null).await
         })
         .await;

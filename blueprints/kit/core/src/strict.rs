@@ -3,14 +3,17 @@
 //!
 //! Not seen are properties inside what serde reads twice: fields of an internally tagged, untagged or flattened type.
 
+mod joined;
 mod watch;
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
 };
+use serde_json::{Value, de::SliceRead};
 
 use crate::{Failure, FieldError, Validate};
+use joined::Joined;
 use watch::{Findings, Path, Watched};
 
 /// Why input was not taken.
@@ -25,11 +28,23 @@ pub enum Refused {
 /// A JSON document into a valid value.
 pub fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Refused> {
     let mut from = serde_json::Deserializer::from_slice(text);
-    let (value, wrong) = read::<T, _>(&mut from, |error| {
-        let text = error.to_string();
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        text.strip_suffix(&place).map_or(text.clone(), str::to_owned)
-    });
+    let read = read(&mut from, detail);
+    judged(text, from, read)
+}
+
+/// A JSON object, together with members that stand elsewhere, into a valid value. One that is in the document too is
+/// there twice.
+pub fn json_with<T: DeserializeOwned + Validate>(text: &[u8], members: Vec<(&str, Value)>) -> Result<T, Refused> {
+    let mut from = serde_json::Deserializer::from_slice(text);
+    let read = read(Joined { members, document: &mut from }, detail);
+    judged(text, from, read)
+}
+
+fn judged<T: Validate>(
+    text: &[u8],
+    mut from: serde_json::Deserializer<SliceRead<'_>>,
+    (value, wrong): (serde_json::Result<T>, Vec<FieldError>),
+) -> Result<T, Refused> {
     match value {
         Ok(value) => {
             from.end().map_err(|error| Refused::Unreadable(error.to_string()))?;
@@ -41,6 +56,13 @@ pub fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Refused> {
         }
         Err(error) => Err(Refused::Unreadable(error.to_string())),
     }
+}
+
+/// What an error says, without the place in the text: a field's path tells more.
+fn detail(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).map_or(text.clone(), str::to_owned)
 }
 
 /// The value if nothing is wrong with it: neither what has been found so far nor what its type demands.

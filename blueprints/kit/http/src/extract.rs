@@ -155,10 +155,15 @@ pub(crate) fn in_path(mut failure: Failure, name: &str) -> Failure {
 }
 
 fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Problem> {
-    strict::json(text).map_err(|refused| match refused {
+    strict::json(text).map_err(refused)
+}
+
+/// What is wrong with a JSON body.
+pub(crate) fn refused(refused: Refused) -> Problem {
+    match refused {
         Refused::Unreadable(why) => Problem::unreadable(format!("the body is no JSON document: {why}")),
         Refused::Invalid(failure) => failure.into(),
-    })
+    }
 }
 
 /// The whole body, within the limit that the edge or the route has set.

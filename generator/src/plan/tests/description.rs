@@ -261,6 +261,7 @@ fn resource(model: &Model, service: &Service, resource: &Resource) -> Value {
         "unique": resource.fields.iter().filter(|field| field.unique).map(|f| f.name.as_str()).collect::<Vec<_>>(),
         "draft": draft.iter().map(member).collect::<Vec<_>>(),
         "references": references,
+        "keys": shape::foreign_keys(service, resource).iter().map(|(field, _)| field.name.as_str()).collect::<Vec<_>>(),
         "filters": shape::filters(resource).iter().map(filter).collect::<Vec<_>>(),
         "sorts": sorts.collect::<Vec<_>>(),
     })

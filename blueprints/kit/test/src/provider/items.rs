@@ -45,8 +45,7 @@ pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
     lists::check(&items, &made, &before).await;
     if let Some(item) = made.first() {
         items.unique(item).await;
-    }
-    if let Some(item) = made.first() {
+        items.dangling(item).await;
         items.patch(item).await;
     }
     if let Some(item) = made.get(1) {
@@ -62,6 +61,32 @@ pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
             && let Some(item) = items.make(0).await
         {
             session.is_there(name, &item[&resource.id]);
+        }
+    }
+}
+
+/// What an item refers to is not deleted, or the item does not refer to it any more. It may be gone after that, so this
+/// comes last.
+pub(crate) async fn referred(session: &Session<'_>, resource: &Resource) {
+    let items = Items { session, name: &resource.name, resource };
+    let Some(id) = session.there(&resource.name) else { return };
+    for (name, to) in items.keys() {
+        let (Some(delete), Some(referred)) = (session.verb(&to.name, Verb::Delete), session.there(&to.name)) else {
+            continue;
+        };
+        // It may have been taken away.
+        if let Some(patch) = items.verb(Verb::Patch).filter(|patch| session.takes(patch, name)) {
+            _ = items.ask(patch, &id, None, json!({ name: referred })).await;
+        }
+        let refers = async || items.now(&id).await.is_some_and(|item| item[name] == referred);
+        if !refers().await {
+            continue;
+        }
+        let outcome = session.ask(delete, Items::call(delete, &referred, None, Value::Null)).await;
+        if outcome.is_err() {
+            session.expect(delete, &format!("`{name}` of {} refers to it", resource.name), &outcome, Kind::Conflict);
+        } else if refers().await {
+            items.fail(delete, &format!("`{name}` of {}", resource.name), "refers to what was deleted".into());
         }
     }
 }
@@ -152,6 +177,37 @@ impl Items<'_> {
                 outcome => _ = self.session.expect(create, &rule, &outcome, Kind::Exists),
             }
         }
+    }
+
+    /// Nothing is made that refers to what is not there, and nothing comes to do so.
+    async fn dangling(&self, item: &Value) {
+        for (name, unknown) in self.keys().filter_map(|(name, to)| Some((name, to.unknown.as_ref()?))) {
+            let rule = format!("`{name}` of what is not there");
+            for verb in [Verb::Create, Verb::Patch, Verb::Replace] {
+                let Some(operation) = self.verb(verb).filter(|operation| self.session.takes(operation, name)) else {
+                    continue;
+                };
+                let (id, mut input) = match verb {
+                    Verb::Create => (&Value::Null, self.session.example(operation, PATCHED)),
+                    Verb::Replace => (&item[&self.resource.id], self.session.example(operation, REPLACED)),
+                    _ => (&item[&self.resource.id], json!({})),
+                };
+                input[name] = unknown.clone();
+                match self.ask(operation, id, None, input).await {
+                    Err(error) if error.code.is_some() => {
+                        let why = format!("refused for another reason: {}", error.detail);
+                        self.session.report.skip(&operation.name, &rule, why);
+                    }
+                    outcome => _ = self.session.expect(operation, &rule, &outcome, Kind::Invalid),
+                }
+            }
+        }
+    }
+
+    /// Members that refer to nothing else than what is there, and what they refer to.
+    fn keys(&self) -> impl Iterator<Item = (&str, &Resource)> {
+        let to = |name: &String| self.session.description().resource(self.resource.references.get(name)?);
+        self.resource.keys.iter().filter_map(move |name| Some((name.as_str(), to(name)?)))
     }
 
     /// Nothing is found under an id that no item has.

@@ -9,11 +9,11 @@ use axum::{
 };
 use kit::{Failure, FieldError, Validate, strict};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     Problem,
-    extract::{bytes, in_path, is_json, unsupported},
+    extract::{bytes, in_path, is_json, refused, unsupported},
 };
 
 /// A field that stands in the path, and what JSON has for it.
@@ -103,13 +103,18 @@ impl Located {
         let mut given: Vec<(String, String)> =
             serde_html_form::from_str(query).map_err(|error| Problem::unreadable(error.to_string()))?;
         let names = given.iter().map(|(name, _)| name.as_str());
-        let wrong = self.twice(in_path, names);
+        let mut wrong = self.twice(in_path, names);
         given.retain(|(name, _)| !in_path.iter().any(|field| field.name() == name));
         let located = in_path.iter().map(|field| (field.name().to_owned(), self.text(field.name()).to_owned()));
         let all: Vec<(String, String)> = located.chain(given).collect();
         let form = serde_html_form::to_string(all).map_err(Failure::internal)?;
         let form = serde_html_form::Deserializer::from_bytes(form.as_bytes());
-        checked(strict::read(form, ToString::to_string), wrong)
+        let (value, unknown) = strict::read(form, ToString::to_string);
+        wrong.extend(unknown);
+        match value {
+            Ok(value) => Ok(strict::valid(value, wrong)?),
+            Err(_) => Err(Failure::fields(wrong).into()),
+        }
     }
 
     /// The input whose other fields are a JSON object in the body, read strictly, then validated. No body is an empty one.
@@ -117,23 +122,17 @@ impl Located {
     /// # Errors
     /// The body is no JSON; a member is not known, missing, or of another type.
     pub async fn json<T: DeserializeOwned + Validate>(self, in_path: &[InPath]) -> Result<T, Problem> {
-        let Self { params, uri, request } = self;
+        let Self { params, request, .. } = self;
         if !is_json(request.headers()) && !request.body().is_end_stream() {
             return Err(unsupported("application/json"));
         }
         let body = bytes(request).await?;
-        let located = Self { params, uri, request: Request::default() };
-        let mut members = match body.is_empty() {
-            true => Map::new(),
-            false => match serde_json::from_slice(&body) {
-                Ok(Value::Object(members)) => members,
-                Ok(_) => return Err(Failure::invalid("the body is no JSON object").into()),
-                Err(why) => return Err(Problem::unreadable(format!("the body is no JSON document: {why}"))),
-            },
-        };
-        let wrong = located.twice(in_path, members.keys().map(String::as_str));
-        members.extend(in_path.iter().map(|field| (field.name().into(), field.value(located.text(field.name())))));
-        checked(strict::read(Value::Object(members), ToString::to_string), wrong)
+        let located = in_path.iter().map(|field| {
+            let text = params.get(field.name()).map_or("", String::as_str);
+            (field.name(), field.value(text))
+        });
+        let text = if body.is_empty() { b"{}" } else { &*body };
+        strict::json_with(text, located.collect()).map_err(refused)
     }
 
     fn text(&self, name: &str) -> &str {
@@ -144,16 +143,5 @@ impl Located {
     fn twice<'a>(&self, in_path: &[InPath], given: impl Iterator<Item = &'a str>) -> Vec<FieldError> {
         let twice = given.filter(|given| in_path.iter().any(|field| field.name() == *given));
         twice.map(|name| FieldError { field: name.to_owned(), detail: "stands in the path".into() }).collect()
-    }
-}
-
-fn checked<T: Validate, E>(
-    (value, unknown): (Result<T, E>, Vec<FieldError>),
-    mut wrong: Vec<FieldError>,
-) -> Result<T, Problem> {
-    wrong.extend(unknown);
-    match value {
-        Ok(value) => Ok(strict::valid(value, wrong)?),
-        Err(_) => Err(Failure::fields(wrong).into()),
     }
 }

@@ -198,6 +198,9 @@ async fn rules(session: &Session<'_>) {
     for operation in session.served() {
         followed::check(session, operation).await;
     }
+    for resource in &session.description().resources {
+        items::referred(session, resource).await;
+    }
 }
 
 /// What the service makes of the events and commands that it takes, each once as it should be and once broken. `face` is a way to

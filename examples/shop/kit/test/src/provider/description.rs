@@ -115,6 +115,8 @@ pub(crate) struct Resource {
     pub draft: Vec<Member>,
     /// Members that hold ids of items of this service.
     pub references: BTreeMap<String, String>,
+    /// Those that refer to nothing else than what is there.
+    pub keys: Vec<String>,
     pub filters: Vec<Filter>,
     pub sorts: Vec<Sort>,
 }

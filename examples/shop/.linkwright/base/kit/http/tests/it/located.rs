@@ -80,6 +80,8 @@ async fn what_does_not_fit_is_told() {
         let (status, _, fields) = problem(send(request).await).await;
         assert_eq!((status, fields), (422, vec!["shelf".to_owned()]));
     }
+    let twice = post(path.clone()).header("content-type", "application/json").body(r#"{"note":"a","note":"b"}"#);
+    assert_eq!(problem(send(twice).await).await.2, ["note"]);
     let unknown = post(path.clone()).json(&json!({ "color": "red" }));
     assert_eq!(problem(send(unknown).await).await.2, ["color"]);
     for (media_type, body, status) in

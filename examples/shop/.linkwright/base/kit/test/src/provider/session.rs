@@ -170,6 +170,11 @@ impl<'a> Session<'a> {
         let Some(schema) = &operation.input else { return false };
         self.judge().resolved(schema)["required"].as_array().into_iter().flatten().any(|required| required == name)
     }
+
+    /// Whether the input of an operation has such a member.
+    pub(crate) fn takes(&self, operation: &Operation, name: &str) -> bool {
+        operation.input.as_ref().is_some_and(|schema| !self.judge().resolved(schema)["properties"][name].is_null())
+    }
 }
 
 fn refer(example: &mut Map<String, Value>, name: &str, id: &Value) {

@@ -53,16 +53,17 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Res
         _ => {}
     }
     let located = located(model, operation);
+    let lists = lists(model, operation);
     let (mut before, mut reads) = (Vec::new(), Vec::new());
-    if located.is_empty() {
+    if located.is_empty() && lists.is_empty() {
         // What reads the body comes last: axum wants it there.
         let mut rest: Vec<String> = view.params.iter().map(|param| extractor(service, operation, param)).collect();
         rest.sort_by_key(|extractor| extractor.contains("Json<") || extractor.contains("MergePatch<"));
         extractors.extend(rest);
     } else {
         extractors.push("located: Located".into());
-        reads.extend(view.params.iter().map(|param| read(operation, param, &located)));
-        before.push(apart(&located));
+        reads.extend(view.params.iter().map(|param| read(operation, param, &located, &lists)));
+        before.extend((!located.is_empty()).then(|| apart(&located)));
     }
     let sends = view.params.iter().filter_map(|param| sends(operation, param, !located.is_empty())).collect();
     RestOperation {
@@ -150,8 +151,24 @@ fn located(model: &Model, operation: &Operation) -> Vec<Located> {
     found.map(written).collect()
 }
 
+/// The fields of the input that are lists in the query and may be empty, which there is to be absent.
+fn lists(model: &Model, operation: &Operation) -> Vec<String> {
+    match &operation.shape {
+        Shape::Custom { .. } if operation.route.query => {
+            let may_be_empty =
+                |field: &&Field| matches!(field.ty, Type::List { min: 0, .. }) && field.default.is_none();
+            shape::input_fields(model, operation)
+                .iter()
+                .filter(may_be_empty)
+                .map(|f| escape::rust_str(&f.name))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The statement that reads a parameter of the method.
-fn read(operation: &Operation, Param { name, ty, .. }: &Param, located: &[Located]) -> String {
+fn read(operation: &Operation, Param { name, ty, .. }: &Param, located: &[Located], lists: &[String]) -> String {
     if name == "id" {
         // It may stand in the path by its own name.
         let segment = operation.route.path.iter().find_map(|segment| match segment {
@@ -163,7 +180,7 @@ fn read(operation: &Operation, Param { name, ty, .. }: &Param, located: &[Locate
     let fields: Vec<&str> = located.iter().map(|field| field.written.as_str()).collect();
     let fields = fields.join(", ");
     match operation.route.query {
-        true => format!("let {name}: {ty} = located.query(&[{fields}])?;"),
+        true => format!("let {name}: {ty} = located.query(&[{fields}], &[{}])?;", lists.join(", ")),
         false => format!("let {name}: {ty} = located.json(&[{fields}]).await?;"),
     }
 }

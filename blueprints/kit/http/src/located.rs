@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     Problem,
-    extract::{bytes, in_path, is_json, refused, unsupported},
+    extract::{bytes, in_path, is_json, query, refused, unsupported},
 };
 
 /// A field that stands in the path, and what JSON has for it.
@@ -94,54 +94,39 @@ impl Located {
         Ok(value)
     }
 
-    /// The input whose other fields are parameters of the query, read strictly, then validated.
+    /// The input whose other fields are parameters of the query, read strictly, then validated. One of the `lists` that
+    /// is not there is empty: lists repeat their parameter.
     ///
     /// # Errors
     /// A parameter is not known, missing, or of another type.
-    pub fn query<T: DeserializeOwned + Validate>(self, in_path: &[InPath]) -> Result<T, Problem> {
-        let query = self.uri.query().unwrap_or_default();
-        let mut given: Vec<(String, String)> =
-            serde_html_form::from_str(query).map_err(|error| Problem::unreadable(error.to_string()))?;
-        let names = given.iter().map(|(name, _)| name.as_str());
-        let mut wrong = self.twice(in_path, names);
-        given.retain(|(name, _)| !in_path.iter().any(|field| field.name() == name));
-        let located = in_path.iter().map(|field| (field.name().to_owned(), self.text(field.name()).to_owned()));
-        let all: Vec<(String, String)> = located.chain(given).collect();
-        let form = serde_html_form::to_string(all).map_err(Failure::internal)?;
-        let form = serde_html_form::Deserializer::from_bytes(form.as_bytes());
-        let (value, unknown) = strict::read(form, ToString::to_string);
-        wrong.extend(unknown);
-        match value {
-            Ok(value) => Ok(strict::valid(value, wrong)?),
-            Err(_) => Err(Failure::fields(wrong).into()),
-        }
+    pub fn query<T: DeserializeOwned + Validate>(self, in_path: &[InPath], lists: &[&str]) -> Result<T, Problem> {
+        let text = self.uri.query().unwrap_or_default();
+        let given: Vec<(String, String)> =
+            serde_html_form::from_str(text).map_err(|error| Problem::unreadable(error.to_string()))?;
+        let is_empty = |list: &&&str| given.iter().all(|(name, _)| name != *list);
+        let empty = lists.iter().filter(is_empty).map(|list| (*list, Value::Array(Vec::new())));
+        query(text, self.members(in_path).chain(empty).collect())
     }
 
     /// The input whose other fields are a JSON object in the body, read strictly, then validated. No body is an empty one.
     ///
     /// # Errors
     /// The body is no JSON; a member is not known, missing, or of another type.
-    pub async fn json<T: DeserializeOwned + Validate>(self, in_path: &[InPath]) -> Result<T, Problem> {
-        let Self { params, request, .. } = self;
-        if !is_json(request.headers()) && !request.body().is_end_stream() {
+    pub async fn json<T: DeserializeOwned + Validate>(mut self, in_path: &[InPath]) -> Result<T, Problem> {
+        if !is_json(self.request.headers()) && !self.request.body().is_end_stream() {
             return Err(unsupported("application/json"));
         }
-        let body = bytes(request).await?;
-        let located = in_path.iter().map(|field| {
-            let text = params.get(field.name()).map_or("", String::as_str);
-            (field.name(), field.value(text))
-        });
+        let body = bytes(std::mem::take(&mut self.request)).await?;
         let text = if body.is_empty() { b"{}" } else { &*body };
-        strict::json_with(text, located.collect()).map_err(refused)
+        strict::json_with(text, self.members(in_path).collect()).map_err(refused)
+    }
+
+    /// What stands in the path, as JSON has it.
+    fn members<'f>(&self, in_path: &'f [InPath]) -> impl Iterator<Item = (&'f str, Value)> {
+        in_path.iter().map(|field| (field.name(), field.value(self.text(field.name()))))
     }
 
     fn text(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)
-    }
-
-    /// Fields of the path that are given elsewhere too.
-    fn twice<'a>(&self, in_path: &[InPath], given: impl Iterator<Item = &'a str>) -> Vec<FieldError> {
-        let twice = given.filter(|given| in_path.iter().any(|field| field.name() == *given));
-        twice.map(|name| FieldError { field: name.to_owned(), detail: "stands in the path".into() }).collect()
     }
 }

@@ -36,7 +36,7 @@ pub fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Refused> {
 /// there twice.
 pub fn json_with<T: DeserializeOwned + Validate>(text: &[u8], members: Vec<(&str, Value)>) -> Result<T, Refused> {
     let mut from = serde_json::Deserializer::from_slice(text);
-    let read = read(Joined { members, document: &mut from }, detail);
+    let read = read_with(members, &mut from, detail);
     judged(text, from, read)
 }
 
@@ -84,6 +84,15 @@ pub fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     let mut wrong: Vec<_> = unknown.map(|field| FieldError { field, detail: "is not known here".into() }).collect();
     wrong.extend(value.as_ref().err().map(|error| at(place.into_inner().unwrap_or_default(), detail(error))));
     (value, wrong)
+}
+
+/// The same of an object of which these members stand elsewhere.
+pub fn read_with<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    members: Vec<(&str, Value)>,
+    from: D,
+    detail: impl FnOnce(&D::Error) -> String,
+) -> (Result<T, D::Error>, Vec<FieldError>) {
+    read(Joined { members, document: from }, detail)
 }
 
 /// Of a missing or repeated field serde gives the name in the text, and as place the record around it.

@@ -15,6 +15,7 @@ use kit::{
     strict::{self, Refused},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{Problem, accept, answer};
 
@@ -90,11 +91,16 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default().as_bytes();
-        match strict::read::<T, _>(serde_html_form::Deserializer::from_bytes(query), ToString::to_string) {
-            (Ok(value), wrong) => Ok(Self(strict::valid(value, wrong)?)),
-            (Err(_), wrong) => Err(Failure::fields(wrong).into()),
-        }
+        query(parts.uri.query().unwrap_or_default(), Vec::new()).map(Self)
+    }
+}
+
+/// A query string together with members that it does not hold.
+pub(crate) fn query<T: DeserializeOwned + Validate>(text: &str, members: Vec<(&str, Value)>) -> Result<T, Problem> {
+    let from = serde_html_form::Deserializer::from_bytes(text.as_bytes());
+    match strict::read_with(members, from, ToString::to_string) {
+        (Ok(value), wrong) => Ok(strict::valid(value, wrong)?),
+        (Err(_), wrong) => Err(Failure::fields(wrong).into()),
     }
 }
 

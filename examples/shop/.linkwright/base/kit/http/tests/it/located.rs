@@ -26,6 +26,18 @@ struct Move {
     note: Option<String>,
 }
 
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Search {
+    shelf: String,
+    words: Vec<String>,
+    #[serde(with = "As::<Vec<Digits>>")]
+    marks: Vec<u64>,
+}
+
+impl Validate for Search {
+    fn validate(&self, _: &mut Violations) {}
+}
+
 impl Validate for Move {
     fn validate(&self, v: &mut Violations) {
         v.at("pieces", |v| v.range(&self.pieces, 1..=9));
@@ -36,11 +48,16 @@ const IN_PATH: [InPath; 5] =
     [InPath::Text("shelf"), InPath::Plain("pieces"), InPath::Text("weight"), InPath::Text("at"), InPath::Plain("gift")];
 
 async fn base() -> String {
-    let moves = get(async |located: Located| Ok::<_, Problem>(Json(located.query::<Move>(&IN_PATH)?)))
+    let moves = get(async |located: Located| Ok::<_, Problem>(Json(located.query::<Move>(&IN_PATH, &[])?)))
         .post(async |located: Located| Ok::<_, Problem>(Json(located.json::<Move>(&IN_PATH).await?)));
     let count = get(async |located: Located| Ok::<_, Problem>(Json(located.param::<u32>("number")?)));
-    let router =
-        Router::new().route("/shelves/{shelf}/{pieces}/{weight}/{at}/{gift}", moves).route("/numbers/{number}", count);
+    let search = get(async |located: Located| {
+        Ok::<_, Problem>(Json(located.query::<Search>(&[InPath::Text("shelf")], &["marks"])?))
+    });
+    let router = Router::new()
+        .route("/searches/{shelf}", search)
+        .route("/shelves/{shelf}/{pieces}/{weight}/{at}/{gift}", moves)
+        .route("/numbers/{number}", count);
     start(router, Edge::default()).await
 }
 
@@ -95,6 +112,24 @@ async fn what_does_not_fit_is_told() {
     assert_eq!(send(read(format!("{base}/numbers/7"))).await.text().await.unwrap(), "7");
     assert_eq!(problem(send(read(format!("{base}/numbers/x"))).await).await.0, 422);
     assert_eq!(apart(&json!({ "a": [] }), ["a"]).unwrap_err().kind, Kind::Internal);
+}
+
+#[tokio::test]
+async fn a_list_that_may_be_empty_need_not_be_in_the_query() {
+    let base = base().await;
+    let client = Client::new(&base).unwrap();
+    for (words, marks) in [(vec!["a"], vec![]), (vec!["a", "b"], vec![7]), (vec!["a"], vec![1, u64::MAX])] {
+        let words = words.into_iter().map(str::to_owned).collect();
+        let search = Search { shelf: "x".into(), words, marks };
+        let ([shelf], rest) = apart(&search, ["shelf"]).unwrap();
+        let request = Request::new(Method::GET, &["searches", &shelf]).query(&rest);
+        let answer: Result<Search, Failure> = client.call(&Context::default(), request).await;
+        assert_eq!(answer.unwrap(), search);
+    }
+    for (query, field) in [("", "words"), ("?words=a&marks=x", "marks[0]"), ("?words=a&mark=1", "mark")] {
+        let (status, _, fields) = problem(send(read(format!("{base}/searches/x{query}"))).await).await;
+        assert_eq!((status, fields), (422, vec![field.to_owned()]), "{query}");
+    }
 }
 
 #[tokio::test]

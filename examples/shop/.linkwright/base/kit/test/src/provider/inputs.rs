@@ -74,10 +74,10 @@ fn spoilt(
             with(format!("`{name}` of another type"), name, json!({ "a": [1] }));
         }
     }
-    if by_hand.is_some() {
+    if let Some(by_hand) = by_hand {
         with("an unknown property".into(), "never_heard_of", json!(1));
         let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        for name in required.filter(|name| !in_path(name)) {
+        for name in required.filter(|name| !in_path(name) && !by_hand.may_be_left_out(name)) {
             let mut input = example.clone();
             if input.remove(name).is_some() {
                 all.push((format!("without `{name}`"), input));
@@ -102,15 +102,24 @@ pub(crate) fn wrong_texts(schema: &Value) -> impl Iterator<Item = Value> {
 struct ByHand {
     in_body: bool,
     in_path: Vec<String>,
+    /// Parameters of the query that may be left out: a list that is empty is not there.
+    optional: Vec<String>,
 }
 
 impl ByHand {
     fn of(route: &Route) -> Self {
         let name = |segment: &str| Some(segment.strip_prefix('{')?.strip_suffix('}')?.to_owned());
+        let parameters = route.operation["parameters"].as_array().into_iter().flatten();
+        let optional = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] != true);
         Self {
             in_body: !route.operation["requestBody"].is_null(),
             in_path: route.path.split('/').filter_map(name).collect(),
+            optional: optional.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect(),
         }
+    }
+
+    fn may_be_left_out(&self, name: &str) -> bool {
+        self.optional.iter().any(|optional| optional == name)
     }
 }
 

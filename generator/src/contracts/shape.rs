@@ -113,6 +113,14 @@ fn foreign_key<'r>(service: &Service, resource: &Resource, field: &'r Field) -> 
     (to.service == service.name && is_given && field.name != resource.id).then_some(to.resource.as_str())
 }
 
+/// Whether a field may, and need not, refer to an item of the service itself.
+pub fn may_refer_within(service: &Service, field: &Field) -> bool {
+    match &field.ty {
+        Type::Optional(inner) => matches!(&**inner, Type::Ref(to) if to.service == service.name),
+        _ => false,
+    }
+}
+
 fn is_optional(field: &Field) -> bool {
     matches!(field.ty, Type::Optional(_))
 }

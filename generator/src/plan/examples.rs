@@ -276,7 +276,7 @@ pub fn payload(model: &Model, event: &EventRef, path: &str) -> Option<String> {
 fn scalar_example(scalar: &Scalar) -> String {
     match scalar {
         Scalar::String { min, max, pattern } => {
-            let matching = pattern.as_ref().and_then(|pattern| matching::matching(pattern, *min, *max, 1));
+            let matching = pattern.as_ref().and_then(|pattern| matching::matching(pattern, *min, *max, 0));
             let length = (*min).max(7).min(max.unwrap_or(u32::MAX)) as usize;
             let text = matching.unwrap_or_else(|| "example".chars().cycle().take(length).collect());
             format!("{}.into()", escape::rust_str(&text))

@@ -32,17 +32,23 @@ pub fn lines(model: &Model) -> Vec<String> {
             let refers = |operation: &Operation| !day_one::required_keys(service, operation).is_empty();
             works_alone.min_by_key(|operation| (refers(operation), operation.kind == OperationKind::Query))
         };
+        // What each makes may have to be unlike the others, and unlike what the story makes, which is the first.
+        let nth = |operation: &Operation, nth: u32| match operation.shape {
+            Shape::Verb { .. } => nth,
+            Shape::Custom { .. } => 1,
+        };
         if let Some(operation) = best(Transport::Rest) {
-            lines.push(curl(model, service, operation, &variable));
+            lines.push(curl(operation, input(model, service, operation, nth(operation, 1)), &variable));
         }
         if let Some(operation) = best(Transport::Grpc) {
-            let body = shell_json(&input(model, service, operation));
+            let body = shell_json(&input(model, service, operation, nth(operation, 2)));
             let package = proto::package(model, service);
             let (name, rpc) = (names::proto::service(&service.name), proto::rpc(service, operation));
             lines.push(format!("grpcurl -plaintext -d {body} {{{variable}_ADDRESS}} {package}.{name}/{rpc}"));
         }
         if let Some(operation) = best(Transport::Graphql) {
-            let wish = Wish { depth: 1, nth: 1, made: &BTreeSet::new(), etag: false, live: false };
+            let none = BTreeSet::new();
+            let wish = Wish { depth: 1, nth: nth(operation, 3), made: &none, etag: false, live: true };
             let body = shell_json(&json!({ "query": request(model, service, operation, wish).document.flat() }));
             let path = if graphql::root(operation) == "Subscription" { "graphql/stream" } else { "graphql" };
             lines.push(format!("curl -sN {{{variable}_URL}}/{path} -H 'content-type: application/json' -d {body}"));
@@ -51,9 +57,8 @@ pub fn lines(model: &Model) -> Vec<String> {
     lines.iter().map(|line| escape::rust_str(line)).collect()
 }
 
-fn curl(model: &Model, service: &Service, operation: &Operation, variable: &str) -> String {
+fn curl(operation: &Operation, mut input: Value, variable: &str) -> String {
     let mut path = openapi::path(&operation.route);
-    let mut input = input(model, service, operation);
     for segment in &operation.route.path {
         let Segment::Field(name) = segment else { continue };
         if let Some(value) = input.as_object_mut().and_then(|members| members.shift_remove(name)) {
@@ -77,16 +82,18 @@ fn curl(model: &Model, service: &Service, operation: &Operation, variable: &str)
     format!("curl -s -X {method} {{{variable}_URL}}{path} -H 'content-type: application/json' -d {body}")
 }
 
-/// An example of what an operation takes besides an id.
-fn input(model: &Model, service: &Service, operation: &Operation) -> Value {
-    match &operation.shape {
-        Shape::Verb { verb: Verb::Create, resource } => match service.resources.get(resource) {
-            Some(resource) => example::object(model, &shape::new_fields(resource), 1),
-            None => Value::Null,
-        },
-        Shape::Verb { .. } => Value::Object(serde_json::Map::new()),
-        Shape::Custom { .. } => example::object(model, &shape::input_fields(model, operation), 1),
-    }
+/// The `nth` example of what an operation takes besides an id. What may refer to an item of the service refers to none.
+fn input(model: &Model, service: &Service, operation: &Operation, nth: u32) -> Value {
+    let fields = match &operation.shape {
+        Shape::Verb { verb: Verb::Create, resource } => {
+            let mut fields = service.resources.get(resource).map_or(Vec::new(), shape::new_fields);
+            fields.retain(|field| !shape::may_refer_within(service, field));
+            fields
+        }
+        Shape::Verb { .. } => Vec::new(),
+        Shape::Custom { .. } => shape::input_fields(model, operation),
+    };
+    example::object(model, &fields, nth)
 }
 
 fn text(value: &Value) -> Option<String> {

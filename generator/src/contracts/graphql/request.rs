@@ -172,11 +172,7 @@ impl Writer<'_> {
         let object = |name: &str, fields: &[Field]| {
             let mut value = example::object(self.model, fields, self.wish.nth);
             if self.wish.live {
-                let may_be_gone = |field: &Field| match &field.ty {
-                    Type::Optional(inner) => matches!(&**inner, Type::Ref(to) if to.service == self.service.name),
-                    _ => false,
-                };
-                for field in fields.iter().filter(|field| may_be_gone(field)) {
+                for field in fields.iter().filter(|field| shape::may_refer_within(self.service, field)) {
                     value.as_object_mut().map(|members| members.shift_remove(&field.name));
                 }
             }

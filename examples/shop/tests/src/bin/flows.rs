@@ -25,7 +25,7 @@ async fn main() -> anyhow::Result<ExitCode> {
                 &cx,
                 orders_contract::NewOrder {
                     customer: "example".into(),
-                    lines: vec![orders_contract::Line { sku: "BBC-456".into(), quantity: 1 }],
+                    lines: vec![orders_contract::Line { sku: "ABC-456".into(), quantity: 1 }],
                     payment: orders_contract::Payment::CardPayment(orders_contract::CardPayment {
                         token: "example".into(),
                     }),
@@ -55,7 +55,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             inventory_contract::Inventory::replace_product(
                 &inventory_over_grpc,
                 &cx,
-                inventory_contract::ProductId("BBC-456".into()),
+                inventory_contract::ProductId("ABC-456".into()),
                 inventory_contract::ProductDraft {
                     name: "example".into(),
                     price: inventory_contract::Money {
@@ -69,7 +69,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             .await
         })
         .await
-        .map_or(inventory_contract::ProductId("BBC-456".into()), |made| made.sku);
+        .map_or(inventory_contract::ProductId("ABC-456".into()), |made| made.sku);
     flows
         .run("inventory.list_products over gRPC", async |cx| {
             inventory_contract::Inventory::list_products(
@@ -92,7 +92,7 @@ async fn main() -> anyhow::Result<ExitCode> {
                 &cx,
                 inventory_contract::ReserveRequest {
                     order_id: order_rest.clone(),
-                    lines: vec![inventory_contract::Line { sku: "BBC-456".into(), quantity: 1 }],
+                    lines: vec![inventory_contract::Line { sku: "ABC-456".into(), quantity: 1 }],
                 },
             )
             .await

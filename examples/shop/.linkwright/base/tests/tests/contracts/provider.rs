@@ -27,7 +27,7 @@ async fn orders() -> anyhow::Result<Server> {
             items: vec![orders_contract::Order {
                 id: orders_contract::OrderId(Uuid::from_u128(1)),
                 customer: "example".into(),
-                lines: vec![orders_contract::Line { sku: "BBC-456".into(), quantity: 1 }],
+                lines: vec![orders_contract::Line { sku: "ABC-456".into(), quantity: 1 }],
                 payment: orders_contract::Payment::CardPayment(orders_contract::CardPayment {
                     token: "example".into(),
                 }),
@@ -43,7 +43,7 @@ async fn orders() -> anyhow::Result<Server> {
         Ok(orders_contract::Order {
             id: orders_contract::OrderId(Uuid::from_u128(1)),
             customer: "example".into(),
-            lines: vec![orders_contract::Line { sku: "BBC-456".into(), quantity: 1 }],
+            lines: vec![orders_contract::Line { sku: "ABC-456".into(), quantity: 1 }],
             payment: orders_contract::Payment::CardPayment(orders_contract::CardPayment { token: "example".into() }),
             total: orders_contract::Money { amount: Decimal::new(1, 2), currency: orders_contract::Currency::Eur },
             status: orders_contract::OrderStatus::Placed,
@@ -55,7 +55,7 @@ async fn orders() -> anyhow::Result<Server> {
         Ok(orders_contract::Order {
             id: orders_contract::OrderId(Uuid::from_u128(1)),
             customer: "example".into(),
-            lines: vec![orders_contract::Line { sku: "BBC-456".into(), quantity: 1 }],
+            lines: vec![orders_contract::Line { sku: "ABC-456".into(), quantity: 1 }],
             payment: orders_contract::Payment::CardPayment(orders_contract::CardPayment { token: "example".into() }),
             total: orders_contract::Money { amount: Decimal::new(1, 2), currency: orders_contract::Currency::Eur },
             status: orders_contract::OrderStatus::Placed,
@@ -67,7 +67,7 @@ async fn orders() -> anyhow::Result<Server> {
         Ok(orders_contract::Order {
             id: orders_contract::OrderId(Uuid::from_u128(1)),
             customer: "example".into(),
-            lines: vec![orders_contract::Line { sku: "BBC-456".into(), quantity: 1 }],
+            lines: vec![orders_contract::Line { sku: "ABC-456".into(), quantity: 1 }],
             payment: orders_contract::Payment::CardPayment(orders_contract::CardPayment { token: "example".into() }),
             total: orders_contract::Money { amount: Decimal::new(1, 2), currency: orders_contract::Currency::Eur },
             status: orders_contract::OrderStatus::Placed,
@@ -84,7 +84,7 @@ async fn inventory() -> anyhow::Result<Server> {
     script.list_products.always(|| {
         Ok(inventory_contract::ProductPage {
             items: vec![inventory_contract::Product {
-                sku: inventory_contract::ProductId("BBC-456".into()),
+                sku: inventory_contract::ProductId("ABC-456".into()),
                 name: "example".into(),
                 price: inventory_contract::Money {
                     amount: Decimal::new(1, 2),
@@ -99,7 +99,7 @@ async fn inventory() -> anyhow::Result<Server> {
     });
     script.get_product.always(|| {
         Ok(inventory_contract::Product {
-            sku: inventory_contract::ProductId("BBC-456".into()),
+            sku: inventory_contract::ProductId("ABC-456".into()),
             name: "example".into(),
             price: inventory_contract::Money {
                 amount: Decimal::new(1, 2),
@@ -112,7 +112,7 @@ async fn inventory() -> anyhow::Result<Server> {
     });
     script.replace_product.always(|| {
         Ok(inventory_contract::Product {
-            sku: inventory_contract::ProductId("BBC-456".into()),
+            sku: inventory_contract::ProductId("ABC-456".into()),
             name: "example".into(),
             price: inventory_contract::Money {
                 amount: Decimal::new(1, 2),

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use kit::Failure;
 use sqlx::{
-    Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tempfile::TempDir;
@@ -48,14 +48,22 @@ impl Store {
     /// The URL is of another database, the file cannot be opened, or the migrations do not fit it.
     pub async fn open(url: &str, migrations: &[Migration]) -> Result<Self> {
         let (options, folder) = options(url).with_context(|| format!("opening {url}"))?;
-        let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false);
-        let writer = pool().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
-        let writer = writer.connect_with(options.clone()).await.with_context(|| format!("opening {url}"))?;
-        let mut connection = writer.acquire().await?;
+        let mut connection =
+            SqliteConnection::connect_with(&options).await.with_context(|| format!("opening {url}"))?;
         migrate(&mut connection, migrations).await.with_context(|| format!("migrating {url}"))?;
+        connection.close().await?;
+        let pool = || {
+            let pool = SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false);
+            // SQLite itself ends a transaction that meets a full disk. Of such a connection sqlx goes on to think that it
+            // is inside one, and can neither end it nor begin another.
+            pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+        };
+        let writer = pool().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
         // SQLite tries again after 1, 2, 5, … 100 ms, and who waits longest tries least. Give up early, and begin anew.
-        sqlx::query("pragma busy_timeout = 8").execute(&mut *connection).await?;
-        drop(connection);
+        let writer = writer.after_connect(|connection, _| {
+            Box::pin(async { sqlx::query("pragma busy_timeout = 8").execute(connection).await.map(drop) })
+        });
+        let writer = writer.connect_with(options.clone()).await.with_context(|| format!("opening {url}"))?;
         let reader = pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Self { writer, reader, marks: watch::Sender::new(0), _folder: folder })
     }

@@ -160,6 +160,21 @@ async fn a_locked_file_is_unavailable() {
 }
 
 #[tokio::test]
+async fn after_a_full_disk_the_store_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&file(&folder), &[ITEMS]).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    // For this connection the disk ends where the file does: it cannot be less.
+    sqlx::query("pragma max_page_count = 1").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let error = insert(&store, "1", &"a".repeat(100_000)).await.unwrap_err();
+    assert_eq!(Failure::from(error).kind, Kind::Unavailable);
+    assert_eq!(count(&store).await, 0);
+    insert(&store, "2", &"a".repeat(100_000)).await.unwrap();
+    assert_eq!(count(&store).await, 1);
+}
+
+#[tokio::test]
 async fn marks_change_with_a_marked_commit_only() {
     let store = Store::open(":memory:", &[ITEMS]).await.unwrap();
     let marks = store.marks();

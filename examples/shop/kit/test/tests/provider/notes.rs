@@ -263,7 +263,7 @@ pub fn description() -> Value {
         ],
         "resources": [{
             "name": "Note", "id": "id", "natural": false, "ids": ids, "kept": ["id", "etag"], "unique": ["text"],
-            "draft": [{ "name": "text", "optional": false }], "references": {}, "filters": [filter], "sorts": [],
+            "draft": [{ "name": "text", "optional": false }], "references": {}, "keys": [], "filters": [filter], "sorts": [],
         }],
         "events": {},
         "consumers": [],

@@ -6,7 +6,7 @@ use crate::{
     contracts::shape,
     model::{
         Call, DeclaredError, ErrorKind, Fallback, Field, Input, Model, Operation, OperationKind, Output, Resource,
-        Service, Shape, Type, Verb,
+        Service, Shape, Transport, Type, Verb,
     },
     names,
 };
@@ -178,14 +178,15 @@ fn item_known(model: &Model, owner: &Service, callee: &Operation, sources: &[Sou
 }
 
 /// The resource whose item a call is about, if an example does not name one: where callers give the key and can make an
-/// item, the example is there.
+/// item, the example is there. Over GraphQL they make others.
 fn on_made<'m>(owner: &'m Service, callee: &Operation) -> Option<&'m Resource> {
     let resource = owner.resources.get(shape::on_item(callee)?)?;
     let makes = |operation: &Operation| match &operation.shape {
         Shape::Verb { verb: Verb::Create | Verb::Replace, resource: of } => *of == resource.name,
         _ => false,
     };
-    let is_made = owner.operations.values().any(|operation| operation.expose.any() && makes(operation));
+    let over = |operation: &Operation| operation.expose.has(Transport::Rest) || operation.expose.has(Transport::Grpc);
+    let is_made = owner.operations.values().any(|operation| over(operation) && makes(operation));
     (!(shape::is_natural(resource) && is_made)).then_some(resource)
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     escape,
-    model::{Model, Operation, Service, Target, Transport, Via},
+    model::{Model, Operation, Service, Shape, Target, Transport, Verb, Via},
     names,
 };
 
@@ -138,6 +138,17 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
     if !(has_rest || has_graphql || consumes) && asks.is_empty() {
         return None;
     }
+    let makes =
+        |operation: &&Operation| matches!(operation.shape, Shape::Verb { verb: Verb::Create | Verb::Replace, .. });
+    let makers = |transport| service.operations.values().filter(makes).filter(|o| o.expose.has(transport)).count();
+    let faces = [
+        (has_rest, Transport::Rest, "provider.over_rest()?"),
+        (!asks.is_empty(), Transport::Grpc, "over(provider).await?"),
+        (has_graphql, Transport::Graphql, "provider.over_graphql()?"),
+    ];
+    // Of those that make equally many the first.
+    let faces = faces.into_iter().rev().filter(|(is_there, ..)| *is_there);
+    let maker = faces.max_by_key(|(_, transport, _)| makers(*transport)).map_or("", |(.., face)| face);
     let links = linked(model, service).into_iter().map(|to| Link {
         variable: escape::rust_str(&format!("{}_URL", names::variable(to))),
         module: names::rust::module(to),
@@ -156,12 +167,7 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
         has_rest,
         has_graphql,
         consumes,
-        maker: match (has_rest, has_graphql, asks.is_empty()) {
-            (true, _, _) => "provider.over_rest()?",
-            (_, _, false) => "over(provider).await?",
-            (_, true, _) => "provider.over_graphql()?",
-            _ => "",
-        },
+        maker,
         asks,
         proto_service: escape::rust_str(&format!(
             "{}.{}",

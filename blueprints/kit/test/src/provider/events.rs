@@ -123,10 +123,10 @@ fn judge(provider: &Provider, report: &Report, heard: &[Value]) {
 pub(crate) async fn consumed(provider: &Provider, session: Option<&Session<'_>>, report: &Report) {
     let Some(queue) = &provider.queue else { return };
     let document = provider.document("asyncapi.json").unwrap_or_default();
-    for consumer in &provider.description.consumers {
+    for (nth, consumer) in provider.description.consumers.iter().enumerate() {
         let Some(operation) = provider.description.operation(&consumer.operation) else { continue };
         let item = match (session, operation.resource.as_deref(), &consumer.item) {
-            (Some(session), Some(resource), Some(_)) => items::one(session, resource).await,
+            (Some(session), Some(resource), Some(_)) => items::one(session, resource, nth).await,
             _ => None,
         };
         for name in &consumer.messages {

@@ -91,15 +91,16 @@ pub(crate) async fn referred(session: &Session<'_>, resource: &Resource) {
     }
 }
 
-/// The id of an item of the resource, a new one if it can be made; before it what it may refer to is made.
-pub(crate) async fn one(session: &Session<'_>, name: &str) -> Option<Value> {
+/// The id of an item of the resource, the `nth` if it can be made; before it what it may refer to is made, unless it is
+/// there.
+pub(crate) async fn one(session: &Session<'_>, name: &str, nth: usize) -> Option<Value> {
     for resource in &session.description().resources {
+        let items = Items { session, name: &resource.name, resource };
         let is_last = resource.name == name;
-        if is_last || session.there(&resource.name).is_none() {
-            let items = Items { session, name: &resource.name, resource };
-            if let Some(item) = items.make(0).await {
-                session.is_there(&resource.name, &item[&resource.id]);
-            }
+        if (is_last || !items.has_one().await)
+            && let Some(item) = items.make(nth).await
+        {
+            session.is_there(&resource.name, &item[&resource.id]);
         }
         if is_last {
             break;
@@ -131,6 +132,14 @@ impl Items<'_> {
         let get = self.verb(Verb::Get)?;
         let item = self.ask(get, id, None, Value::Null).await.ok()?;
         (!item.is_null()).then_some(item)
+    }
+
+    /// Whether the item that is said to be there is there, as far as that can be seen.
+    async fn has_one(&self) -> bool {
+        match self.session.there(self.name) {
+            Some(id) => self.verb(Verb::Get).is_none() || self.now(&id).await.is_some(),
+            None => false,
+        }
     }
 
     async fn make(&self, nth: usize) -> Option<Value> {

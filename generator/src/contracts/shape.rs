@@ -113,6 +113,11 @@ fn foreign_key<'r>(service: &Service, resource: &Resource, field: &'r Field) -> 
     (to.service == service.name && is_given && field.name != resource.id).then_some(to.resource.as_str())
 }
 
+/// Whether a field is a list that may be empty, which in a query is to be absent: lists repeat their parameter.
+pub fn may_be_empty(field: &Field) -> bool {
+    matches!(field.ty, Type::List { min: 0, .. })
+}
+
 /// Whether a field may, and need not, refer to an item of the service itself.
 pub fn may_refer_within(service: &Service, field: &Field) -> bool {
     match &field.ty {

@@ -151,20 +151,14 @@ fn located(model: &Model, operation: &Operation) -> Vec<Located> {
     found.map(written).collect()
 }
 
-/// The fields of the input that are lists in the query and may be empty, which there is to be absent.
+/// The fields of the input that may be lists without a parameter in the query. Others say what they are if absent.
 fn lists(model: &Model, operation: &Operation) -> Vec<String> {
-    match &operation.shape {
-        Shape::Custom { .. } if operation.route.query => {
-            let may_be_empty =
-                |field: &&Field| matches!(field.ty, Type::List { min: 0, .. }) && field.default.is_none();
-            shape::input_fields(model, operation)
-                .iter()
-                .filter(may_be_empty)
-                .map(|f| escape::rust_str(&f.name))
-                .collect()
-        }
-        _ => Vec::new(),
+    if !operation.route.query {
+        return Vec::new();
     }
+    let mut fields = shape::input_fields(model, operation);
+    fields.retain(|field| shape::may_be_empty(field) && field.default.is_none());
+    fields.iter().map(|field| escape::rust_str(&field.name)).collect()
 }
 
 /// The statement that reads a parameter of the method.

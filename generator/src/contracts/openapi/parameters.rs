@@ -25,11 +25,9 @@ impl Writer<'_> {
         parameter
     }
 
-    /// Lists repeat their parameter, so an empty one is not there at all.
     pub(super) fn query_parameter(&mut self, field: &Field) -> Value {
         let mut parameter = self.parameter("query", field);
-        let may_be_empty = matches!(field.ty, Type::List { min: 0, .. });
-        if schema::is_required(field, Side::Input) && !may_be_empty {
+        if schema::is_required(field, Side::Input) && !shape::may_be_empty(field) {
             parameter["required"] = json!(true);
         }
         if let Some(default) = &field.default {

@@ -84,7 +84,7 @@ pub(crate) async fn referred(session: &Session<'_>, resource: &Resource) {
         }
         let outcome = session.ask(delete, Items::call(delete, &referred, None, Value::Null)).await;
         if outcome.is_err() {
-            session.expect(delete, &format!("`{name}` of {} refers to it", resource.name), &outcome, Kind::Conflict);
+            items.refused(delete, &format!("`{name}` of {} refers to it", resource.name), &outcome, Kind::Conflict);
         } else if refers().await {
             items.fail(delete, &format!("`{name}` of {}", resource.name), "refers to what was deleted".into());
         }
@@ -125,6 +125,17 @@ impl Items<'_> {
 
     fn fail(&self, operation: &Operation, rule: &str, why: String) {
         self.session.report.fail(&operation.name, rule, why);
+    }
+
+    /// A failure of this kind is the right answer; one that the design declares may come first.
+    fn refused(&self, operation: &Operation, rule: &str, outcome: &Outcome, kind: Kind) {
+        match outcome {
+            Err(error) if error.code.is_some() => {
+                let why = format!("refused for another reason: {}", error.detail);
+                self.session.report.skip(&operation.name, rule, why);
+            }
+            _ => _ = self.session.expect(operation, rule, outcome, kind),
+        }
     }
 
     /// The item as it is now, if it can be read.
@@ -178,13 +189,8 @@ impl Items<'_> {
             // New but for that.
             let mut input = self.session.example(create, PATCHED);
             input[name.as_str()] = item[name.as_str()].clone();
-            match self.ask(create, &Value::Null, None, input).await {
-                Err(error) if error.code.is_some() => {
-                    let why = format!("refused for another reason: {}", error.detail);
-                    self.session.report.skip(&create.name, &rule, why);
-                }
-                outcome => _ = self.session.expect(create, &rule, &outcome, Kind::Exists),
-            }
+            let outcome = self.ask(create, &Value::Null, None, input).await;
+            self.refused(create, &rule, &outcome, Kind::Exists);
         }
     }
 
@@ -202,13 +208,8 @@ impl Items<'_> {
                     _ => (&item[&self.resource.id], json!({})),
                 };
                 input[name] = unknown.clone();
-                match self.ask(operation, id, None, input).await {
-                    Err(error) if error.code.is_some() => {
-                        let why = format!("refused for another reason: {}", error.detail);
-                        self.session.report.skip(&operation.name, &rule, why);
-                    }
-                    outcome => _ = self.session.expect(operation, &rule, &outcome, Kind::Invalid),
-                }
+                let outcome = self.ask(operation, id, None, input).await;
+                self.refused(operation, &rule, &outcome, Kind::Invalid);
             }
         }
     }

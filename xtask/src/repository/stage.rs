@@ -184,9 +184,12 @@ fn examples(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
+/// All designs, or those that `DESIGNS` names: `streams,queue`.
 fn designs(bench: &mut Bench) -> Result<()> {
     let folder = bench.root.join("tests/designs");
-    for name in DESIGNS {
+    let wanted = env::var("DESIGNS").ok();
+    let is_wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| wanted.split(',').any(|wanted| wanted == name));
+    for name in DESIGNS.iter().filter(|name| is_wanted(name)) {
         let design = folder.join(name).with_extension("toml");
         workspace(bench, name, &["--design", &design.to_string_lossy()])?;
     }

@@ -15,6 +15,7 @@ mod contract;
 mod day_one;
 mod events;
 mod examples;
+mod gate;
 mod graphql;
 mod grpc;
 mod heard;

@@ -146,7 +146,7 @@ fn lower_custom(
             query_changes_nothing(checker, operation);
             Safety::Safe
         }
-        OperationKind::Command => command_safety(model, home, common),
+        OperationKind::Command => command_safety(checker, model, home, operation),
     };
     let mut lowered = Operation {
         name: name.clone(),
@@ -220,11 +220,24 @@ pub(super) fn errors(checker: &mut Checker, settings: &OperationSettings, home: 
     lowered.collect()
 }
 
-fn command_safety(model: &Model, home: &str, settings: &OperationSettings) -> Safety {
+/// What the command says; else its first answer is kept, where there is anything to keep it in. A stream is resumed, and
+/// cannot be kept (E505).
+fn command_safety(checker: &mut Checker, model: &Model, home: &str, command: &design::Operation) -> Safety {
     let stored = model.services.get(home).is_some_and(|service| service.store != Store::None);
-    match settings.idempotent.as_ref().map(|idempotent| idempotent.value) {
-        Some(idempotent) => safety(idempotent),
-        None if stored => Safety::Keyed,
+    let streams = [&command.input, &command.output]
+        .into_iter()
+        .flatten()
+        .any(|body| matches!(body.value, design::Body::Named { stream: Some(_), .. }));
+    match &command.common.idempotent {
+        Some(idempotent) => {
+            if streams && idempotent.value == Idempotent::Key {
+                let message = format!("`{}` streams, and a stream is no answer to be kept", command.head.name.value);
+                let help = "drop `idempotent`, or answer with a record";
+                checker.error("E505", &idempotent.span, message, help);
+            }
+            safety(idempotent.value)
+        }
+        None if stored && !streams => Safety::Keyed,
         None => Safety::Unsafe,
     }
 }

@@ -107,7 +107,7 @@ pub fn module(name: &str) -> String {
     module
 }
 
-const PARTS: &[&str] = &["Linked", "Config", "Links", "Service", "Store"];
+const PARTS: &[&str] = &["Answers", "Gate", "Gated", "Linked", "Config", "Links", "Service", "Store"];
 
 /// The trait of a service: `order_desk` to `OrderDesk`; `OrderService` for a service `order` in whose contract
 /// something is called `Order`, and `OkService` for one that is called as Rust or the kit call something. `types` are the

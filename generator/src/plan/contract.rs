@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    Owner, PlanError, Planner, Sources, events, graphql,
+    Owner, PlanError, Planner, Sources, events, gate, graphql,
     grpc::{self, GrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},
@@ -40,6 +40,8 @@ struct View<'a> {
     /// Not all of its types are in `contracts/shared`.
     has_types: bool,
     has_events: bool,
+    /// There is anything to guard.
+    is_gated: bool,
     has_rest: bool,
     has_grpc: bool,
     has_graphql: bool,
@@ -104,6 +106,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         errors: service.operations.values().filter_map(operations::errors).collect(),
         has_types: !types.is_empty(),
         has_events: !service.events.is_empty(),
+        is_gated: gate::keeps_answers(model, service),
         has_rest,
         has_grpc,
         has_graphql,
@@ -150,6 +153,9 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     }
     planner.rust(&mut sources, "src/service.rs", "contract/src/service.rs", &view)?;
     planner.rust(&mut sources, "src/link.rs", "contract/src/link.rs", &view)?;
+    if view.is_gated {
+        planner.rust(&mut sources, "src/gate.rs", "contract/src/gate.rs", &view)?;
+    }
     if has_rest {
         planner.rust(&mut sources, "src/rest.rs", "contract/src/rest.rs", &view)?;
         planner.rust(&mut sources, "src/rest/server.rs", "contract/src/rest/server.rs", &view)?;

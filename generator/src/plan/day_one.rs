@@ -40,8 +40,8 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
                 _ if !operation.follows.is_empty() => lines.extend(follow_lines(model, service, operation)),
                 Some(resource) => lines.extend(on_item(model, service, operation, resource, output, &mut sources)),
                 None => {
-                    lines.extend(publish::effect(model, service, operation, &sources));
-                    lines.extend(answer_lines(model, operation, &sources));
+                    let answer = answer_lines(model, operation, &sources);
+                    lines.extend(publish::effect(model, service, operation, &sources, answer));
                 }
             }
             lines

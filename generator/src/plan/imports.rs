@@ -14,6 +14,7 @@ pub const OWN: char = '\u{E001}';
 
 /// Where a name that is not the design's is imported from.
 const KNOWN: &[(&str, &str)] = &[
+    ("Answers", "kit_answers"),
     ("Arc", "std::sync"),
     ("As", "kit::json"),
     ("BTreeMap", "std::collections"),
@@ -32,6 +33,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Events", "kit_http"),
     ("Exact", "kit::json"),
     ("Failure", "kit"),
+    ("Gate", "kit_gate"),
     ("IfMatch", "kit_http"),
     ("IfMatchOne", "kit_http"),
     ("InPath", "kit_http"),

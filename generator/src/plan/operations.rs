@@ -12,6 +12,7 @@ use crate::{
 };
 
 use super::{
+    gate,
     rust::{id_name, user},
     types::doc_lines,
 };
@@ -47,6 +48,10 @@ pub struct OperationView {
     /// `Result<Order, CancelError>`
     pub result: String,
     pub safety: &'static str,
+    /// The first answer under a key is kept.
+    pub keeps_answer: bool,
+    /// All that it is given, in one expression: `id`, `(&id, &input)`
+    pub given: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -97,6 +102,10 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
         arguments: params.iter().map(|p| format!(", {}", p.name)).collect(),
         ignored: params.iter().map(|p| format!(", _: {}", p.ty)).collect(),
         link: if stream { "open" } else { "call" },
+        given: match params.as_slice() {
+            [one] => one.name.clone(),
+            all => format!("({})", all.iter().map(|p| format!("&{}", p.name)).collect::<Vec<_>>().join(", ")),
+        },
         cloned: params.iter().filter(|p| p.clone != p.name).cloned().collect(),
         params,
         output,
@@ -106,9 +115,10 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
         result,
         safety: match operation.safety {
             Safety::Safe => "Safe",
-            // No service keeps the answers of keyed calls yet, so a repeat may do the work twice.
-            Safety::Keyed | Safety::Unsafe => "Unsafe",
+            Safety::Keyed => "Keyed",
+            Safety::Unsafe => "Unsafe",
         },
+        keeps_answer: gate::keeps_answer(model, service, operation),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The part of day-one code that has to do with messages: an operation publishes the first of its events when it
-//! succeeded, and what runs on an event has its effect once.
+//! What day-one code does in a transaction besides changing items: an operation publishes the first of its events when it
+//! succeeded, and keeps its answer for those who ask again.
 
 use crate::{
     contracts::shape,
@@ -9,7 +9,7 @@ use crate::{
 use super::{
     day_one, events,
     examples::{self, Source},
-    queue,
+    gate, queue,
     rust::user,
 };
 
@@ -33,29 +33,37 @@ pub fn statement(model: &Model, service: &Service, operation: &Operation, source
     })
 }
 
-/// The statements of a transaction that has begun, committed at the end; if messages run the operation, done the first
-/// time only.
-pub fn once(model: &Model, service: &Service, operation: &Operation, mut work: Vec<String>) -> Vec<String> {
-    work.push("tx.commit().await?;".into());
-    if operation.on.is_empty() && !queue::is_taken(model, service, operation) {
-        return work;
+/// The end of a transaction and of the operation, `answer` being its last statements: what is answered is kept with its
+/// effect.
+pub fn committed(model: &Model, service: &Service, operation: &Operation, answer: Vec<String>) -> Vec<String> {
+    let commit = "tx.commit().await?;".to_owned();
+    let value = answer.last().and_then(|last| last.strip_prefix("Ok(")?.strip_suffix(')')).map(str::to_owned);
+    let Some(value) = value.filter(|_| gate::keeps_answer(model, service, operation)) else {
+        return [commit].into_iter().chain(answer).collect();
+    };
+    let keep = |value: &str| format!("kit_answers::keep(&mut tx, cx, &{value}).await?;");
+    // What is a variable already needs no other.
+    if value == "()" || value.trim_start_matches("r#").chars().all(|c| c.is_alphanumeric() || c == '_') {
+        return [keep(&value), commit].into_iter().chain(answer).collect();
     }
-    let subscription = events::subscription(service, operation);
-    let head = format!("if inbox::first_time(&mut tx, cx, \"{subscription}\").await? {{");
-    [head].into_iter().chain(work).chain(["}".into()]).collect()
+    vec![format!("let answer = {value};"), keep("answer"), commit, "Ok(answer)".into()]
 }
 
-/// What an operation that is on no item does, between its calls and its answer.
-pub fn effect(model: &Model, service: &Service, operation: &Operation, sources: &[Source]) -> Vec<String> {
+/// What an operation that is on no item does after its calls.
+pub fn effect(
+    model: &Model,
+    service: &Service,
+    operation: &Operation,
+    sources: &[Source],
+    answer: Vec<String>,
+) -> Vec<String> {
     let published = statement(model, service, operation, sources);
     let sent = day_one::sends(model, service, operation, sources);
     let messages = !operation.on.is_empty() || queue::is_taken(model, service, operation);
     if !events::has_store(model, service) || !(messages || published.is_some() || !sent.is_empty()) {
-        return published.into_iter().collect();
+        return published.into_iter().chain(answer).collect();
     }
-    let mut work = vec!["// Yours: what this does.".to_owned()];
-    work.extend(sent);
-    work.extend(published);
-    let begin = "let mut tx = self.store.begin().await?;".to_owned();
-    [begin].into_iter().chain(once(model, service, operation, work)).collect()
+    let begin = ["let mut tx = self.store.begin().await?;".to_owned(), "// Yours: what this does.".to_owned()];
+    let work = begin.into_iter().chain(sent).chain(published);
+    work.chain(committed(model, service, operation, answer)).collect()
 }

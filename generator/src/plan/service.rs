@@ -17,7 +17,7 @@ use super::{
     contract::{self, trait_name},
     day_one,
     events::{self, Consumer},
-    imports,
+    gate, imports,
     manifest::Member,
     operations::{self, OperationView},
     queue, resources,
@@ -59,8 +59,10 @@ struct View {
     emits: bool,
     /// What it publishes waits in its store.
     has_outbox: bool,
-    /// What it received is remembered in its store.
-    has_inbox: bool,
+    /// First answers are kept in its store, and the gate stands before its business code.
+    keeps_answers: bool,
+    /// What is served: its business code, or that behind the gate.
+    served: String,
     /// It looks on events, or has no store and publishes directly.
     holds_broker: bool,
     follows: bool,
@@ -181,6 +183,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let follows = events::follows(service);
     let has_broker = emits || sends || follows || !consumers.is_empty();
     let ident = names::rust::variable(&service.name);
+    let keeps_answers = gate::keeps_answers(model, service);
+    let name = trait_name(planner.model, &planner.scope, service);
     let faces = faces(model, service, &contract, &ident);
     // Nobody may reach it yet.
     let variable_name = if faces.is_empty() && consumers.is_empty() { format!("_{}", service.name) } else { ident };
@@ -188,7 +192,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         docs: doc_lines(&service.docs, ""),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
         service: service.name.clone(),
-        name: trait_name(planner.model, &planner.scope, service),
+        served: if keeps_answers { format!("{contract}::Gated") } else { name.clone() },
+        name,
         library: names::rust::crate_ident(&package(planner, service)),
         module: names::rust::module(&service.name),
         variable: names::variable(&service.name),
@@ -201,7 +206,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         has_broker,
         emits,
         has_outbox: has_store && (emits || sends),
-        has_inbox: has_store && !consumers.is_empty(),
+        keeps_answers,
         sends,
         written_queues: ways::written_queues(model, service),
         source: escape::rust_str(&events::source(service)),

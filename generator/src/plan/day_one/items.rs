@@ -39,19 +39,19 @@ pub(super) fn on_item(
         OperationKind::Query => {
             let binding = if uses_item { item.clone() } else { "_".to_owned() + item.trim_start_matches("r#") };
             lines.push(format!("let {binding} = store::{module}::get(self.store.read(), &id).await?;"));
+            lines.extend(answer);
         }
         OperationKind::Command => {
             lines.push("let mut tx = self.store.begin().await?;".into());
             lines.push(format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;"));
-            let mut work =
-                vec![format!("// Yours: what this does to the {}.", names::snake(&resource.name).replace('_', " "))];
-            work.push(format!("store::{module}::update(&mut tx, &mut {item}).await?;"));
-            work.extend(sends(model, service, operation, sources));
-            work.extend(published);
-            lines.extend(publish::once(model, service, operation, work));
+            let named = names::snake(&resource.name).replace('_', " ");
+            lines.push(format!("// Yours: what this does to the {named}."));
+            lines.push(format!("store::{module}::update(&mut tx, &mut {item}).await?;"));
+            lines.extend(sends(model, service, operation, sources));
+            lines.extend(published);
+            lines.extend(publish::committed(model, service, operation, answer));
         }
     }
-    lines.extend(answer);
     lines
 }
 
@@ -73,10 +73,9 @@ pub(super) fn verb_lines(
     let published = publish::statement(model, service, operation, &sources);
     let mut told = sends(model, service, operation, &sources);
     told.extend(published);
-    let commit = told.iter().map(|line| format!("{line}\n")).collect::<String>() + "tx.commit().await?;";
     let read = format!("let mut {item} = store::{module}::get(&mut *tx, &id).await?;");
     let update = format!("store::{module}::update(&mut tx, &mut {item}).await?;");
-    let answer = format!("Ok({item})");
+    let answer = || publish::committed(model, service, operation, vec![format!("Ok({item})")]);
     let revised = if resources::comes_again(resource) { "mut " } else { "" };
     let insert = format!("store::{module}::insert(&mut tx, &{revised}{item}).await?;");
     match verb {
@@ -89,7 +88,9 @@ pub(super) fn verb_lines(
             let mutable = if answered.is_empty() { revised } else { "mut " };
             lines.insert(0, format!("let {mutable}{item} = {made};"));
             lines.extend(answered);
-            lines.extend([begin, insert, commit, answer]);
+            lines.extend([begin, insert]);
+            lines.extend(told);
+            lines.extend(answer());
         }
         Verb::Replace if shape::is_natural(resource) => {
             let given = [Source::record("draft", &shape::draft_fields(resource))];
@@ -116,24 +117,27 @@ pub(super) fn verb_lines(
                     Err(other) => return Err(other{into}),
                 }};"
             ));
-            lines.extend([commit, answer]);
+            lines.extend(told);
+            lines.extend(answer());
         }
         Verb::Replace => {
             let check = format!("{item}.etag.check(etag)?;");
-            lines.extend([begin, read, check, format!("{item}.replace(draft);"), update, commit, answer]);
+            lines.extend([begin, read, check, format!("{item}.replace(draft);"), update]);
+            lines.extend(told);
+            lines.extend(answer());
         }
         Verb::Patch => {
             let check = format!("{item}.etag.check(etag)?;");
-            lines.extend([begin, read, check, format!("{item}.patch(&patch)?;"), update, commit, answer]);
+            lines.extend([begin, read, check, format!("{item}.patch(&patch)?;"), update]);
+            lines.extend(told);
+            lines.extend(answer());
         }
         Verb::Delete => {
             let read = format!("let {item} = store::{module}::get(&mut *tx, &id).await?;");
             let check = format!("{item}.etag.check(etag)?;");
-            let mut work = vec![read, check, format!("store::{module}::delete(&mut tx, &id).await?;")];
-            work.extend(told);
-            lines.push(begin);
-            lines.extend(publish::once(model, service, operation, work));
-            lines.push("Ok(())".into());
+            lines.extend([begin, read, check, format!("store::{module}::delete(&mut tx, &id).await?;")]);
+            lines.extend(told);
+            lines.extend(publish::committed(model, service, operation, vec!["Ok(())".into()]));
         }
     }
     lines

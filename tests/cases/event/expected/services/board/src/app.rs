@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use board_contract::Board as _;
+use kit_answers::Answers;
+use kit_gate::Gate;
 use kit_messaging::{Broker, Consumer, Event as _, Guarantee, Policy, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
@@ -26,7 +28,9 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     let broker = kit_messaging::connect(&config.broker.url).await?;
     service.line("broker", &config.broker.url);
     service.check("broker", &broker, async |broker: Arc<dyn Broker>| Ok(broker.ping().await?));
-    let board = Arc::new(Board::new(store));
+    let board = Arc::new(Board::new(store.clone()));
+    let gate = Gate::new(Arc::new(Answers(store)));
+    let board = Arc::new(board_contract::Gated { inner: board, gate });
     consume_show(&broker, &board, service);
     Ok(Router::new())
 }
@@ -34,7 +38,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// `show`, on [`desk_contract::Accepted`].
 ///
 /// A message is acknowledged before the work: what fails is lost, and counted.
-fn consume_show(broker: &Arc<dyn Broker>, board: &Arc<Board>, service: &mut Service) {
+fn consume_show(broker: &Arc<dyn Broker>, board: &Arc<board_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new("board.show", [desk_contract::Accepted::TYPE]);
     let consumer = Consumer::new(
         broker.clone(),

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use board_contract::ShowRequest;
 use kit::{Context, Failure};
-use kit_messaging::inbox;
 use kit_store::Store;
 
 /// The business code of `board`.
@@ -21,10 +20,9 @@ impl Board {
 impl board_contract::Board for Board {
     async fn show(&self, cx: &Context, _input: ShowRequest) -> Result<(), Failure> {
         let mut tx = self.store.begin().await?;
-        if inbox::first_time(&mut tx, cx, "board.show").await? {
-            // Yours: what this does.
-            tx.commit().await?;
-        }
+        // Yours: what this does.
+        kit_answers::keep(&mut tx, cx, &()).await?;
+        tx.commit().await?;
         Ok(())
     }
 }

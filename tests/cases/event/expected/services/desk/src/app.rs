@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use axum::Router;
+use kit_answers::Answers;
+use kit_gate::Gate;
 use kit_messaging::{Broker, Relay};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
@@ -30,6 +32,8 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     }
     let relay = Relay::new(store.clone(), broker.clone());
     service.last("outbox", async move |stopping| relay.run(stopping.cancelled()).await);
-    let desk = Arc::new(Desk::new(store));
+    let desk = Arc::new(Desk::new(store.clone()));
+    let gate = Gate::new(Arc::new(Answers(store)));
+    let desk = Arc::new(desk_contract::Gated { inner: desk, gate });
     Ok(desk_contract::rest::router(desk))
 }

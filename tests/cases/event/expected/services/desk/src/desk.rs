@@ -23,6 +23,7 @@ impl desk_contract::Desk for Desk {
         let mut tx = self.store.begin().await?;
         // Yours: what this does.
         outbox::publish(&mut tx, cx, &Accepted { parcel: input.parcel, grams: input.grams }).await?;
+        kit_answers::keep(&mut tx, cx, &()).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -5,7 +5,7 @@ use kit_messaging::outbox;
 use kit_store::{Migration, Store};
 
 /// Applied once, in this order. Add yours at the end; what was applied is never changed.
-const MIGRATIONS: &[Migration] = &[outbox::MIGRATION];
+const MIGRATIONS: &[Migration] = &[outbox::MIGRATION, kit_answers::MIGRATION];
 
 pub async fn open(url: &str) -> anyhow::Result<Store> {
     Store::open(url, MIGRATIONS).await

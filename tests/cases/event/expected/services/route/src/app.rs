@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use axum::Router;
+use kit_answers::Answers;
+use kit_gate::Gate;
 use kit_messaging::{Broker, Consumer, Event as _, Policy, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
@@ -26,7 +28,9 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     let broker = kit_messaging::connect(&config.broker.url).await?;
     service.line("broker", &config.broker.url);
     service.check("broker", &broker, async |broker: Arc<dyn Broker>| Ok(broker.ping().await?));
-    let route = Arc::new(Route::new(store));
+    let route = Arc::new(Route::new(store.clone()));
+    let gate = Gate::new(Arc::new(Answers(store)));
+    let route = Arc::new(route_contract::Gated { inner: route, gate });
     consume_load(&broker, &route, service);
     Ok(Router::new())
 }
@@ -35,7 +39,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_load(broker: &Arc<dyn Broker>, route: &Arc<Route>, service: &mut Service) {
+fn consume_load(broker: &Arc<dyn Broker>, route: &Arc<route_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new("route.load", [desk_contract::Accepted::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let handle =

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use kit::{Context, Failure};
-use kit_messaging::inbox;
 use kit_store::Store;
 use route_contract::Accepted;
 
@@ -21,10 +20,9 @@ impl Route {
 impl route_contract::Route for Route {
     async fn load(&self, cx: &Context, _input: Accepted) -> Result<(), Failure> {
         let mut tx = self.store.begin().await?;
-        if inbox::first_time(&mut tx, cx, "route.load").await? {
-            // Yours: what this does.
-            tx.commit().await?;
-        }
+        // Yours: what this does.
+        kit_answers::keep(&mut tx, cx, &()).await?;
+        tx.commit().await?;
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ impl shelf_contract::Shelf for Shelf {
         Ok(store::book::get(self.store.read(), &id).await?)
     }
 
-    async fn create_book(&self, _cx: &Context, new: NewBook) -> Result<Book, Failure> {
+    async fn create_book(&self, cx: &Context, new: NewBook) -> Result<Book, Failure> {
         let book = Book {
             id: BookId(Uuid::now_v7()),
             title: new.title,
@@ -41,6 +41,7 @@ impl shelf_contract::Shelf for Shelf {
         };
         let mut tx = self.store.begin().await?;
         store::book::insert(&mut tx, &book).await?;
+        kit_answers::keep(&mut tx, cx, &book).await?;
         tx.commit().await?;
         Ok(book)
     }
@@ -63,7 +64,7 @@ impl shelf_contract::Shelf for Shelf {
 
     async fn patch_book(
         &self,
-        _cx: &Context,
+        cx: &Context,
         id: BookId,
         patch: BookPatch,
         etag: Option<Etag>,
@@ -73,6 +74,7 @@ impl shelf_contract::Shelf for Shelf {
         book.etag.check(etag)?;
         book.patch(&patch)?;
         store::book::update(&mut tx, &mut book).await?;
+        kit_answers::keep(&mut tx, cx, &book).await?;
         tx.commit().await?;
         Ok(book)
     }

@@ -26,6 +26,7 @@ mod types;
 mod unavailable;
 mod unbuilt;
 mod verbs;
+mod versions;
 
 use indexmap::IndexMap;
 
@@ -40,7 +41,28 @@ use symbols::Symbols;
 /// What a design means, or everything that is wrong with it in the order of the text. There is a model exactly if
 /// there are no diagnostics.
 pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
-    let mut checker = Checker { design, symbols: Symbols::of(design), found: Vec::new() };
+    let (mut model, mut found) = one(&versions::present(design), None);
+    let mut checker = Checker::new(design, None);
+    versions::check(&mut checker);
+    for (name, service) in &design.services {
+        for version in versions::old(service) {
+            let (at, more) = one(&versions::as_it_was(design, name, version), Some((name, version)));
+            found.extend(more);
+            let old = versions::lowered(&mut checker, &model, at, name, version);
+            if let Some(service) = model.services.get_mut(name) {
+                service.old.extend(old);
+            }
+        }
+    }
+    found.extend(checker.found);
+    found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
+    found.dedup();
+    (found.is_empty().then_some(model), found)
+}
+
+/// One design, in which a service may be as it was in a version.
+fn one(design: &Design, at: Option<(&str, u32)>) -> (Model, Vec<Diagnostic>) {
+    let mut checker = Checker::new(design, at);
     unavailable::refuse(&mut checker);
     unbuilt::check(&mut checker);
     names::check(&mut checker);
@@ -65,21 +87,33 @@ pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
     collisions::check(&mut checker, &model);
     shared::check(&mut checker, &model);
     links::lower(&mut checker, &mut model);
-
-    let mut found = checker.found;
-    found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
-    found.dedup();
-    (found.is_empty().then_some(model), found)
+    (model, checker.found)
 }
 
 /// A design being checked.
 struct Checker<'d> {
     design: &'d Design,
+    /// The service that is as it was, and the version.
+    at: Option<(&'d str, u32)>,
     symbols: Symbols<'d>,
     found: Vec<Diagnostic>,
 }
 
+impl<'d> Checker<'d> {
+    fn new(design: &'d Design, at: Option<(&'d str, u32)>) -> Self {
+        Self { design, at, symbols: Symbols::of(design), found: Vec::new() }
+    }
+}
+
 impl Checker<'_> {
+    /// The version of a service.
+    fn version(&self, name: &str, service: &design::Service) -> u32 {
+        match self.at {
+            Some((at, version)) if at == name => version,
+            _ => versions::number(service),
+        }
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
         self.found.push(diagnostic);
     }

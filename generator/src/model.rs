@@ -9,7 +9,9 @@ use indexmap::IndexMap;
 
 mod links;
 mod schema;
+mod versions;
 pub use schema::*;
+pub use versions::{Date, OldVersion};
 
 /// A whole system.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +45,14 @@ pub struct Service {
     pub name: String,
     pub docs: Docs,
     pub team: Option<String>,
+    /// Which version of it this is, from 1 on.
+    pub version: u32,
+    /// The one that the system itself speaks: its own, unless this is how a service was once.
+    pub newest: u32,
+    /// How callers over REST choose one.
+    pub versioning: Versioning,
+    /// What it was before and still serves, oldest first.
+    pub old: Vec<OldVersion>,
     /// What callers outside the system get.
     pub expose: Exposure,
     pub store: Store,
@@ -53,6 +63,19 @@ pub struct Service {
     /// commands, each in the order of the design. The key is the operation's name: `list_orders`, `reserve`.
     pub operations: IndexMap<String, Operation>,
     pub events: IndexMap<String, Event>,
+}
+
+/// How callers over REST say which version they mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Versioning {
+    /// `/v1/orders`: always said.
+    Path,
+    /// `Api-Version: 1`; here and below none said is the newest.
+    Header,
+    /// `?version=1`
+    Query,
+    /// `application/vnd.shop.orders+json;version=1`
+    MediaType,
 }
 
 /// Where a service keeps what it keeps.
@@ -250,7 +273,7 @@ pub enum Safety {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     pub method: Method,
-    /// From the version prefix on, which is part of it: `/v1/orders/{id}/cancel`.
+    /// From the version on, where that is part of it: `/v1/orders/{id}/cancel`.
     pub path: Vec<Segment>,
     /// Fields of the input that travel in the query; the rest of the input is the body.
     pub query: bool,

@@ -11,6 +11,7 @@ use crate::{
     scope::Scope,
 };
 
+mod adapter;
 mod contract;
 mod day_one;
 mod events;
@@ -32,6 +33,7 @@ mod store;
 mod tests;
 mod tries;
 mod types;
+mod versions;
 mod walk;
 mod ways;
 mod workspace;
@@ -102,13 +104,17 @@ pub enum PlanError {
 /// Plans the whole workspace of a model. `design` are the design's own files, which belong to the workspace; `wire` is
 /// its `contracts/wire.lock`, empty if it is new.
 pub fn plan(model: &Model, design: &[(String, String)], wire: WireLock) -> Result<Plan, PlanError> {
+    let systems = versions::systems(model);
     let mut planner = Planner {
         model,
+        present: model,
+        systems: &systems,
         templates: Templates::new()?,
         versions: manifest::Versions::read()?,
         scope: Scope::of(model),
         plan: Plan::default(),
         wire,
+        adapters: BTreeMap::new(),
         local: BTreeMap::new(),
         used: BTreeSet::new(),
     };
@@ -116,6 +122,7 @@ pub fn plan(model: &Model, design: &[(String, String)], wire: WireLock) -> Resul
     for service in model.services.values() {
         contract::plan(&mut planner, service)?;
     }
+    versions::each(&mut planner, |planner, service| contract::plan(planner, service))?;
     contract::plan_shared(&mut planner)?;
     for service in model.services.values() {
         service::plan(&mut planner, service)?;
@@ -127,13 +134,19 @@ pub fn plan(model: &Model, design: &[(String, String)], wire: WireLock) -> Resul
 
 /// What the parts of planning share.
 struct Planner<'a> {
+    /// What is planned: the present system, or that in which a service is as it was.
     model: &'a Model,
+    present: &'a Model,
+    /// Those in which a service is as it was, each with that service's name.
+    systems: &'a [(Model, String)],
     templates: Templates,
     versions: manifest::Versions,
     scope: Scope,
     plan: Plan,
     /// The numbers of proto fields and enum values, those of this plan included.
     wire: WireLock,
+    /// By service and version.
+    adapters: BTreeMap<(String, u32), adapter::View>,
     /// Crates of the workspace that others may depend on, and their folders.
     local: BTreeMap<String, String>,
     /// Every dependency of every member so far.

@@ -45,6 +45,11 @@ pub struct Scope {
 impl Scope {
     pub fn of(model: &Model) -> Self {
         let uses: BTreeMap<_, _> = model.services.keys().map(|name| (name.clone(), used(model, name))).collect();
+        if let Some(old) = model.services.values().find(|service| service.is_old()) {
+            // Nothing else is made of this system; what is as it is now is taken over when all is written.
+            let uses = uses.into_iter().filter(|(name, _)| *name == old.name).collect();
+            return Self { uses, shared: BTreeSet::new() };
+        }
         let mut counts: BTreeMap<&Item, usize> = BTreeMap::new();
         for item in uses.values().flatten() {
             *counts.entry(item).or_default() += 1;
@@ -72,8 +77,8 @@ impl Scope {
 fn used(model: &Model, service: &str) -> BTreeSet<Item> {
     let mut walk = Walk { model, found: BTreeSet::new() };
     let Some(service) = model.services.get(service) else { return walk.found };
-    for resource in service.resources.keys() {
-        walk.resource(&ResourceRef { service: service.name.clone(), resource: resource.clone() });
+    for resource in service.resources.values().filter(|r| !(service.is_old() && r.verbs.is_empty())) {
+        walk.resource(&ResourceRef { service: service.name.clone(), resource: resource.name.clone() });
     }
     for operation in service.operations.values() {
         walk.operation(&service.name, operation);

@@ -8,25 +8,27 @@ use crate::{
     diagnostic::{Diagnostic, nearest},
     fit,
     model::{
-        Field, Method, Model, Operation, OperationKind, OperationRef, Resource, Route, Scalar, Segment, Shape, Type,
-        TypeDef, Verb,
+        Field, Method, Model, Operation, OperationKind, OperationRef, Resource, Route, Scalar, Segment, Service, Shape,
+        Type, TypeDef, Verb,
     },
     names::{self, rules::shown},
     source::{Span, Spanned},
 };
 
-/// First segments after the version that the kit serves itself.
+/// First segments, after the version, that the kit serves itself.
 const RESERVED: &[&str] = &["-", "graphql", "rpc", "hooks", "errors"];
 
-/// Every path begins with the version of its service.
-const VERSION: &str = "v1";
+/// What every path of a service begins with, where its paths say the version.
+fn version(service: &Service) -> Vec<Segment> {
+    names::path::version(service).iter().map(|segment| literal(segment)).collect()
+}
 
 fn literal(text: &str) -> Segment {
     Segment::Literal(text.to_owned())
 }
 
 /// `/v1/stock-levels`, `/v1/stock-levels/{product_id}`
-pub(super) fn of_verb(verb: Verb, resource: &Resource) -> Route {
+pub(super) fn of_verb(verb: Verb, service: &Service, resource: &Resource) -> Route {
     let method = match verb {
         Verb::List | Verb::Get => Method::Get,
         Verb::Create => Method::Post,
@@ -34,7 +36,8 @@ pub(super) fn of_verb(verb: Verb, resource: &Resource) -> Route {
         Verb::Patch => Method::Patch,
         Verb::Delete => Method::Delete,
     };
-    let mut path = vec![literal(VERSION), literal(&names::path::segment(&resource.plural))];
+    let mut path = version(service);
+    path.push(literal(&names::path::segment(&resource.plural)));
     if !matches!(verb, Verb::List | Verb::Create) {
         path.push(Segment::Field(resource.id.clone()));
     }
@@ -53,12 +56,14 @@ pub(super) fn of_custom(
         return Route { method: Method::Post, path: Vec::new(), query: false };
     };
     let fields = fit::input(model, input);
-    let of = of.as_ref().and_then(|name| model.services.get(service)?.resources.get(name));
+    let service = model.services.get(service);
+    let of = of.as_ref().and_then(|name| service?.resources.get(name));
+    let version = service.map(version).unwrap_or_default();
     let in_query = fields.is_none_or(|fields| fields.iter().all(|field| fits_query(model, &field.ty)));
     if let Some(rest) = rest {
-        return written(checker, model, operation, rest, fields, of);
+        return written(checker, model, operation, rest, version, fields, of);
     }
-    let mut path = vec![literal(VERSION)];
+    let mut path = version;
     if let Some(resource) = of {
         path.extend([literal(&names::path::segment(&resource.plural)), Segment::Field(resource.id.clone())]);
     }
@@ -74,6 +79,7 @@ fn written(
     model: &Model,
     operation: &Operation,
     rest: &Spanned<design::Route>,
+    version: Vec<Segment>,
     fields: Option<&[Field]>,
     of: Option<&Resource>,
 ) -> Route {
@@ -103,7 +109,7 @@ fn written(
         checker.error("E504", &rest.value.method.span, message, "use `GET`, or `POST` if the input needs a body");
     }
     let path = rest.value.path.iter().map(|segment| segment.value.clone());
-    Route { method, path: std::iter::once(literal(VERSION)).chain(path).collect(), query: reads }
+    Route { method, path: version.into_iter().chain(path).collect(), query: reads }
 }
 
 /// A field in a path is one of the input, or the item's id, and always has one value (E504).
@@ -172,7 +178,7 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
                 service: service.name.clone(),
                 operation: operation.name.clone(),
             };
-            if let Some(Segment::Literal(first)) = operation.route.path.get(1)
+            if let Some(Segment::Literal(first)) = operation.route.path.get(version(service).len())
                 && RESERVED.contains(&first.as_str())
             {
                 let message = format!("paths below `{first}` are served by every service itself");

@@ -67,9 +67,6 @@ fn service(checker: &mut Checker, service: &Service) {
     if let Some(versioning) = service.versioning.as_ref().filter(|versioning| versioning.value != Versioning::Path) {
         checker.unavailable(&versioning.span, &format!("`versioning = \"{}\"` is", versioning.value.word()));
     }
-    for old in service.old.values() {
-        checker.unavailable(&old.span, "versions (`old`) are");
-    }
     if let Some(cors) = service.cors.as_ref().filter(|cors| !cors.value.is_empty()) {
         checker.unavailable(&cors.span, "`cors` is");
     }
@@ -113,12 +110,7 @@ fn operation(checker: &mut Checker, operation: &Operation) {
         checker,
         "schedules (`when`) are": operation.when,
         "sagas (`steps`) are": operation.steps,
-        "versions (`since`) are": operation.since,
-        "versions (`until`) are": operation.until,
     );
-    for was in operation.was.values() {
-        checker.unavailable(&was.span, "versions (`was`) are");
-    }
 }
 
 /// What operations and verbs both say.
@@ -146,12 +138,8 @@ fn resource(checker: &mut Checker, resource: &Resource) {
         "`allow` is": resource.allow,
         "`limit` is": resource.limit,
         "`cache` is": resource.cache,
-        "versions (`since`) are": resource.since,
-        "versions (`until`) are": resource.until,
+        "`until` of resources is": resource.until,
     );
-    for was in resource.was.values() {
-        checker.unavailable(&was.span, "versions (`was`) are");
-    }
 }
 
 fn event(checker: &mut Checker, event: &Event) {
@@ -161,7 +149,7 @@ fn event(checker: &mut Checker, event: &Event) {
     broker(checker, event.broker.as_ref());
     refuse!(checker, "`keep` is": event.keep, "`compat` is": event.compat);
     for was in event.was.values() {
-        checker.unavailable(&was.span, "versions (`was`) are");
+        checker.unavailable(&was.span, "versions of events (`was`) are");
     }
 }
 

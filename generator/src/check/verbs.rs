@@ -37,7 +37,7 @@ pub(super) fn lower(
                 calls: settings.map_or_else(Vec::new, |s| calls::lower(checker, items(&s.common.calls), home)),
                 emits: settings.map_or_else(Vec::new, |s| verb_emits(checker, *verb, s, home)),
                 expose: verb_exposure(checker, *verb, service, design, settings),
-                route: routes::of_verb(*verb, resource),
+                route: routes::of_verb(*verb, lowered, resource),
             };
             operations.insert(operation.name.clone(), operation);
         }

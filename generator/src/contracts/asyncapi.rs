@@ -43,7 +43,8 @@ pub fn asyncapi(model: &Model, service: &Service) -> Value {
         writer.command(&format!("send.{}.{}", to.service, to.operation), "send", &to);
     }
 
-    let mut info = json!({ "title": format!("{} {}", model.name, service.name), "version": "1" });
+    let mut info =
+        json!({ "title": format!("{} {}", model.name, service.name), "version": service.version.to_string() });
     if let Some(team) = &service.team {
         info["contact"] = json!({ "name": team });
     }

@@ -37,7 +37,8 @@ pub fn openapi(model: &Model, service: &Service) -> Value {
     let tags: Vec<_> = tags.into_iter().map(|name| tag_object(service, name)).collect();
     writer.schemas.define("problem", |_| problems::schema());
 
-    let mut info = json!({ "title": format!("{} {}", model.name, service.name), "version": "1" });
+    let mut info =
+        json!({ "title": format!("{} {}", model.name, service.name), "version": service.version.to_string() });
     if let Some(team) = &service.team {
         info["contact"] = json!({ "name": team });
     }

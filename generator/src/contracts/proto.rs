@@ -22,7 +22,7 @@ pub fn path(model: &Model, service: &Service) -> String {
 
 /// The proto package of a service: `shop.orders.v1`.
 pub fn package(model: &Model, service: &Service) -> String {
-    names::proto::package(&model.name, &service.name, 1)
+    names::proto::package(&model.name, &service.name, service.version)
 }
 
 /// The rpc of an operation: `Reserve`, `ListOrders`. Its request is called `<Rpc>Request`, its own answer, if it has

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub use crate::model::Date;
+
 use super::Method;
 use crate::model::Segment;
 use crate::source::Spanned;
@@ -27,14 +29,6 @@ pub enum Schedule {
     Every(Duration),
     /// Five cron fields in UTC, single spaces between them, each checked.
     Cron(String),
-}
-
-/// A day of the Gregorian calendar that exists. Ordered by time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    pub year: u16,
-    pub month: u8,
-    pub day: u8,
 }
 
 /// `POST /bookings/{id}/confirm`

@@ -1,6 +1,6 @@
 //! The words that values are chosen from. Each set is one enum, and its words stand here once.
 
-pub use crate::model::{ErrorKind, Method, Verb};
+pub use crate::model::{ErrorKind, Method, Verb, Versioning};
 
 use super::Mark;
 
@@ -78,13 +78,6 @@ words! {
         Graphql = "graphql",
         Jsonrpc = "jsonrpc",
         Queue = "queue",
-    }
-    /// How REST callers choose a version.
-    Versioning {
-        Path = "path",
-        Header = "header",
-        Query = "query",
-        MediaType = "media-type",
     }
     /// Whether a command may be repeated.
     Idempotent {
@@ -189,6 +182,11 @@ impl Word for Verb {
         ("patch", Self::Patch),
         ("delete", Self::Delete),
     ];
+}
+
+impl Word for Versioning {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("path", Self::Path), ("header", Self::Header), ("query", Self::Query), ("media-type", Self::MediaType)];
 }
 
 impl Word for ErrorKind {

@@ -2,14 +2,26 @@
 
 use heck::ToKebabCase;
 
+use crate::model::{Service, Versioning};
+
 /// A segment of a URL path: `order_page` to `order-page`, `StockLevels` to `stock-levels`.
 pub fn segment(name: &str) -> String {
     name.to_kebab_case()
 }
 
+/// The segment that says a version, where paths do: `v2`.
+pub fn version(service: &Service) -> Option<String> {
+    (service.versioning == Versioning::Path).then(|| format!("v{}", service.version))
+}
+
 /// The folder of a service below `services`: `order-desk`.
 pub fn service_folder(service: &str) -> String {
     segment(service)
+}
+
+/// The folder of the contract of a service as it was: `orders-v1`.
+pub fn old_contract_folder(service: &str, version: u32) -> String {
+    format!("{}-v{version}", segment(service))
 }
 
 /// The folder of a service's contract below `contracts`: `order-desk`. `contracts/shared` holds what several

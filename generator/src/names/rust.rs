@@ -97,10 +97,14 @@ pub fn constant(name: &str) -> String {
 }
 
 /// A module and the stem of its file: `OrderPlaced` to `order_placed`. What cannot be a plain module or file
-/// (`type`, `main`, `con`), and what a service has besides its business code (`app`, `store`), gets a `_` at its end.
+/// (`type`, `main`, `con`), and what a service has besides its business code (`app`, `store`, `v1`), gets a `_` at its end.
 pub fn module(name: &str) -> String {
     let module = snake(name);
-    if is_keyword(&module) || matches!(module.as_str(), "lib" | "main" | "app" | "store") || is_windows_device(&module)
+    let is_version = module.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_version
+        || is_keyword(&module)
+        || matches!(module.as_str(), "lib" | "main" | "app" | "store")
+        || is_windows_device(&module)
     {
         return module + "_";
     }
@@ -126,6 +130,11 @@ pub fn service_trait<'a>(service: &str, types: impl IntoIterator<Item = &'a str>
 /// The package of a service's contract: `order_desk` to `order-desk-contract`.
 pub fn contract_crate(service: &str) -> String {
     format!("{}-contract", path::segment(service))
+}
+
+/// The package of the contract of a service as it was: `order_desk` to `order-desk-v1-contract`.
+pub fn old_contract_crate(service: &str, version: u32) -> String {
+    format!("{}-v{version}-contract", path::segment(service))
 }
 
 /// The package of a service: `order_desk` to `order-desk`. Where that is the name of something else that cargo or

@@ -22,7 +22,7 @@ use super::{
     rest::{self, RestOperation, RouteView},
     rust::user,
     types::{Types, doc_lines},
-    ways,
+    versions, ways,
 };
 
 /// The crate that holds what several contracts use.
@@ -71,6 +71,18 @@ struct View<'a> {
     graphql_path: String,
     /// Types of `contracts/shared` that this contract mentions.
     shared: Vec<String>,
+    /// The present contract, from which an old one takes what is the same; or empty.
+    present: String,
+    taken_over: Vec<String>,
+    /// It is of an old version.
+    is_old: bool,
+    /// There is a present service to stand on.
+    has_adapter: bool,
+    /// Rust expressions: the values of `Deprecation` and `Sunset`.
+    deprecated: String,
+    sunset: String,
+    /// A Rust string literal.
+    openapi_path: String,
 }
 
 /// Plans `contracts/<service>`.
@@ -96,14 +108,21 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         None => None,
     };
     let shared: Vec<String> = shared(&planner.scope, service).map(Item::name).collect();
-    let types = types(planner, service, has_grpc);
+    let mut types = types(planner, service, self::over_grpc(planner.present, service));
+    let mut errors: Vec<ErrorView> = service.operations.values().filter_map(operations::errors).collect();
+    let taken_over = match service.is_old() {
+        true => versions::take_over(planner, service, &mut types, &mut errors),
+        false => BTreeSet::new(),
+    };
+    let old = versions::of(planner.present, service);
+    let adapter = old.and_then(|old| versions::adapter(planner, old, &taken_over));
     let view = View {
         docs: doc_lines(&service.docs, &format!("What {} offers.", service.name)),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
         service: &service.name,
         service_trait: user(&trait_name(model, &planner.scope, service)),
         operations: views(&|_| true),
-        errors: service.operations.values().filter_map(operations::errors).collect(),
+        errors,
         has_types: !types.is_empty(),
         has_events: !service.events.is_empty(),
         is_gated: gate::keeps_answers(model, service),
@@ -138,6 +157,13 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         graphql: has_graphql.then(|| graphql::view(model, service)),
         graphql_path: schema_path(service),
         shared: shared.iter().map(|name| user(name)).collect(),
+        present: names::rust::crate_ident(&names::rust::contract_crate(&service.name)),
+        taken_over: taken_over.iter().map(|name| user(name)).collect(),
+        is_old: service.is_old(),
+        has_adapter: adapter.is_some(),
+        deprecated: header(old.and_then(|old| old.deprecated).map(|date| date.structured())),
+        sunset: header(old.and_then(|old| old.sunset).map(|date| date.http())),
+        openapi_path: escape::rust_str(&openapi_path(service)),
     };
     let mut sources = Sources::new(folder.clone(), Owner::Generated);
     planner.rust(&mut sources, "src/lib.rs", "contract/src/lib.rs", &view)?;
@@ -152,6 +178,10 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         planner.rust(&mut sources, "src/events.rs", "contract/src/events.rs", &events)?;
     }
     planner.rust(&mut sources, "src/service.rs", "contract/src/service.rs", &view)?;
+    if let Some(adapter) = adapter {
+        planner.rust(&mut sources, "src/adapter.rs", "contract/src/adapter.rs", &adapter)?;
+        planner.adapters.insert((service.name.clone(), service.version), adapter);
+    }
     planner.rust(&mut sources, "src/link.rs", "contract/src/link.rs", &view)?;
     if view.is_gated {
         planner.rust(&mut sources, "src/gate.rs", "contract/src/gate.rs", &view)?;
@@ -182,7 +212,8 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     if view.has_ways {
         planner.rust(&mut sources, "src/ways.rs", "contract/src/ways.rs", &view)?;
     }
-    let names = names(model, &planner.scope, service, "crate");
+    let mut names = names(model, &planner.scope, service, "crate");
+    names.extend(taken_over.into_iter().map(|name| (name, view.present.clone())));
     let mut graphql_names = BTreeMap::new();
     if let Some(own) = &view.graphql {
         planner.rust(&mut sources, "src/graphql.rs", "contract/src/graphql.rs", &view)?;
@@ -200,10 +231,11 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         planner.file(format!("{folder}/{}", view.graphql_path), sdl, Owner::Generated, "model".into());
     }
     documents(planner, service, &folder);
-    let package = names::rust::contract_crate(&service.name);
+    let package = package(service);
+    let version = if service.is_old() { format!(", version {}", service.version) } else { String::new() };
     let member = Member {
         name: package.clone(),
-        description: format!("The contract of `{}`: its types, its trait, and what carries it", service.name),
+        description: format!("The contract of `{}`{version}: its types, its trait, and what carries it", service.name),
         ..Member::default()
     };
     let names = |path: &str| if path.starts_with("src/graphql/") { graphql_names.clone() } else { names.clone() };
@@ -236,6 +268,17 @@ fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
     }
 }
 
+/// Where a service tells what it offers over REST: its old versions beside it, if paths say the version.
+pub fn openapi_path(service: &Service) -> String {
+    let version = names::path::version(service).filter(|_| service.is_old());
+    format!("{}/-/openapi.json", version.map(|version| format!("/{version}")).unwrap_or_default())
+}
+
+/// The value of a header as a Rust expression.
+fn header(value: Option<String>) -> String {
+    value.map_or_else(|| "None".into(), |value| format!("Some({})", escape::rust_str(&value)))
+}
+
 /// Whether callers outside reach anything over REST.
 pub fn has_openapi(service: &Service) -> bool {
     service.operations.values().any(|operation| operation.expose.has(Transport::Rest))
@@ -256,8 +299,7 @@ pub fn plan_shared(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     let mut types = Types::default();
     for item in planner.scope.shared() {
         let over_grpc = planner.model.services.values().any(|service| {
-            planner.scope.uses(&service.name).any(|used| used == item)
-                && serves(planner.model, service, Transport::Grpc)
+            planner.scope.uses(&service.name).any(|used| used == item) && over_grpc(planner.model, service)
         });
         types.add(planner.model, item, over_grpc.then_some(&mut planner.wire));
     }
@@ -278,9 +320,33 @@ pub fn plan_shared(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// `contracts/<service>`.
+/// `contracts/orders`, of an old version `contracts/orders-v1`.
 pub fn folder(service: &Service) -> String {
-    format!("contracts/{}", names::path::contract_folder(&service.name))
+    let folder = match service.is_old() {
+        true => names::path::old_contract_folder(&service.name, service.version),
+        false => names::path::contract_folder(&service.name),
+    };
+    format!("contracts/{folder}")
+}
+
+/// The package of the contract.
+pub fn package(service: &Service) -> String {
+    match service.is_old() {
+        true => names::rust::old_contract_crate(&service.name, service.version),
+        false => names::rust::contract_crate(&service.name),
+    }
+}
+
+/// The contract as Rust names it.
+pub fn ident(service: &Service) -> String {
+    names::rust::crate_ident(&package(service))
+}
+
+/// Whether any version of a service is carried by gRPC, so that its types are.
+pub fn over_grpc(present: &Model, service: &Service) -> bool {
+    let old = present.services.get(&service.name).into_iter().flat_map(|service| &service.old);
+    let operations = old.flat_map(|old| old.service.operations.values());
+    serves(present, service, Transport::Grpc) || operations.into_iter().any(|o| o.expose.has(Transport::Grpc))
 }
 
 /// The trait of a service, as its contract calls it.
@@ -349,6 +415,12 @@ fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types 
             draft.foreign = true;
         }
     }
+    add_bodies(&mut types, model, service);
+    types
+}
+
+/// Adds the inputs and outputs that are written at their operations.
+pub fn add_bodies(types: &mut Types, model: &Model, service: &Service) {
     for operation in service.operations.values() {
         let Shape::Custom { input, output, .. } = &operation.shape else { continue };
         let docs = |what: &str| Docs { summary: format!("What {} {what}.", operation.name), ..Docs::default() };
@@ -359,7 +431,6 @@ fn types(planner: &mut Planner<'_>, service: &Service, has_grpc: bool) -> Types 
             types.add_record(model, &operations::response_name(operation), &docs("answers"), fields);
         }
     }
-    types
 }
 
 /// `b"…"`

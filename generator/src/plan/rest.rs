@@ -257,6 +257,7 @@ fn body(
 /// The segments of the path at which the answered item is.
 fn place(service: &Service, resource: &str) -> String {
     let (plural, id) = service.resources.get(resource).map_or(("", ""), |r| (&r.plural, &r.id));
-    let segment = escape::rust_str(&names::path::segment(plural));
-    format!("&[\"v1\", {segment}, &answer.{}.to_string()]", names::rust::ident(id))
+    let segments = names::path::version(service).into_iter().chain([names::path::segment(plural)]);
+    let segments: String = segments.map(|segment| escape::rust_str(&segment) + ", ").collect();
+    format!("&[{segments}&answer.{}.to_string()]", names::rust::ident(id))
 }

@@ -7,17 +7,17 @@ use serde::Serialize;
 use crate::{
     contracts::{asyncapi, shape},
     escape,
-    model::{Model, Service, Transport},
+    model::{Model, OldVersion, Service, Transport},
     names,
-    scope::Item,
+    scope::{Item, Scope},
 };
 
 use super::{
-    Owner, PlanError, Planner, Sources, Stub,
+    Owner, PlanError, Planner, Sources, Stub, adapter,
     contract::{self, trait_name},
     day_one,
     events::{self, Consumer},
-    gate, imports,
+    examples, gate, imports,
     manifest::Member,
     operations::{self, OperationView},
     queue, resources,
@@ -80,11 +80,33 @@ struct View {
     /// Commands that travel through the queue, for the configuration.
     sent: Vec<String>,
     taken: Vec<String>,
+    /// Old versions that it still serves.
+    old: Vec<OldView>,
+    /// Contracts that reflection and health know.
+    described: Vec<String>,
     /// Traits that change items.
     changes: Vec<String>,
     stores: Vec<StoreView>,
     /// `Migration { name: …, sql: include_str!(…) }`
     migrations: Vec<String>,
+}
+
+/// An old version, beside the present one.
+#[derive(Serialize)]
+struct OldView {
+    version: u32,
+    /// `v1`: the variable, and the module of what the user says of it.
+    variable: String,
+    contract: String,
+    mapped: bool,
+}
+
+/// What the user says of an old version.
+#[derive(Serialize)]
+struct OldCode<'a> {
+    #[serde(flatten)]
+    adapter: &'a adapter::View,
+    gone_methods: Vec<Implemented>,
 }
 
 #[derive(Serialize)]
@@ -127,12 +149,18 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         let template = "service/migrations/resource.sql.hbs";
         planner.file(format!("{}/{}", folder(service), store.migration), sql, Owner::Applied, template.into());
     }
+    let mut old_names = BTreeMap::new();
+    for old in &view.old {
+        if let Some(names) = plan_old(planner, service, old, &mut sources)? {
+            old_names.insert(format!("src/{}.rs", old.variable), names);
+        }
+    }
     let mut names = contract::names(planner.model, &planner.scope, service, &view.contract);
     // The business code has a type of the trait's name; the trait is written with its path.
     names.remove(&trait_name(planner.model, &planner.scope, service));
     let member =
         Member { name: package(planner, service), description: service.docs.summary.clone(), ..Member::default() };
-    planner.add_crate(sources, &names, member);
+    planner.add_crate_with(sources, |path| old_names.get(path).unwrap_or(&names).clone(), member);
     let config = planner.render("service/config.toml", &view)?;
     planner.file(format!("{}/config.toml", folder(service)), config, Owner::Yours, "service/config.toml.hbs".into());
     Ok(())
@@ -185,7 +213,12 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let ident = names::rust::variable(&service.name);
     let keeps_answers = gate::keeps_answers(model, service);
     let name = trait_name(planner.model, &planner.scope, service);
+    let old: Vec<OldView> = service.old.iter().map(|old| old_view(planner, old)).collect();
     let faces = faces(model, service, &contract, &ident);
+    let mut described: Vec<String> = has_grpc.then(|| contract.clone()).into_iter().collect();
+    described
+        .extend(service.old.iter().filter(|old| carried(old, Transport::Grpc)).map(|o| contract::ident(&o.service)));
+    let has_grpc = !described.is_empty();
     // Nobody may reach it yet.
     let variable_name = if faces.is_empty() && consumers.is_empty() { format!("_{}", service.name) } else { ident };
     View {
@@ -220,6 +253,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         has_parts: has_store || emits || follows || !dependencies.is_empty(),
         consumers,
         changes: changes(planner, service),
+        old,
+        described,
         migrations: stores.iter().map(|store| migration(&store.migration)).collect(),
         stores,
         ways,
@@ -241,16 +276,89 @@ fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
 
 /// `orders_contract::rest::router(orders.clone())`, `.merge(…)`: what carries the service, on one port.
 fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<String> {
-    let faces = [Transport::Rest, Transport::Grpc, Transport::Graphql];
-    let served = faces.into_iter().filter(|transport| contract::serves(model, service, *transport));
-    let routers: Vec<String> = served.map(|transport| format!("{contract}::{}::router", transport.word())).collect();
-    let last = routers.len().saturating_sub(1);
-    let face = |(number, router): (usize, String)| {
-        let argument = if number == last { name.to_owned() } else { format!("{name}.clone()") };
-        if number == 0 { format!("{router}({argument})") } else { format!(".merge({router}({argument}))") }
+    let mut routers = Vec::new();
+    let mut add = |served: &dyn Fn(Transport) -> bool, contract: &str, name: &str| {
+        let faces = [Transport::Rest, Transport::Grpc, Transport::Graphql];
+        let served: Vec<Transport> = faces.into_iter().filter(|transport| served(*transport)).collect();
+        for (number, transport) in served.iter().enumerate() {
+            let argument = if number + 1 == served.len() { name.to_owned() } else { format!("{name}.clone()") };
+            routers.push(format!("{contract}::{}::router({argument})", transport.word()));
+        }
     };
-    let standard = contract::serves(model, service, Transport::Grpc).then(|| ".merge(standard)".to_owned());
-    routers.into_iter().enumerate().map(face).chain(standard).collect()
+    add(&|transport| contract::serves(model, service, transport), contract, name);
+    for old in &service.old {
+        add(&|transport| carried(old, transport), &contract::ident(&old.service), &variable(old));
+    }
+    let has_grpc = routers.iter().any(|router| router.contains("::grpc::"));
+    let merged = |(number, router): (usize, String)| if number == 0 { router } else { format!(".merge({router})") };
+    let standard = has_grpc.then(|| ".merge(standard)".to_owned());
+    routers.into_iter().enumerate().map(merged).chain(standard).collect()
+}
+
+/// Whether callers reach an old version over a transport.
+fn carried(old: &OldVersion, transport: Transport) -> bool {
+    old.service.operations.values().any(|operation| operation.expose.has(transport))
+}
+
+/// `v1`
+fn variable(old: &OldVersion) -> String {
+    format!("v{}", old.service.version)
+}
+
+fn old_view(planner: &Planner<'_>, old: &OldVersion) -> OldView {
+    let adapter = planner.adapters.get(&(old.service.name.clone(), old.service.version));
+    OldView {
+        version: old.service.version,
+        variable: variable(old),
+        contract: contract::ident(&old.service),
+        mapped: adapter.is_some_and(|adapter| adapter.mapped),
+    }
+}
+
+/// Plans what the user says of an old version, and gives the names that it is said with; `None`: there is nothing to
+/// say.
+fn plan_old(
+    planner: &mut Planner<'_>,
+    service: &Service,
+    view: &OldView,
+    sources: &mut Sources,
+) -> Result<Option<BTreeMap<String, String>>, PlanError> {
+    let key = (service.name.clone(), view.version);
+    let old = service.old.iter().find(|old| old.service.version == view.version);
+    let (Some(old), Some(adapter)) = (old, planner.adapters.get(&key).filter(|adapter| adapter.mapped)) else {
+        return Ok(None);
+    };
+    let then = planner.model.at(old);
+    let gone = |gone: &OperationView| {
+        let operation = then.services.get(&service.name)?.operations.get(&gone.name)?;
+        let answer = examples::answer(&then, &old.service, operation, "");
+        let view = operations::view(&then, &old.service, operation);
+        let answer = match view.stream {
+            true => format!("Ok(Box::pin(futures_util::stream::iter([Ok({answer})])))"),
+            false => format!("Ok({answer})"),
+        };
+        let body = vec!["// Yours: what this does now. This is an example.".to_owned(), answer];
+        let own_signature = view.params.iter().map(|p| format!(", _{}: {}", p.name, p.ty)).collect();
+        Some(Implemented { cx: "_cx", operation: view, body, own_signature })
+    };
+    let code = OldCode { adapter, gone_methods: adapter.gone.iter().filter_map(gone).collect() };
+    let path = format!("src/{}.rs", view.variable);
+    planner.rust(sources, &path, "service/src/version.rs", &code)?;
+    let stub = |method: &str, text: String| {
+        let text = imports::resolve(&text, &BTreeMap::new());
+        let text = text.lines().map(|line| format!("    {line}\n")).collect();
+        Stub { of: "Mapping".into(), method: method.to_owned(), text }
+    };
+    let mut stubs = Vec::new();
+    for conversion in adapter.conversions.iter().filter(|conversion| !conversion.said) {
+        stubs.push(stub(&conversion.function, planner.render("service/src/conversion.rs", conversion)?));
+    }
+    for method in &code.gone_methods {
+        stubs.push(stub(&method.operation.method, planner.render("service/src/method.rs", method)?));
+    }
+    let names = contract::names(&then, &Scope::of(&then), &old.service, &view.contract);
+    planner.plan.stubs.insert(format!("{}/{path}", folder(service)), stubs);
+    Ok(Some(names))
 }
 
 /// `` `a`, `b` `` as one line, or none.

@@ -16,7 +16,7 @@ use super::{
     heard::{self, Heard},
     manifest::Member,
     operations::{self, OperationView},
-    queue as commands, ways,
+    queue as commands, versions, ways,
 };
 
 mod cases;
@@ -116,7 +116,6 @@ struct View {
 /// Plans `tests`.
 pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     let model = planner.model;
-    let contracts = model.services.values().map(|service| view(planner, service));
     let ends = |event: &EventRef| {
         let path = names::rust::crate_ident(&names::rust::contract_crate(&event.service)) + "::";
         let mut ends: Vec<String> =
@@ -124,14 +123,21 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         ends.dedup();
         ends
     };
+    // Names of a contract are written with its path, since two contracts may have the same.
+    let mut sources = Sources::new("tests".into(), Owner::Generated);
+    let (mut contracts, mut all) = (Vec::new(), BTreeMap::new());
+    for service in model.services.values() {
+        plan_contract(planner, service, &mut sources, &mut contracts, &mut all)?;
+    }
+    versions::each(planner, |planner, service| {
+        plan_contract(planner, service, &mut sources, &mut contracts, &mut all)
+    })?;
     let view = View {
-        contracts: contracts.filter(Contract::is_tested).collect(),
+        contracts,
         events: model.services.values().flat_map(|service| events::tested(model, service, ends)).collect(),
         heard: heard::heard(model),
         flows: flows::flows(planner),
     };
-    // Names of a contract are written with its path, since two contracts may have the same.
-    let mut sources = Sources::new("tests".into(), Owner::Generated);
     planner.rust(&mut sources, "src/bin/flows.rs", "tests/flows.rs", &view)?;
     if !view.events.is_empty() || view.contracts.iter().any(|contract| contract.has_queue) {
         planner.rust(&mut sources, "src/bin/messages.rs", "tests/messages.rs", &view)?;
@@ -141,36 +147,6 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     }
     planner.rust(&mut sources, "tests/contracts/mapping.rs", "tests/mapping.rs", &view)?;
     provider::plan(planner, &mut sources)?;
-    let mut all = BTreeMap::new();
-    for contract in &view.contracts {
-        let path = format!("tests/contracts/mapping/{}.rs", contract.module);
-        planner.rust(&mut sources, &path, "tests/mapping/contract.rs", contract)?;
-        if let Some(service) = model.services.get(&contract.service) {
-            all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
-            if contract.has_queue {
-                let path = format!("tests/contracts/mapping/{}/by_queue.rs", contract.module);
-                let suite = queue::suite(model, service, contract.contract.clone(), contract.service_trait.clone());
-                planner.rust(&mut sources, &path, "tests/mapping/by_queue.rs", &suite)?;
-                all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
-            }
-            if contract.has_link {
-                let path = format!("tests/contracts/mapping/{}/by_link.rs", contract.module);
-                planner.rust(&mut sources, &path, "tests/mapping/by_link.rs", contract)?;
-                all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
-            }
-            if contract.has_ways {
-                let path = format!("tests/contracts/mapping/{}/by_ways.rs", contract.module);
-                planner.rust(&mut sources, &path, "tests/mapping/by_ways.rs", contract)?;
-                all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
-            }
-            if contract.has_graphql {
-                let (path, crate_name) =
-                    (format!("tests/contracts/mapping/{}/graphql.rs", contract.module), contract.contract.clone());
-                let suite = graphql::suite(model, service, crate_name, contract.service_trait.clone());
-                planner.rust(&mut sources, &path, "tests/mapping/graphql.rs", &suite)?;
-            }
-        }
-    }
     let member = Member {
         name: "tests".into(),
         description: "Contract tests and flows".into(),
@@ -181,15 +157,59 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Beside the tests of events: no two names of services differ in `_` alone.
+/// Plans the tests of one contract, unless nothing carries it. `all` gets the names that each file imports.
+fn plan_contract(
+    planner: &Planner<'_>,
+    service: &Service,
+    sources: &mut Sources,
+    contracts: &mut Vec<Contract>,
+    all: &mut BTreeMap<String, BTreeMap<String, String>>,
+) -> Result<(), PlanError> {
+    let contract = view(planner, service);
+    if !contract.is_tested() {
+        return Ok(());
+    }
+    let names = || contract::names(planner.model, &planner.scope, service, &contract.contract);
+    let path = format!("tests/contracts/mapping/{}", contract.module);
+    let mut add = |name: String, template: &str| {
+        planner.rust(sources, &name, template, &contract)?;
+        all.insert(name, names());
+        Ok::<(), PlanError>(())
+    };
+    add(format!("{path}.rs"), "tests/mapping/contract.rs")?;
+    if contract.has_link {
+        add(format!("{path}/by_link.rs"), "tests/mapping/by_link.rs")?;
+    }
+    if contract.has_ways {
+        add(format!("{path}/by_ways.rs"), "tests/mapping/by_ways.rs")?;
+    }
+    if contract.has_queue {
+        let path = format!("{path}/by_queue.rs");
+        let suite = queue::suite(planner.model, service, contract.contract.clone(), contract.service_trait.clone());
+        planner.rust(sources, &path, "tests/mapping/by_queue.rs", &suite)?;
+        all.insert(path, names());
+    }
+    if contract.has_graphql {
+        let suite = graphql::suite(planner.model, service, contract.contract.clone(), contract.service_trait.clone());
+        planner.rust(sources, &format!("{path}/graphql.rs"), "tests/mapping/graphql.rs", &suite)?;
+    }
+    contracts.push(contract);
+    Ok(())
+}
+
+/// What the tests of a contract are called. Beside those of events: no two names of services differ in `_` alone.
 fn module(service: &Service) -> String {
     let module = names::rust::module(&service.name);
-    if module == "events" { module + "_" } else { module }
+    match (service.is_old(), module.as_str()) {
+        (true, _) => format!("{}_v{}", names::snake(&service.name), service.version),
+        (false, "events") => module + "_",
+        (false, _) => module,
+    }
 }
 
 fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let model = planner.model;
-    let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
+    let contract = contract::ident(service);
     let transport = |transport: Transport| Connected {
         connect: format!("over_{}", transport.word()),
         rest: transport == Transport::Rest,

@@ -59,7 +59,7 @@ pub fn first(model: &Model, service: &Service) -> Option<String> {
     let quiet = service.operations.values().find(|o| !o.emits.is_empty() || !o.follows.is_empty());
     let head = HEAD
         .replace("SERVICE", &service.name)
-        .replace("MODULE", &crate::names::rust::module(&service.name))
+        .replace("MODULE", &super::module(service))
         .replace("EXAMPLE", &with_input.name)
         + &quiet.map(|quiet| QUIET.replace("EXAMPLE", &quiet.name)).unwrap_or_default();
     let mut text = format!("{head}\n[[steps]]\ncall = \"{}\"\n", operation.name);

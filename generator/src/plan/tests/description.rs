@@ -20,14 +20,14 @@ use crate::{
     names,
 };
 
-use super::super::{events, queue};
+use super::super::{adapter::Kept, events, queue};
 
 /// How many examples there are of each input, and the numbers of some that nothing else has, but where few values are.
 const EXAMPLES: u32 = 5;
 const UNKNOWN: Range<u32> = 61..71;
 
-/// The description of a service.
-pub fn of(model: &Model, service: &Service) -> Value {
+/// The description of a service; of an old version with the members of its resources that the present one keeps.
+pub fn of(model: &Model, service: &Service, kept: Option<&Kept>) -> Value {
     let mut writer = Writer { model, service, schemas: Schemas::new(model, Form::OpenApi) };
     let operations: Vec<Value> = service.operations.values().map(|operation| writer.operation(operation)).collect();
     let emitted = |event: &&crate::model::Event| {
@@ -41,7 +41,7 @@ pub fn of(model: &Model, service: &Service) -> Value {
     json!({
         "service": service.name,
         "operations": operations,
-        "resources": in_order(service).into_iter().map(|resource| self::resource(model, service, resource)).collect::<Vec<_>>(),
+        "resources": in_order(service).into_iter().map(|resource| self::resource(model, service, resource, kept)).collect::<Vec<_>>(),
         "events": events,
         "consumers": service.operations.values().flat_map(|o| consumers(model, service, o)).collect::<Vec<_>>(),
         "components": { "schemas": writer.schemas.into_named() },
@@ -230,7 +230,7 @@ fn references<'r>(service: &Service, resource: &'r Resource) -> Vec<(&'r str, &'
     resource.fields.iter().filter_map(reference).collect()
 }
 
-fn resource(model: &Model, service: &Service, resource: &Resource) -> Value {
+fn resource(model: &Model, service: &Service, resource: &Resource, keeps: Option<&Kept>) -> Value {
     let id = Type::Ref(shape::of_service(service, &resource.name));
     let nth = |nth| example::nth_value(model, &id, "id", nth);
     let mut ids: Vec<Value> = Vec::new();
@@ -242,6 +242,10 @@ fn resource(model: &Model, service: &Service, resource: &Resource) -> Value {
     let unknown = UNKNOWN.map(nth).find(|id| !ids.contains(id));
     let draft = shape::draft_fields(resource);
     let kept = resource.fields.iter().filter(|field| !draft.iter().any(|given| given.name == field.name));
+    let is_kept = |field: &Field| {
+        let kept = keeps.and_then(|kept| kept.get(&resource.name));
+        kept.is_none_or(|kept| kept.contains(&field.name))
+    };
     let member = |field: &Field| json!({ "name": field.name, "optional": matches!(field.ty, Type::Optional(_)) && field.default.is_none() });
     let filter = |filter: &shape::Filter| {
         let examples: Vec<Value> =
@@ -259,7 +263,7 @@ fn resource(model: &Model, service: &Service, resource: &Resource) -> Value {
         "unknown": unknown,
         "kept": kept.map(|field| field.name.as_str()).collect::<Vec<_>>(),
         "unique": resource.fields.iter().filter(|field| field.unique).map(|f| f.name.as_str()).collect::<Vec<_>>(),
-        "draft": draft.iter().map(member).collect::<Vec<_>>(),
+        "draft": draft.iter().filter(|field| is_kept(field)).map(member).collect::<Vec<_>>(),
         "references": references,
         "keys": shape::foreign_keys(service, resource).iter().map(|(field, _)| field.name.as_str()).collect::<Vec<_>>(),
         "filters": shape::filters(resource).iter().map(filter).collect::<Vec<_>>(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
+    contracts::proto,
     escape,
     model::{Model, Operation, Service, Shape, Target, Transport, Verb, Via},
     names,
@@ -16,7 +17,7 @@ use super::{
         contract::trait_name,
         events, examples,
         operations::{self, Param},
-        queue, service,
+        queue, service, versions,
     },
     cases, description,
 };
@@ -38,6 +39,7 @@ struct Suite {
     /// A Rust string literal.
     name: String,
     folder: String,
+    cases: String,
     contract_folder: String,
     library: String,
     contract: String,
@@ -90,7 +92,11 @@ struct Answer {
 /// Plans `tests/provider.rs` and all below it, and the first case of each service.
 pub fn plan(planner: &mut Planner<'_>, sources: &mut Sources) -> Result<(), PlanError> {
     let model = planner.model;
-    let services: Vec<Suite> = model.services.values().filter_map(|service| suite(planner, service)).collect();
+    let mut services: Vec<Suite> = model.services.values().filter_map(|service| suite(planner, service)).collect();
+    versions::each(planner, |planner, service| {
+        services.extend(suite(planner, service));
+        Ok(())
+    })?;
     // Who calls from where nobody reaches is not asked either, and needs no stand-in.
     let is_asked = |module: &str| services.iter().any(|suite| suite.links.iter().any(|link| link.module == module));
     let stands = called(model).into_iter().map(|service| stand(model, service)).filter(|s| is_asked(&s.module));
@@ -111,17 +117,29 @@ pub fn plan(planner: &mut Planner<'_>, sources: &mut Sources) -> Result<(), Plan
     for suite in &view.services {
         let path = format!("tests/contracts/provider/{}.rs", suite.module);
         planner.rust(sources, &path, "tests/provider/service.rs", suite)?;
-        let Some(service) = model.services.get(&suite.service) else { continue };
-        let text = format!("{:#}\n", description::of(model, service));
-        let path = format!("tests/tests/contracts/provider/{}.json", suite.module);
-        planner.file(path, text, Owner::Generated, "model".into());
-        if let Some(text) = cases::first(model, service) {
-            let path = format!("{}/tests/cases/first.toml", suite.folder);
-            planner.file(path, text, Owner::Yours, "model".into());
-        }
-        planner.local.insert(service::package(planner, service), suite.folder.clone());
     }
-    Ok(())
+    for service in model.services.values() {
+        data(planner, service);
+    }
+    versions::each(planner, |planner, service| {
+        data(planner, service);
+        Ok(())
+    })
+}
+
+/// Plans what the suite of a service reads, if it has one.
+fn data(planner: &mut Planner<'_>, service: &Service) {
+    let model = planner.model;
+    let Some(suite) = suite(planner, service) else { return };
+    let kept = versions::of(planner.present, service)
+        .and_then(|_| Some(&planner.adapters.get(&(service.name.clone(), service.version))?.kept));
+    let text = format!("{:#}\n", description::of(model, service, kept));
+    let path = format!("tests/tests/contracts/provider/{}.json", suite.module);
+    planner.file(path, text, Owner::Generated, "model".into());
+    if let Some(text) = cases::first(model, service) {
+        planner.file(format!("{}/first.toml", suite.cases), text, Owner::Yours, "model".into());
+    }
+    planner.local.insert(service::package(planner, service), suite.folder);
 }
 
 /// `None`: nobody reaches the service from outside.
@@ -149,18 +167,22 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
     // Of those that make equally many the first.
     let faces = faces.into_iter().rev().filter(|(is_there, ..)| *is_there);
     let maker = faces.max_by_key(|(_, transport, _)| makers(*transport)).map_or("", |(.., face)| face);
-    let links = linked(model, service).into_iter().map(|to| Link {
+    let links = linked(planner.present, service).into_iter().map(|to| Link {
         variable: escape::rust_str(&format!("{}_URL", names::variable(to))),
         module: names::rust::module(to),
     });
     Some(Suite {
         service: service.name.clone(),
-        module: names::rust::module(&service.name),
+        module: super::module(service),
         name: escape::rust_str(&service.name),
+        cases: match service.is_old() {
+            true => format!("{}/tests/cases/v{}", service::folder(service), service.version),
+            false => format!("{}/tests/cases", service::folder(service)),
+        },
         folder: service::folder(service),
         contract_folder: contract::folder(service),
         library: names::rust::crate_ident(&service::package(planner, service)),
-        contract: names::rust::crate_ident(&names::rust::contract_crate(&service.name)),
+        contract: contract::ident(service),
         service_trait: trait_name(model, &planner.scope, service),
         links: links.collect(),
         has_queue: consumes || events::emits(service) || events::follows(service),
@@ -171,7 +193,7 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
         asks,
         proto_service: escape::rust_str(&format!(
             "{}.{}",
-            names::proto::package(&model.name, &service.name, 1),
+            proto::package(model, service),
             names::proto::service(&service.name)
         )),
     })

@@ -1,9 +1,11 @@
-//! The built shop under load while its services are killed: nothing is lost, nothing has its effect twice. And a breaker
-//! in an outage.
+//! The built shop under load while its services are killed: nothing is lost, nothing has its effect twice. In `faults`,
+//! what callers see of services that are gone, stopped or behind a bad network.
 //!
 //! `SHOP_PROGRAMS` is the folder with the programs of the shop, `SHOP_ORDERS` how many orders are placed, `SHOP_SEED`
 //! begins the random numbers.
 
+mod faults;
+mod proxy;
 mod shop;
 
 use std::{
@@ -111,37 +113,6 @@ fn nothing_is_lost_and_nothing_happens_twice_while_services_are_killed() {
     let held =
         shop.number(INVENTORY, "select coalesce(sum(value ->> 'quantity'), 0) from reservations, json_each(lines)");
     assert_eq!(reserved, held, "reservations");
-}
-
-#[test]
-fn a_breaker_opens_in_an_outage_fails_fast_and_closes_again() {
-    let shop = Shop::start();
-    let breaker = || shop.get(ORDERS, "/-/links")[0]["breaker"]["state"].clone();
-    assert!(by_rest(&shop).is_some());
-    assert_eq!(breaker(), "closed");
-    let held = || shop.number(INVENTORY, "select count(*) from reservations");
-    shop.wait(SETTLED, || if held() == 0 { Ok(()) } else { Err("the order is not sent".into()) }).unwrap();
-
-    shop.kill(INVENTORY);
-    for _ in 0..20 {
-        let (status, problem) = shop.post(ORDERS, "/v1/orders", &order());
-        assert_eq!((status, &problem["kind"]), (503, &json!("unavailable")), "{problem}");
-    }
-    assert_eq!(breaker(), "open");
-    // The service that it protects is asked nothing more: back again, it hears of no order before the circuit lets one by.
-    shop.launch(INVENTORY);
-    shop.ready(INVENTORY);
-    let (status, problem) = shop.post(ORDERS, "/v1/orders", &order());
-    assert_eq!(status, 503, "{problem}");
-    assert_eq!(held(), 0);
-
-    let closed = shop.wait(Duration::from_secs(30), || match by_rest(&shop) {
-        Some(_) => Ok(()),
-        None => Err("no order goes through".into()),
-    });
-    closed.unwrap();
-    assert_eq!(breaker(), "closed");
-    shop.stop();
 }
 
 /// Kills a service, starts it again, and so on; gives how often.

@@ -6,7 +6,7 @@ use std::{
     env, fs,
     net::TcpListener,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -15,7 +15,9 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
-use ureq::Agent;
+use ureq::{Agent, http::HeaderMap};
+
+use crate::proxy::Proxy;
 
 pub const FRONT: &str = "front";
 pub const ORDERS: &str = "orders";
@@ -40,22 +42,45 @@ pub struct Shop {
     programs: PathBuf,
     data: TempDir,
     ports: BTreeMap<&'static str, u16>,
+    /// What single services are told besides: variables of their environment.
+    settings: BTreeMap<&'static str, Vec<(String, String)>>,
     running: Mutex<BTreeMap<&'static str, Child>>,
 }
 
 impl Shop {
     /// All services, ready, with fresh data.
     pub fn start() -> Self {
+        let shop = Self::new();
+        shop.launch_all();
+        shop
+    }
+
+    /// Nothing runs yet.
+    pub fn new() -> Self {
         let programs = env::var_os("SHOP_PROGRAMS").expect("SHOP_PROGRAMS: run `cargo xtask test --stage outage`");
         // All are taken before one is given back, so that they differ.
         let taken: Vec<_> = ALL.map(|name| (name, TcpListener::bind(("127.0.0.1", 0)).unwrap())).into();
         let ports = taken.iter().map(|(name, listener)| (*name, listener.local_addr().unwrap().port())).collect();
         drop(taken);
-        let shop =
-            Self { programs: programs.into(), data: tempfile::tempdir().unwrap(), ports, running: Mutex::default() };
-        ALL.iter().for_each(|service| shop.launch(service));
-        ALL.iter().for_each(|service| shop.ready(service));
-        shop
+        let (data, settings) = (tempfile::tempdir().unwrap(), BTreeMap::new());
+        Self { programs: programs.into(), data, ports, settings, running: Mutex::default() }
+    }
+
+    pub fn launch_all(&self) {
+        ALL.iter().for_each(|service| self.launch(service));
+        ALL.iter().for_each(|service| self.ready(service));
+    }
+
+    /// Before it is launched: another value for a setting, `ORDERS__SERVER__IN_FLIGHT`.
+    pub fn set(&mut self, service: &'static str, variable: &str, value: &str) {
+        self.settings.entry(service).or_default().push((variable.into(), value.into()));
+    }
+
+    /// Before it is launched: one service calls another through a proxy.
+    pub fn proxy(&mut self, from: &'static str, to: &str) -> Proxy {
+        let proxy = Proxy::start(self.ports[to]);
+        self.set(from, &format!("{}_URL", to.to_uppercase()), &format!("http://127.0.0.1:{}", proxy.port()));
+        proxy
     }
 
     pub fn launch(&self, service: &'static str) {
@@ -69,6 +94,7 @@ impl Shop {
             .env(format!("{}__SERVER__LISTEN", service.to_uppercase()), format!("127.0.0.1:{}", self.ports[service]))
             .env("DATABASE_URL", data(&format!("{service}.db")))
             .env("BROKER_URL", data("queue.db"))
+            .envs(self.settings.get(service).into_iter().flatten().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log.unwrap());
@@ -81,6 +107,18 @@ impl Shop {
         let mut child = self.running().remove(service).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// Sends a signal to a service that goes on running: `STOP`, `CONT`.
+    pub fn signal(&self, service: &str, signal: &str) {
+        let pid = self.running()[service].id().to_string();
+        assert!(Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
+    }
+
+    /// What becomes of a service that was told to end.
+    pub fn ended(&self, service: &str) -> ExitStatus {
+        let mut child = self.running().remove(service).unwrap();
+        child.wait().unwrap()
     }
 
     pub fn stop(&self) {
@@ -109,6 +147,19 @@ impl Shop {
     /// Status and JSON; 0 if nobody answered.
     pub fn post(&self, service: &str, path: &str, body: &Value) -> (u16, Value) {
         self.call(|agent| agent.post(self.url(service, path)).send_json(body)).unwrap_or_default()
+    }
+
+    /// The same of someone who waits no longer than this; with the headers of the answer.
+    pub fn post_within(&self, limit: Duration, service: &str, path: &str, body: &Value) -> (u16, HeaderMap, Value) {
+        let request = |agent: &Agent| {
+            agent
+                .post(self.url(service, path))
+                .header("request-timeout-ms", limit.as_millis().to_string())
+                .send_json(body)
+        };
+        let Ok(mut answer) = AGENT.with_borrow(request) else { return Default::default() };
+        let json = answer.body_mut().read_json().unwrap_or_default();
+        (answer.status().as_u16(), answer.headers().clone(), json)
     }
 
     pub fn get(&self, service: &str, path: &str) -> Value {

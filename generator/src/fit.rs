@@ -128,7 +128,7 @@ pub fn fits(model: &Model, from: &Type, to: &Type) -> bool {
             min >= low && below(*max, *high) && fits(model, a, b)
         }
         (Type::Map { key: a, value: v }, Type::Map { key: b, value: w }) => a == b && fits(model, v, w),
-        (Type::Scalar(a), Type::Scalar(b)) => scalar_fits(a, b),
+        (Type::Scalar(a), Type::Scalar(b)) => fits_scalar(a, b),
         (a, b) => a == b,
     }
 }
@@ -142,7 +142,8 @@ fn below<T: PartialOrd>(a: Option<T>, b: Option<T>) -> bool {
     }
 }
 
-fn scalar_fits(from: &Scalar, to: &Scalar) -> bool {
+/// As [`fits`], of scalars.
+pub fn fits_scalar(from: &Scalar, to: &Scalar) -> bool {
     use Scalar::{Decimal, F64, I32, I64, String, U32, U64};
     match (from, to) {
         (String { min: a, max: b, pattern: p }, String { min: c, max: d, pattern: q }) => {

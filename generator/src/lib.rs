@@ -10,6 +10,7 @@ pub mod check;
 pub mod contracts;
 pub mod design;
 pub mod diagnostic;
+pub mod diff;
 pub mod disk;
 pub mod escape;
 pub mod fit;
@@ -31,13 +32,20 @@ use disk::load::Loaded;
 use model::Model;
 use source::Sources;
 
+/// A design as it is written, and what it means.
+#[derive(Clone, Debug)]
+pub struct Understood {
+    pub design: Design,
+    pub model: Model,
+}
+
 /// Reads a design and says what it means.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the text. What could not be read is not checked for its meaning,
 /// everything else is.
 pub fn understand(sources: &Sources) -> Result<Model, Vec<Diagnostic>> {
-    understood(parse::parse(sources))
+    understood(parse::parse(sources)).map(|understood| understood.model)
 }
 
 /// As [`understand`], for a design on disk.
@@ -45,6 +53,14 @@ pub fn understand(sources: &Sources) -> Result<Model, Vec<Diagnostic>> {
 /// # Errors
 /// As [`understand`]; files that could not be read are among what is wrong.
 pub fn understand_files(files: &Loaded) -> Result<Model, Vec<Diagnostic>> {
+    understand_whole(files).map(|understood| understood.model)
+}
+
+/// As [`understand_files`], for who needs to know too where things stand.
+///
+/// # Errors
+/// As [`understand_files`].
+pub fn understand_whole(files: &Loaded) -> Result<Understood, Vec<Diagnostic>> {
     understood(files.parse())
 }
 
@@ -58,11 +74,11 @@ pub fn check_files(files: &Loaded) -> Vec<Diagnostic> {
     understand_files(files).err().unwrap_or_default()
 }
 
-fn understood((design, mut diagnostics): (Design, Vec<Diagnostic>)) -> Result<Model, Vec<Diagnostic>> {
+fn understood((design, mut diagnostics): (Design, Vec<Diagnostic>)) -> Result<Understood, Vec<Diagnostic>> {
     let (model, found) = check::check(&design);
     diagnostics.extend(found);
     match model {
-        Some(model) if diagnostics.is_empty() => Ok(model),
+        Some(model) if diagnostics.is_empty() => Ok(Understood { design, model }),
         _ => {
             diagnostics.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
             diagnostics.dedup();

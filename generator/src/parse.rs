@@ -57,7 +57,7 @@ pub fn parse(sources: &Sources) -> (Design, Vec<Diagnostic>) {
 }
 
 /// The patterns of `[system] include` in the text of a root file, and nothing else that it says.
-pub(crate) fn includes(text: &str) -> Vec<Spanned<String>> {
+pub fn includes(text: &str) -> Vec<Spanned<String>> {
     let root = toml::read(text, 0).root;
     let include = match root.entries.get("system").map(|entry| &entry.node) {
         Some(Node::Table(system)) => system.entries.get("include").map(|entry| &entry.node),

@@ -44,8 +44,9 @@ pub struct Designed {
 pub type Planner = fn(&Origin) -> Result<Designed, Problem>;
 
 /// Every design is a file of this name in its workspace.
-const ROOT: &str = "design.toml";
-const WIRE: &str = "contracts/wire.lock";
+pub const ROOT: &str = "design.toml";
+/// The numbers of a workspace's messages.
+pub const WIRE: &str = "contracts/wire.lock";
 
 /// The real [`Planner`].
 pub fn plan(origin: &Origin) -> Result<Designed, Problem> {
@@ -86,7 +87,7 @@ fn read(file: &Path) -> Result<Sources, Problem> {
 }
 
 /// The numbers that the workspace's messages have.
-fn wire(root: &Path) -> Result<WireLock, Problem> {
+pub fn wire(root: &Path) -> Result<WireLock, Problem> {
     let text = snapshot::text(root, WIRE)?.unwrap_or_default();
     WireLock::parse(&text).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(|error| format!("`{WIRE}`, {error}")).collect();

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod check;
 mod completions;
 mod design;
+mod diff;
 mod doctor;
 mod examples;
 mod new;
@@ -21,6 +22,7 @@ mod run;
 mod sync;
 mod toolchain;
 mod vcs;
+mod versions;
 
 use design::Planner;
 use output::{Exit, Output};
@@ -54,6 +56,7 @@ enum Command {
     New(new::Args),
     Sync(sync::Args),
     Check(check::Args),
+    Diff(diff::Args),
     Examples(examples::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -96,6 +99,7 @@ fn dispatch(
         Command::New(args) => new::run(&mut session, &args),
         Command::Sync(args) => sync::run(&mut session, &args),
         Command::Check(args) => check::run(&mut session, &args),
+        Command::Diff(args) => diff::run(&mut session, &args),
         Command::Examples(args) => examples::run(&mut session, &args),
         Command::Doctor(args) => doctor::run(&mut session, &args),
         Command::Completions(args) => completions::run(&mut session, &args),

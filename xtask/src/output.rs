@@ -10,6 +10,7 @@ use anyhow::Result;
 use generator::{
     changes::{Action, Change, Changes, Count, MissingStub},
     diagnostic::{Diagnostic, render},
+    diff::show,
     plan::Owner,
     source::Sources,
 };
@@ -74,6 +75,7 @@ pub enum Record<'a> {
     },
     Finding(&'a crate::toolchain::Finding),
     Diagnostic(&'a render::Entry),
+    Difference(&'a show::Entry<'a>),
     Warning {
         message: &'a str,
     },

@@ -55,6 +55,22 @@ fn lower<'m>(model: &'m Model, service: &'m Service) -> (String, Types<'m>) {
     (blocks.join("\n"), types)
 }
 
+/// The type of a value as the schema writes it: `[Line!]!`.
+pub fn value_type(model: &Model, service: &Service, ty: &Type, side: Side) -> String {
+    Types::new(model, service).of(ty, side)
+}
+
+/// The field of its root type that an operation is.
+pub fn field(service: &Service, operation: &Operation) -> String {
+    match &operation.shape {
+        Shape::Custom { .. } => names::graphql::field(&operation.name),
+        Shape::Verb { verb, resource } => {
+            let plural = service.resources.get(resource).map_or(resource, |found| &found.plural);
+            names::graphql::verb_field(*verb, resource, plural)
+        }
+    }
+}
+
 /// The root type that an operation is a field of.
 pub fn root(operation: &Operation) -> &'static str {
     match (&operation.shape, operation.kind) {

@@ -82,6 +82,12 @@ pub fn definitions(model: &Model, service: &Service) -> Vec<(String, Needed)> {
     types.names()
 }
 
+/// The type of a field as the file writes it: `string`, `repeated Line`, `StringList`.
+pub fn field_type(model: &Model, service: &Service, ty: &Type) -> String {
+    let members = Types::new(model, service).members(&[shape::plain("", ty.clone())]);
+    members.into_iter().map(|member| member.ty).collect()
+}
+
 /// The scope of an enum in the lock: `shop.Currency` of `[types]`, `shop.orders.OrderStatus` written in a field.
 pub fn enum_scope(model: &Model, owner: Option<&str>, name: &str) -> String {
     let system = model.name.replace('-', "_");

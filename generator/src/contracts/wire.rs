@@ -123,6 +123,19 @@ impl WireLock {
         number
     }
 
+    /// Numbers that are not in a later lock as they are here: message or enum, name, and the number there, if any. A later
+    /// lock that has nothing yet will get them from this one.
+    pub fn moved<'l>(&'l self, later: &'l Self) -> impl Iterator<Item = (&'l str, &'l str, u32, Option<u32>)> {
+        let all = self.numbers.iter().filter(|_| !later.numbers.is_empty());
+        let members =
+            all.flat_map(|(scope, members)| members.iter().map(move |(number, member)| (scope, *number, member)));
+        members.filter_map(|(scope, number, member)| {
+            let there = later.numbers.get(scope).into_iter().flatten().find(|(_, other)| *other == member);
+            let there = there.map(|(number, _)| *number);
+            (there != Some(number)).then_some((scope.as_str(), member.name.as_str(), number, there))
+        })
+    }
+
     /// What of a message or enum has a number and is not in use; `in_use` are names with their types.
     pub fn reserved(&self, scope: &str, in_use: &[(&str, &str)]) -> Reserved {
         let mut reserved = Reserved::default();

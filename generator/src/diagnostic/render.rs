@@ -82,7 +82,7 @@ pub fn entries(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Entry> {
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> String {
     let lines = Lines::of(sources);
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.term_width(WIDTH);
+    let renderer = sized(renderer);
     let mut text = String::new();
     for diagnostic in sorted(diagnostics).into_iter().take(MOST_SHOWN) {
         text.push_str(&shown(diagnostic, &lines, &renderer));
@@ -105,18 +105,46 @@ fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
 }
 
 fn shown(diagnostic: &Diagnostic, lines: &Lines<'_>, renderer: &Renderer) -> String {
-    let level = if diagnostic.code.starts_with('W') { Level::WARNING } else { Level::ERROR };
-    let (message, help) = (visible(&diagnostic.message), diagnostic.help.as_deref().map(visible));
-    let notes: Vec<String> = diagnostic.related.iter().map(|(_, note)| visible(note)).collect();
-    let mut group = Group::with_title(level.primary_title(message).id(diagnostic.code));
+    let said = Said {
+        level: if diagnostic.code.starts_with('W') { Level::WARNING } else { Level::ERROR },
+        code: diagnostic.code,
+        message: &diagnostic.message,
+        span: &diagnostic.span,
+        related: &diagnostic.related,
+        notes: diagnostic.help.iter().map(|help| (Level::HELP, help.clone())).collect(),
+    };
+    message(said, lines, renderer)
+}
+
+/// A message about a place.
+pub(crate) struct Said<'a> {
+    pub level: Level<'a>,
+    pub code: &'a str,
+    pub message: &'a str,
+    pub span: &'a Span,
+    /// Other places, and why they matter.
+    pub related: &'a [(Span, String)],
+    /// What stands below the lines.
+    pub notes: Vec<(Level<'a>, String)>,
+}
+
+/// A renderer of our width.
+pub(crate) fn sized(renderer: Renderer) -> Renderer {
+    renderer.term_width(WIDTH)
+}
+
+/// The message, the lines that it is about, and its notes.
+pub(crate) fn message(said: Said<'_>, lines: &Lines<'_>, renderer: &Renderer) -> String {
+    let labels: Vec<String> = said.related.iter().map(|(_, label)| visible(label)).collect();
+    let mut group = Group::with_title(said.level.primary_title(visible(said.message)).id(said.code));
     let context =
-        diagnostic.related.iter().zip(&notes).map(|((span, _), note)| (span, AnnotationKind::Context, Some(note)));
-    for (span, kind, note) in [(&diagnostic.span, AnnotationKind::Primary, None)].into_iter().chain(context) {
+        said.related.iter().zip(&labels).map(|((span, _), label)| (span, AnnotationKind::Context, Some(label)));
+    for (span, kind, label) in [(said.span, AnnotationKind::Primary, None)].into_iter().chain(context) {
         let Some(excerpt) = lines.excerpt(span) else {
             group = group.element(lines.origin(span));
             continue;
         };
-        let annotation = kind.span(excerpt.range).label(note.cloned());
+        let annotation = kind.span(excerpt.range).label(label.cloned());
         let snippet = Snippet::source(excerpt.text).line_start(excerpt.line).annotation(annotation);
         group = if excerpt.cut {
             // The snippet would count its columns from the cut.
@@ -125,8 +153,8 @@ fn shown(diagnostic: &Diagnostic, lines: &Lines<'_>, renderer: &Renderer) -> Str
             group.element(snippet.path(lines.path(span)))
         };
     }
-    if let Some(help) = help {
-        group = group.element(Level::HELP.message(help));
+    for (level, note) in said.notes {
+        group = group.element(level.message(visible(&note)));
     }
     renderer.render(&[group])
 }
@@ -155,7 +183,7 @@ fn is_treacherous(c: char) -> bool {
 }
 
 /// Where the lines of each file begin.
-struct Lines<'s> {
+pub(crate) struct Lines<'s> {
     sources: &'s Sources,
     starts: Vec<Vec<usize>>,
 }
@@ -170,7 +198,7 @@ struct Excerpt {
 }
 
 impl<'s> Lines<'s> {
-    fn of(sources: &'s Sources) -> Self {
+    pub(crate) fn of(sources: &'s Sources) -> Self {
         let starts = |text: &str| [0].into_iter().chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { sources, starts: sources.0.iter().map(|source| starts(&source.text)).collect() }
     }
@@ -195,7 +223,7 @@ impl<'s> Lines<'s> {
         (line + 1, before.chars().count() + 1)
     }
 
-    fn place(&self, span: &Span) -> Place {
+    pub(crate) fn place(&self, span: &Span) -> Place {
         let (line, column) = self.position(span.file, span.start);
         let (end_line, end_column) = self.position(span.file, span.end.max(span.start));
         let file = self.sources.0.get(span.file).map_or_else(String::new, |source| source.path.clone());

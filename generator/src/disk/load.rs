@@ -18,6 +18,9 @@ use crate::{
 const LARGEST: u64 = 1 << 20;
 /// The most files that one design may include.
 const MOST_FILES: usize = 1000;
+/// How the patterns of `include` are read.
+const MATCHING: glob::MatchOptions =
+    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
 /// The files of a design as far as they could be read.
 #[derive(Clone, Debug)]
@@ -170,9 +173,7 @@ fn included(folder: &Path, root: &Path, pattern: &Spanned<String>) -> Result<Vec
         return Err(error("E108", message, "write a path with `/`, without `..`: `services/*.toml`".to_owned()));
     }
     let whole = format!("{}/{written}", glob::Pattern::escape(&folder.to_string_lossy()));
-    let options =
-        glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-    let paths = glob::glob_with(&whole, options).map_err(|wrong| {
+    let paths = glob::glob_with(&whole, MATCHING).map_err(|wrong| {
         let message = format!("`{written}` is not a pattern: {}", wrong.msg);
         error("E108", message, "`*` is anything within a name, `**` any folders, `?` one character".to_owned())
     })?;
@@ -198,6 +199,11 @@ fn included(folder: &Path, root: &Path, pattern: &Spanned<String>) -> Result<Vec
         return Err(error("E104", message, near_miss(folder, written)));
     }
     Ok(files)
+}
+
+/// Whether a pattern of `include` names a file, both relative to the folder of the root file.
+pub fn includes(pattern: &str, path: &str) -> bool {
+    glob::Pattern::new(pattern).is_ok_and(|pattern| pattern.matches_with(path, MATCHING))
 }
 
 fn same_folder(a: &Path, b: &Path) -> bool {

@@ -1,0 +1,171 @@
+//! What a system has: services, their resources, operations and events, and on what they are served.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Change, Contract, Found, Kind, Place, Side, operations,
+    rules::{
+        EVENT_ADDED, EVENT_KEY_CHANGED, EVENT_REMOVED, OPERATION_ADDED, OPERATION_REMOVED, RESOURCE_REMOVED, Rule,
+        SERVICE_ADDED, SERVICE_REMOVED, SYSTEM_RENAMED, TRANSPORT_ADDED, TRANSPORT_REMOVED,
+    },
+    steps, united,
+    values::{Use, Walk},
+};
+use crate::{
+    Understood,
+    contracts::shape,
+    model::{EventRef, Model, Operation, OperationRef, Payload, Service, Shape},
+};
+
+/// Compares everything.
+pub(super) fn compare(found: &mut Found<'_>) {
+    let (old, new) = (found.old, found.new);
+    if old.model.name != new.model.name {
+        let change =
+            || Change::new(&SYSTEM_RENAMED, Side::New(Place::System)).from(&old.model.name).to(&new.model.name);
+        for contract in old.model.services.values().flat_map(|service| contracts(&old.model, service)) {
+            found.add(&contract, change());
+        }
+    }
+    for name in united(old.model.services.keys(), new.model.services.keys()) {
+        match (old.model.services.get(name), new.model.services.get(name)) {
+            (Some(before), None) => {
+                let place = || Side::Old(Place::Service(name.to_owned()));
+                all(found, contracts(&old.model, before), || Change::new(&SERVICE_REMOVED, place()));
+            }
+            (None, Some(after)) => {
+                let place = || Side::New(Place::Service(name.to_owned()));
+                all(found, contracts(&new.model, after), || Change::new(&SERVICE_ADDED, place()));
+            }
+            (Some(before), Some(after)) => service(found, before, after),
+            (None, None) => {}
+        }
+    }
+}
+
+fn all(found: &mut Found<'_>, contracts: impl IntoIterator<Item = Contract>, change: impl Fn() -> Change) {
+    for contract in contracts {
+        found.add(&contract, change());
+    }
+}
+
+/// The contracts of a service.
+fn contracts(model: &Model, service: &Service) -> Vec<Contract> {
+    let mut kinds: BTreeMap<Kind, bool> = BTreeMap::new();
+    for operation in service.operations.values() {
+        for (kind, internal) in served(model, service, operation) {
+            *kinds.entry(kind).or_insert(true) &= internal;
+        }
+    }
+    if !service.events.is_empty() {
+        kinds.insert(Kind::Messages, false);
+    }
+    kinds.into_iter().map(|(kind, internal)| contract(service, kind, internal)).collect()
+}
+
+fn contract(service: &Service, kind: Kind, internal: bool) -> Contract {
+    Contract { service: service.name.clone(), kind, internal, stepped: false }
+}
+
+/// The kinds of contract that an operation is in, and whether it is so for links alone.
+fn served(model: &Model, service: &Service, operation: &Operation) -> BTreeMap<Kind, bool> {
+    let served = model.served(&service.name, &operation.name);
+    served.transports().map(|transport| (Kind::of(transport), !operation.expose.has(transport))).collect()
+}
+
+fn service(found: &mut Found<'_>, before: &Service, after: &Service) {
+    for name in united(before.operations.keys(), after.operations.keys()) {
+        let place = || Place::Operation(OperationRef { service: before.name.clone(), operation: name.to_owned() });
+        match (before.operations.get(name), after.operations.get(name)) {
+            (Some(operation), None) => {
+                let (rule, place) = match &operation.shape {
+                    Shape::Verb { resource, .. } if !after.resources.contains_key(resource) => {
+                        (&RESOURCE_REMOVED, Place::Resource(shape::of_service(before, resource)))
+                    }
+                    _ => (&OPERATION_REMOVED, place()),
+                };
+                every(found, found.old, before, operation, || Change::new(rule, Side::Old(place.clone())));
+            }
+            (None, Some(operation)) => {
+                every(found, found.new, after, operation, || Change::new(&OPERATION_ADDED, Side::New(place())));
+            }
+            (Some(old), Some(new)) => transports(found, (before, old), (after, new)),
+            (None, None) => {}
+        }
+    }
+    for name in united(before.events.keys(), after.events.keys()) {
+        let place = || Place::Event(EventRef { service: before.name.clone(), event: name.to_owned() });
+        let published = contract(before, Kind::Messages, false);
+        match (before.events.contains_key(name), after.events.contains_key(name)) {
+            (true, false) => found.add(&published, Change::new(&EVENT_REMOVED, Side::Old(place()))),
+            (false, true) => found.add(&published, Change::new(&EVENT_ADDED, Side::New(place()))),
+            _ => event(found, &published, before, after, name),
+        }
+    }
+}
+
+/// A change to every contract that an operation is in.
+fn every(
+    found: &mut Found<'_>,
+    of: &Understood,
+    service: &Service,
+    operation: &Operation,
+    change: impl Fn() -> Change,
+) {
+    let served = served(&of.model, service, operation);
+    all(found, served.into_iter().map(|(kind, internal)| contract(service, kind, internal)), change);
+}
+
+/// An operation of both, over each kind of transport.
+fn transports(found: &mut Found<'_>, (before, old): (&Service, &Operation), (after, new): (&Service, &Operation)) {
+    let was = served(&found.old.model, before, old);
+    let is = served(&found.new.model, after, new);
+    let stepped = steps::operation(found.old, found.new, &after.name, new);
+    let contract = |service, kind, internal| Contract { stepped, ..contract(service, kind, internal) };
+    for kind in Kind::ALL {
+        let at = OperationRef { service: after.name.clone(), operation: new.name.clone() };
+        let one = |rule: &'static Rule| Change::new(rule, Side::New(Place::Operation(at.clone())));
+        match (was.get(&kind), is.get(&kind)) {
+            (Some(internal), None) => {
+                found.add(&contract(before, kind, *internal), one(&TRANSPORT_REMOVED).from(kind.name()));
+            }
+            // Who is outside is told no more that it is there.
+            (Some(false), Some(true)) => {
+                found.add(&contract(before, kind, false), one(&TRANSPORT_REMOVED).from(kind.name()));
+                operations::compare(found, contract(after, kind, true), (before, old), (after, new));
+            }
+            (None, Some(internal)) => {
+                found.add(&contract(after, kind, *internal), one(&TRANSPORT_ADDED).to(kind.name()));
+            }
+            (Some(true), Some(false)) => {
+                found.add(&contract(after, kind, false), one(&TRANSPORT_ADDED).to(kind.name()));
+                operations::compare(found, contract(after, kind, true), (before, old), (after, new));
+            }
+            (Some(internal), Some(_)) => {
+                operations::compare(found, contract(after, kind, *internal), (before, old), (after, new));
+            }
+            (None, None) => {}
+        }
+    }
+}
+
+fn event(found: &mut Found<'_>, published: &Contract, before: &Service, after: &Service, name: &str) {
+    let (Some(old), Some(new)) = (before.events.get(name), after.events.get(name)) else { return };
+    let at = EventRef { service: after.name.clone(), event: name.to_owned() };
+    let stepped = steps::event(found.old, found.new, &after.name, name);
+    let published = &Contract { stepped, ..published.clone() };
+    if old.key != new.key {
+        let mut change = Change::new(&EVENT_KEY_CHANGED, Side::New(Place::Event(at.clone())));
+        (change.before, change.after) = (old.key.clone(), new.key.clone());
+        found.add(published, change);
+    }
+    let fields = |of: &Understood, event| shape::payload_fields(&of.model, event);
+    let (was, is) = (fields(found.old, old), fields(found.new, new));
+    let mut walk = Walk::new(found, published.clone(), before, after);
+    let place = |payload: &Payload| match payload {
+        Payload::Named(name) => Place::Type(name.clone()),
+        Payload::Resource(of) => Place::Resource(of.clone()),
+        Payload::Fields(_) => Place::Event(at.clone()),
+    };
+    walk.fields((&was, place(&old.payload)), (&is, place(&new.payload)), Use::Payload);
+}

@@ -1,0 +1,304 @@
+//! Every folder of `diffs/` holds two designs, `old.toml` and `new.toml`, and what is said of the difference.
+//! `UPDATE=1 cargo test -p tests --test diffs` writes the expected texts anew.
+//!
+//! Foreign tools judge the documents of each pair: buf the proto files, graphql-inspector the schemas, optic the OpenAPI
+//! documents and the schemas of messages, AsyncAPI diff the channels and operations. Where a verdict differs from ours on
+//! purpose, `differs.txt` says why in a line that begins with the kind of contract. `.ci/run` installs the tools.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use generator::{
+    Understood,
+    contracts::{asyncapi, graphql, openapi, proto, schema, wire::WireLock},
+    diff::{Contract, Difference, Kind, RULES, Severity, Version, diff, show::Texts},
+    disk::load,
+    model::{Service, Transport},
+    source::Sources,
+};
+use serde_json::{Value, json};
+
+struct Case {
+    name: String,
+    folder: PathBuf,
+    old: (Sources, Understood),
+    new: (Sources, Understood),
+    differences: Vec<Difference>,
+}
+
+fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("diffs");
+    let mut folders: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    let design = |path: PathBuf| {
+        let files = load::load(&path);
+        let understood = generator::understand_whole(&files);
+        let understood = understood.unwrap_or_else(|found| panic!("{}: {found:#?}", path.display()));
+        (files.sources, understood)
+    };
+    let case = |folder: PathBuf| {
+        let (old, new) = (design(folder.join("old.toml")), design(folder.join("new.toml")));
+        let wire = WireLock::default();
+        let version = |understood| Version { understood, wire: &wire };
+        let differences = diff(version(&old.1), version(&new.1));
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        Case { name, folder, old, new, differences }
+    };
+    folders.into_iter().map(case).collect()
+}
+
+#[test]
+fn differences_are_said_as_expected() {
+    let update = env::var_os("UPDATE").is_some();
+    let mut failures = Vec::new();
+    for case in cases() {
+        let texts = Texts::new(&case.old.0, &case.new.0);
+        let shown: Vec<String> = case.differences.iter().map(|difference| texts.render(difference, false)).collect();
+        let (text, expected) = (shown.join("\n"), case.folder.join("expected.txt"));
+        if update {
+            fs::write(&expected, &text).unwrap();
+        } else if fs::read_to_string(&expected).unwrap_or_default() != text {
+            failures.push(format!("{}: says something else than expected:\n{text}", case.name));
+        }
+    }
+    assert!(failures.is_empty(), "{}\n(UPDATE=1 accepts what is said)", failures.join("\n"));
+}
+
+/// Each rule but that of the lock, which is no part of a design, is shown by a case.
+#[test]
+fn every_rule_is_shown() {
+    let cases = cases();
+    let shown: BTreeSet<&str> = cases.iter().flat_map(|case| &case.differences).map(|found| found.rule.id).collect();
+    let missing: Vec<&str> = RULES.iter().map(|rule| rule.id).filter(|id| !shown.contains(id)).collect();
+    assert_eq!(missing, ["wire-number-changed"]);
+}
+
+#[test]
+fn foreign_judges_agree_or_the_case_says_why_not() {
+    let Some(tools) = tools() else { return };
+    let cases = cases();
+    let mut verdicts = judged(&cases, &tools);
+    bufs(&cases, &tools, &mut verdicts);
+    let (mut compared, mut broken, mut failures) = (0, 0, Vec::new());
+    for case in &cases {
+        let reasons = fs::read_to_string(case.folder.join("differs.txt")).unwrap_or_default();
+        let mut excused: BTreeSet<&str> =
+            reasons.lines().filter_map(|line| line.split_once(": ")).map(|r| r.0).collect();
+        for kind in Kind::ALL {
+            if !has(&case.old.1, kind) {
+                continue;
+            }
+            let theirs = &verdicts[&case.name][&kind];
+            let ours: Vec<&str> = breaking(case, kind).map(|difference| difference.rule.id).collect();
+            compared += 1;
+            broken += usize::from(!ours.is_empty());
+            let differs = ours.is_empty() != theirs.is_empty();
+            match (differs, excused.remove(kind.name())) {
+                (true, false) => {
+                    let name = &case.name;
+                    failures.push(format!("{name}, {}: we say {ours:?}, they {theirs:#?}", kind.name()));
+                }
+                (false, true) => failures.push(format!("{}: agrees on {} after all", case.name, kind.name())),
+                _ => {}
+            }
+        }
+        failures.extend(excused.iter().map(|kind| format!("{}: has no contract {kind}", case.name)));
+    }
+    println!("{compared} contracts of {} pairs compared, {broken} of them broken", cases.len());
+    assert!(compared >= 150 && broken >= 80, "{compared} {broken}");
+    assert!(failures.is_empty(), "{}\n(differs.txt in the case says why, where it is on purpose)", failures.join("\n"));
+}
+
+/// Where the tools are. Without them the test is passed over, or has failed where nothing may be missing.
+fn tools() -> Option<PathBuf> {
+    let tools = env::var_os("TESTBED_HOME").map(|home| Path::new(&home).join("diff-tools/node_modules"));
+    let tools = tools.filter(|tools| tools.is_dir());
+    if tools.is_none() {
+        let strict = env::var_os("TESTBED_REQUIRE").is_some_and(|require| require == "all");
+        assert!(!strict, "there is no diff-tools in TESTBED_HOME: .ci/run installs it");
+        println!("SKIP no diff-tools in TESTBED_HOME: .ci/run installs it");
+    }
+    tools
+}
+
+/// Whether documents of a kind tell anything.
+fn has(of: &Understood, kind: Kind) -> bool {
+    of.model.services.values().any(|service| documented(of, service, kind))
+}
+
+fn documented(of: &Understood, service: &Service, kind: Kind) -> bool {
+    let exposed = |transport| service.operations.values().any(|operation| operation.expose.has(transport));
+    let served =
+        |transport| service.operations.keys().any(|operation| of.model.served(&service.name, operation).has(transport));
+    match kind {
+        Kind::Rest => exposed(Transport::Rest),
+        Kind::Graphql => exposed(Transport::Graphql),
+        // Which is for links too.
+        Kind::Grpc => served(Transport::Grpc),
+        Kind::Messages => served(Transport::Queue) || !service.events.is_empty(),
+    }
+}
+
+/// What breaks the documents of a kind; those of gRPC and messages tell of links too.
+fn breaking(case: &Case, kind: Kind) -> impl Iterator<Item = &Difference> {
+    let told = move |contract: &Contract| {
+        contract.kind == kind && (!contract.internal || matches!(kind, Kind::Grpc | Kind::Messages))
+    };
+    let breaks = move |(contract, severity): (&Contract, &Severity)| told(contract) && *severity == Severity::Breaking;
+    case.differences.iter().filter(move |difference| difference.contracts.iter().any(breaks))
+}
+
+type Verdicts = BTreeMap<String, BTreeMap<Kind, Vec<String>>>;
+
+/// What the tools of npm say, all at once.
+fn judged(cases: &[Case], tools: &Path) -> Verdicts {
+    let input: Vec<Value> = cases.iter().map(documents).collect();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("diffs/judge.cjs");
+    let mut node = Command::new("node");
+    node.arg(script).env("NODE_PATH", tools).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut node = node.spawn().expect("node");
+    let mut stdin = node.stdin.take().unwrap();
+    // It reads all before it writes anything.
+    stdin.write_all(Value::from(input).to_string().as_bytes()).unwrap();
+    drop(stdin);
+    let output = node.wait_with_output().unwrap();
+    assert!(output.status.success(), "judge.cjs failed");
+    let said: BTreeMap<String, BTreeMap<String, Vec<String>>> = serde_json::from_slice(&output.stdout).unwrap();
+    let kind = |word: &str| match word {
+        "rest" => Kind::Rest,
+        "graphql" => Kind::Graphql,
+        _ => Kind::Messages,
+    };
+    let kinds = |kinds: BTreeMap<String, Vec<String>>| {
+        kinds.into_iter().map(|(word, found)| (kind(&word), found)).collect::<BTreeMap<_, _>>()
+    };
+    said.into_iter().map(|(name, found)| (name, kinds(found))).collect()
+}
+
+fn documents(case: &Case) -> Value {
+    let (old, new) = (&case.old.1, &case.new.1);
+    let pairs = |kind, document: &dyn Fn(&Understood, Option<&Service>) -> Value| -> Vec<Value> {
+        let services = old.model.services.values().filter(|service| documented(old, service, kind));
+        services
+            .map(|service| json!([document(old, Some(service)), document(new, new.model.services.get(&service.name))]))
+            .collect()
+    };
+    let rest = |of: &Understood, service: Option<&Service>| match service {
+        Some(service) => openapi::openapi(&of.model, service),
+        None => described(json!({})),
+    };
+    let schema = |of: &Understood, service: Option<&Service>| match service {
+        Some(service) => graphql::graphql(&of.model, service).into(),
+        None => "type Query { _version: Int! }".into(),
+    };
+    let messages = |of: &Understood, service: Option<&Service>| match service {
+        Some(service) => asyncapi::asyncapi(&of.model, service),
+        None => json!({ "asyncapi": "3.0.0", "info": {}, "channels": {}, "operations": {} }),
+    };
+    json!({
+        "name": case.name,
+        "rest": pairs(Kind::Rest, &rest),
+        "graphql": pairs(Kind::Graphql, &schema),
+        "messages": pairs(Kind::Messages, &messages),
+        "payloads": pairs(Kind::Messages, &payloads),
+    })
+}
+
+fn described(paths: Value) -> Value {
+    json!({ "openapi": "3.1.0", "info": { "title": "payloads", "version": "1" }, "paths": paths })
+}
+
+/// What messages carry as if it were got or sent over HTTP: events are read like answers, commands written like requests.
+fn payloads(of: &Understood, service: Option<&Service>) -> Value {
+    let mut paths = json!({});
+    let Some(service) = service else { return described(paths) };
+    let json = |schema: &Value| json!({ "application/json": { "schema": schema } });
+    for event in service.events.values() {
+        let mut schema = schema::event(&of.model, event);
+        let definitions = schema.as_object_mut().and_then(|schema| schema.remove("$defs")).unwrap_or(json!({}));
+        let inlined = inline(&schema, &definitions);
+        paths[format!("/{}", event.name)] = json!({ "get": { "responses": { "200": { "content": json(&inlined) } } } });
+    }
+    let document = asyncapi::asyncapi(&of.model, service);
+    for (name, operation) in document["operations"].as_object().unwrap() {
+        let queued = operation["action"] == "receive" && service.operations.contains_key(name);
+        if queued && of.model.served(&service.name, name).has(Transport::Queue) {
+            let message = &document["components"]["messages"][format!("{}.{name}", service.name)];
+            let data = inline(&message["payload"], &document);
+            let responses = json!({ "204": { "description": "" } });
+            paths[format!("/{name}")] =
+                json!({ "post": { "requestBody": { "content": json(&data) }, "responses": responses } });
+        }
+    }
+    described(paths)
+}
+
+/// References to their places, without those that go round.
+fn inline(schema: &Value, root: &Value) -> Value {
+    match schema {
+        Value::Object(object) => match object.get("$ref").and_then(Value::as_str) {
+            Some(to) => {
+                let pointer = to.trim_start_matches('#').trim_start_matches("/$defs");
+                root.pointer(pointer).map_or(Value::Null, |found| inline(found, root))
+            }
+            None => object.iter().map(|(key, value)| (key.clone(), inline(value, root))).collect(),
+        },
+        Value::Array(items) => items.iter().map(|item| inline(item, root)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// What buf says: of all proto files in one run, each case in a package of its own.
+fn bufs(cases: &[Case], tools: &Path, verdicts: &mut Verdicts) {
+    let place = tempfile::tempdir().unwrap();
+    for (number, case) in cases.iter().enumerate() {
+        verdicts.get_mut(&case.name).unwrap().insert(Kind::Grpc, Vec::new());
+        let mut lock = WireLock::default();
+        for (side, of) in [("old", &case.old.1), ("new", &case.new.1)] {
+            for service in of.model.services.values().filter(|service| documented(of, service, Kind::Grpc)) {
+                let text =
+                    proto::proto(&of.model, service, &mut lock).replacen("package ", &format!("package c{number}."), 1);
+                let file = place.path().join(format!("{side}/c{number}/{}", proto::path(&of.model, service)));
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, text).unwrap();
+            }
+        }
+    }
+    for side in ["old", "new"] {
+        fs::write(place.path().join(side).join("buf.yaml"), "version: v2\nbreaking:\n  use: [FILE]\n").unwrap();
+    }
+    let mut buf = Command::new("node");
+    buf.arg(tools.join("@bufbuild/buf/bin/buf")).args([
+        "breaking",
+        "new",
+        "--against",
+        "old",
+        "--error-format",
+        "json",
+    ]);
+    let output = buf.current_dir(place.path()).env("HOME", place.path()).output().expect("buf");
+    let text = String::from_utf8(output.stdout).unwrap();
+    // 100: it has found something.
+    assert_eq!(output.status.code(), Some(100), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    for line in text.lines() {
+        let found: Value = serde_json::from_str(line).unwrap();
+        let message = found["message"].as_str().unwrap().to_owned();
+        // What is gone has no path, but is named.
+        let path = found["path"].as_str().filter(|path| path.contains('/')).unwrap_or(&message);
+        let at = path.find("c").into_iter().chain(path.match_indices('c').map(|(at, _)| at)).find_map(|at| {
+            let digits: String = path[at + 1..].chars().take_while(char::is_ascii_digit).collect();
+            path[at + 1 + digits.len()..].starts_with('/').then(|| digits.parse::<usize>().ok()).flatten()
+        });
+        let case = &cases[at.unwrap_or_else(|| panic!("no case in {line}"))];
+        let said = format!("{}: {message}", found["type"].as_str().unwrap());
+        verdicts.get_mut(&case.name).unwrap().get_mut(&Kind::Grpc).unwrap().push(said);
+    }
+}

@@ -10,6 +10,7 @@ mod calls;
 mod collisions;
 mod defaults;
 mod events;
+mod fronts;
 mod links;
 mod names;
 mod operations;
@@ -65,6 +66,7 @@ pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
     collisions::check(&mut checker, &model);
     shared::check(&mut checker, &model);
     links::lower(&mut checker, &mut model);
+    fronts::lower(&mut checker, &mut model);
 
     let mut found = checker.found;
     found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));

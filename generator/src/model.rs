@@ -45,6 +45,10 @@ pub struct Service {
     pub team: Option<String>,
     /// What callers outside the system get.
     pub expose: Exposure,
+    /// The services behind it, in the order of the design.
+    pub fronts: Vec<Front>,
+    /// Origins whose pages may call it: `https://app.example`, or `*` alone.
+    pub cors: Vec<String>,
     pub store: Store,
     /// Enums written in a field of this service's resources, operations and events: `OrderStatus`.
     pub enums: IndexMap<String, Enum>,
@@ -53,6 +57,13 @@ pub struct Service {
     /// commands, each in the order of the design. The key is the operation's name: `list_orders`, `reserve`.
     pub operations: IndexMap<String, Operation>,
     pub events: IndexMap<String, Event>,
+}
+
+/// A service behind a gateway: what it exposes over REST passes through.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Front {
+    pub service: String,
+    pub policy: Policy,
 }
 
 /// Where a service keeps what it keeps.

@@ -30,6 +30,8 @@ pub(super) fn lower_services(checker: &mut Checker, model: &mut Model) {
             docs: docs(&service.head.docs),
             team: service.team.as_ref().map(|team| team.value.clone()),
             expose: exposure(items(&service.expose)),
+            fronts: Vec::new(),
+            cors: items(&service.cors).iter().map(|origin| origin.value.clone()).collect(),
             store: store(checker, service),
             enums,
             resources,

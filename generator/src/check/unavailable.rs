@@ -58,8 +58,9 @@ pub(super) fn refuse(checker: &mut Checker) {
 
 fn service(checker: &mut Checker, service: &Service) {
     expose(checker, service.expose.as_ref());
-    if let Some(first) = service.fronts.first() {
-        checker.unavailable(&first.span, "`fronts` are");
+    let graphql = items(&service.expose).iter().find(|item| item.value == Transport::Graphql);
+    if let Some(graphql) = graphql.filter(|_| !service.fronts.is_empty()) {
+        checker.unavailable(&graphql.span, "a schema composed of those behind a gateway (`graphql` with `fronts`) is");
     }
     store(checker, service.store.as_ref());
     broker(checker, service.broker.as_ref());
@@ -69,9 +70,6 @@ fn service(checker: &mut Checker, service: &Service) {
     }
     for old in service.old.values() {
         checker.unavailable(&old.span, "versions (`old`) are");
-    }
-    if let Some(cors) = service.cors.as_ref().filter(|cors| !cors.value.is_empty()) {
-        checker.unavailable(&cors.span, "`cors` is");
     }
     refuse!(
         checker,

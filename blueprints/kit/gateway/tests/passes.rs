@@ -220,7 +220,7 @@ async fn a_body_that_is_too_large_is_413_and_no_fault_of_the_service() {
     let read = async |body: axum::body::Bytes| body.len().to_string();
     let (_service, gateway) = behind(Router::new().route("/v1/orders", post(read))).await;
     for _ in 0..30 {
-        let body = reqwest::Body::wrap_stream(stream::iter(vec![Ok::<_, std::io::Error>(vec![0; 1 << 16]); 40]));
+        let body = reqwest::Body::wrap_stream(stream::iter((0..40).map(|_| Ok::<_, std::io::Error>(vec![0; 1 << 16]))));
         let answer = client().post(format!("{}/orders/v1/orders", gateway.url)).body(body).send().await;
         // The rest of it may meet a connection that is closed.
         if let Ok(answer) = answer {

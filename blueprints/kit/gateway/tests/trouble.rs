@@ -11,6 +11,7 @@ use std::{
 };
 
 use axum::{Router, http::StatusCode, routing::get};
+use futures_util::{FutureExt as _, StreamExt as _};
 use kit_gateway::{Front, Route};
 use kit_resilience::{Backoff, Breaker, BreakerState, Link, Policy, Retry};
 use serde_json::Value;
@@ -145,8 +146,12 @@ async fn a_slow_service_takes_its_own_places_and_no_others() {
 #[tokio::test]
 async fn an_answer_that_breaks_off_counts() {
     let broken = async || {
-        let parts = [Ok("begin"), Err(std::io::Error::other("gone"))];
-        axum::body::Body::from_stream(futures_util::stream::iter(parts))
+        let end = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            Err(std::io::Error::other("gone"))
+        };
+        let begin = std::future::ready(Ok("begin"));
+        axum::body::Body::from_stream(begin.into_stream().chain(end.into_stream()))
     };
     let service = Server::start(Router::new().route("/v1/items", get(broken))).await;
     let gateway = gateway(&SLOW, &service.url, policy()).await;

@@ -50,7 +50,12 @@ fn behind(checker: &mut Checker, model: &Model, gateway: &str, front: &Spanned<S
     }
     if leads_to(checker, name, gateway) {
         let message = format!("`{gateway}` and `{name}` front each other");
-        return checker.error("E613", &front.span, message, "one of them is the entry: leave the other one's `fronts` out");
+        return checker.error(
+            "E613",
+            &front.span,
+            message,
+            "one of them is the entry: leave the other one's `fronts` out",
+        );
     }
     if !service.operations.values().any(|operation| operation.expose.has(crate::model::Transport::Rest)) {
         let message = format!("`{gateway}` fronts `{name}`, which exposes nothing over REST");
@@ -100,16 +105,21 @@ fn origin(checker: &mut Checker, origin: &Spanned<String>, origins: usize) {
         let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let is_host = match inner {
             Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b)),
+            None => {
+                !host.is_empty()
+                    && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b))
+            }
         };
         let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number.to_string() == port);
-        matches!(scheme, "http" | "https")
-            && is_host
-            && port.is_none_or(is_port)
-            && !authority.ends_with(usual(scheme))
+        matches!(scheme, "http" | "https") && is_host && port.is_none_or(is_port) && !authority.ends_with(usual(scheme))
     });
     if !is_origin {
         let message = format!("`{}` is not an origin as browsers send it", names::rules::shown(text));
-        checker.error("E705", &origin.span, message, "write scheme, host and port alone: `https://app.example`, or `*`");
+        checker.error(
+            "E705",
+            &origin.span,
+            message,
+            "write scheme, host and port alone: `https://app.example`, or `*`",
+        );
     }
 }

@@ -161,8 +161,10 @@ mod tests {
 
     #[test]
     fn what_means_the_same_is_one_and_what_does_not_gets_its_services_name() {
-        let whole = json!({ "Same": 1, "Item": { "a": 1 }, "Holder": { "$ref": "#/components/schemas/Item" }, "RightItem": 0 });
-        let document = json!({ "Same": 1, "Item": { "b": 1 }, "Holder": { "$ref": "#/components/schemas/Item" }, "New": 1 });
+        let whole =
+            json!({ "Same": 1, "Item": { "a": 1 }, "Holder": { "$ref": "#/components/schemas/Item" }, "RightItem": 0 });
+        let document =
+            json!({ "Same": 1, "Item": { "b": 1 }, "Holder": { "$ref": "#/components/schemas/Item" }, "New": 1 });
         let renamed = renamed(&whole, &document, "schemas", "Right");
         let expected = [("Holder", "RightHolder"), ("Item", "RightRightItem")];
         assert_eq!(renamed, expected.map(|(from, to)| (from.to_owned(), to.to_owned())).into());
@@ -170,8 +172,12 @@ mod tests {
 
     #[test]
     fn references_follow_their_names() {
-        let mut value = json!({ "oneOf": [{ "$ref": "#/a" }], "discriminator": { "mapping": { "A": "#/a", "B": "#/b" } } });
+        let mut value =
+            json!({ "oneOf": [{ "$ref": "#/a" }], "discriminator": { "mapping": { "A": "#/a", "B": "#/b" } } });
         refer(&mut value, &[("#/a".to_owned(), "#/c".to_owned())].into());
-        assert_eq!(value, json!({ "oneOf": [{ "$ref": "#/c" }], "discriminator": { "mapping": { "A": "#/c", "B": "#/b" } } }));
+        assert_eq!(
+            value,
+            json!({ "oneOf": [{ "$ref": "#/c" }], "discriminator": { "mapping": { "A": "#/c", "B": "#/b" } } })
+        );
     }
 }

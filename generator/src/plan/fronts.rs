@@ -113,7 +113,9 @@ fn promise(front: &Front) -> Vec<String> {
     let late = duration(policy.timeout);
     let slow = match policy.retry.attempts {
         0 | 1 => format!("Slow: 504 after {late} without the head of an answer."),
-        attempts => format!("Slow: 504 after {late} without the head of an answer; what is safe is tried {attempts} times."),
+        attempts => {
+            format!("Slow: 504 after {late} without the head of an answer; what is safe is tried {attempts} times.")
+        }
     };
     let failing = match policy.breaker {
         Some(breaker) => format!(

@@ -224,8 +224,16 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         variable: names::variable(&service.name),
         operations,
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
-        config: if dependencies.is_empty() && fronts.is_empty() && !has_store && !has_broker { "_config" } else { "config" },
-        runtime: if dependencies.is_empty() && fronts.is_empty() && !has_grpc && !has_store && !has_broker { "_service" } else { "service" },
+        config: if dependencies.is_empty() && fronts.is_empty() && !has_store && !has_broker {
+            "_config"
+        } else {
+            "config"
+        },
+        runtime: if dependencies.is_empty() && fronts.is_empty() && !has_grpc && !has_store && !has_broker {
+            "_service"
+        } else {
+            "service"
+        },
         has_grpc,
         has_store,
         has_broker,

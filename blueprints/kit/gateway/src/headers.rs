@@ -22,19 +22,15 @@ const HOP: [HeaderName; 9] = [
     header::UPGRADE,
 ];
 /// What callers cannot say, or what is said anew: who they are, how long the body is, whether to wait before it.
-const OURS: [HeaderName; 5] = [
-    header::FORWARDED,
-    HeaderName::from_static("x-real-ip"),
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::EXPECT,
-];
+const OURS: [HeaderName; 5] =
+    [header::FORWARDED, HeaderName::from_static("x-real-ip"), header::HOST, header::CONTENT_LENGTH, header::EXPECT];
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 const UPGRADE: HeaderValue = HeaderValue::from_static("upgrade");
 
 /// Whether the caller wants to speak WebSocket (RFC 6455, 4.2.1) from here on.
 pub(crate) fn wants_websocket(version: Version, headers: &HeaderMap) -> bool {
-    let upgrades = headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    let upgrades =
+        headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
     version == Version::HTTP_11 && upgrades && named(headers).any(|name| name.eq_ignore_ascii_case("upgrade"))
 }
 

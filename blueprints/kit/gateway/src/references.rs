@@ -92,7 +92,10 @@ mod tests {
         let rewritten = |text: &str| links(text, "http://orders:1", "/orders");
         for (from, to) in [
             (r#"</v1/o?cursor=a%2C>; rel="next""#, r#"</orders/v1/o?cursor=a%2C>; rel="next""#),
-            (r#"</a>; title="</b> \" <", <http://x/y>;rel=up,</c>"#, r#"</orders/a>; title="</b> \" <", <http://x/y>;rel=up,</orders/c>"#),
+            (
+                r#"</a>; title="</b> \" <", <http://x/y>;rel=up,</c>"#,
+                r#"</orders/a>; title="</b> \" <", <http://x/y>;rel=up,</orders/c>"#,
+            ),
             ("", ""),
         ] {
             assert_eq!(rewritten(from).as_deref(), Some(to));

@@ -92,10 +92,26 @@ async fn headers_of_one_hop_stay_and_all_others_pass() {
     let headers = answer.headers().clone();
     let asked: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
     assert_eq!(asked["uri"], "/v1/orders/a%2Fb..%20?x=%2e&x=2", "byte by byte");
-    for gone in ["connection", "x-mine", "te", "proxy-authorization", "upgrade", "keep-alive", "x-forwarded-for", "x-forwarded-whatever", "x-real-ip"] {
+    for gone in [
+        "connection",
+        "x-mine",
+        "te",
+        "proxy-authorization",
+        "upgrade",
+        "keep-alive",
+        "x-forwarded-for",
+        "x-forwarded-whatever",
+        "x-real-ip",
+    ] {
         assert_eq!(said(&asked, gone), [""; 0], "{gone}");
     }
-    for (name, value) in [("idempotency-key", "k-1"), ("if-none-match", "\"2\""), ("accept", "application/json"), ("last-event-id", "9"), ("via", "1.1 gateway")] {
+    for (name, value) in [
+        ("idempotency-key", "k-1"),
+        ("if-none-match", "\"2\""),
+        ("accept", "application/json"),
+        ("last-event-id", "9"),
+        ("via", "1.1 gateway"),
+    ] {
         assert_eq!(said(&asked, name), [value], "{name}");
     }
     let place = gateway.url.strip_prefix("http://").unwrap();
@@ -104,12 +120,18 @@ async fn headers_of_one_hop_stay_and_all_others_pass() {
     let left: u64 = said(&asked, "request-timeout-ms")[0].parse().unwrap();
     assert!((1..=700).contains(&left), "{left}");
     let trace = said(&asked, "traceparent")[0];
-    assert!(trace.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && !trace.contains("b7ad6b7169203331"), "{trace}");
+    assert!(
+        trace.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && !trace.contains("b7ad6b7169203331"),
+        "{trace}"
+    );
 
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
     assert_eq!(text("location"), Some("/orders/v1/orders/7"));
     assert_eq!(text("link"), Some("</orders/v1/orders?cursor=x>; rel=\"next\""));
-    assert_eq!((text("etag"), text("fallback"), text("via")), (Some("\"3\""), Some("a.b=default"), Some("1.1 gateway")));
+    assert_eq!(
+        (text("etag"), text("fallback"), text("via")),
+        (Some("\"3\""), Some("a.b=default"), Some("1.1 gateway"))
+    );
     assert_eq!(text("trace-id"), Some("0af7651916cd43dd8448eb211c80319c"));
     assert_eq!((text("x-once"), text("access-control-allow-origin")), (None, None));
 }
@@ -123,7 +145,8 @@ async fn only_what_the_table_names_passes() {
         let kind = answer.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
         (answer.status().as_u16(), kind, allow)
     };
-    for path in ["/orders/-/links", "/orders/v1/secret", "/v1/orders/7", "/orders", "/orders/v1/orders/7/../../secret"] {
+    for path in ["/orders/-/links", "/orders/v1/secret", "/v1/orders/7", "/orders", "/orders/v1/orders/7/../../secret"]
+    {
         let (status, kind, _) = ask(Method::GET, path).await;
         assert_eq!((status, kind.as_str()), (404, "application/problem+json"), "{path}");
     }
@@ -163,7 +186,13 @@ async fn events_pass_as_they_come_and_end_when_the_gateway_stops() {
     let last = timeout(Duration::from_secs(5), answer.chunk()).await.unwrap().unwrap().unwrap();
     assert!(last.starts_with(b"event: error"), "{last:?}");
     assert!(answer.chunk().await.unwrap().is_none());
-    timeout(Duration::from_secs(5), async { while gateway.link.state().under_way > 0 { tokio::task::yield_now().await } }).await.unwrap();
+    timeout(Duration::from_secs(5), async {
+        while gateway.link.state().under_way > 0 {
+            tokio::task::yield_now().await
+        }
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]

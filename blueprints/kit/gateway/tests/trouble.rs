@@ -54,7 +54,10 @@ async fn gone_is_503_and_the_breaker_opens() {
     let url = format!("{}/slow/v1/items", gateway.url);
     for _ in 0..3 {
         let (status, retry_after, problem) = get_of(&url).await;
-        assert_eq!((status, problem["kind"].as_str(), problem["status"].as_u64()), (503, Some("unavailable"), Some(503)));
+        assert_eq!(
+            (status, problem["kind"].as_str(), problem["status"].as_u64()),
+            (503, Some("unavailable"), Some(503))
+        );
         assert!(retry_after.is_some() && problem["trace_id"].is_string(), "{problem}");
     }
     assert!(matches!(gateway.link.state().breaker, Some(BreakerState::Open { .. })));

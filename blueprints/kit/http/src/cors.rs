@@ -39,7 +39,8 @@ impl TryFrom<String> for Origin {
             return Ok(Self::Any);
         }
         let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let is_host = |host: &str| !host.is_empty() && !host.contains(|c: char| "/?#@ ".contains(c) || c.is_uppercase());
+        let is_host =
+            |host: &str| !host.is_empty() && !host.contains(|c: char| "/?#@ ".contains(c) || c.is_uppercase());
         let origin = host.filter(|host| is_host(host)).and_then(|_| HeaderValue::from_str(&text).ok());
         origin.map(Self::One).ok_or_else(|| format!("{text:?} is not an origin as \"https://app.example\" or \"*\""))
     }

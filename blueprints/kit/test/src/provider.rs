@@ -183,7 +183,8 @@ impl Provider {
     /// There is no gateway, one of the documents cannot be read, or something is missing in the gateway's.
     pub fn through_gateway(&self) -> Result<Face> {
         let Entry { gateway, contract, prefix } = self.entry.as_ref().context("no gateway is in front")?;
-        let rest = Rest::behind(&gateway.url, read(contract, "openapi.json")?, &self.document("openapi.json")?, prefix)?;
+        let rest =
+            Rest::behind(&gateway.url, read(contract, "openapi.json")?, &self.document("openapi.json")?, prefix)?;
         Ok(Face { transport: "REST through a gateway", way: Way::Rest(rest) })
     }
 

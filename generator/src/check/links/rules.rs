@@ -65,7 +65,12 @@ fn to_front(checker: &mut Checker, from: &str, service: &str, link: &design::Lin
     }
     if let Some(fallback) = &link.fallback {
         let message = format!("`fallback` for `{service}`, whose answers `{from}` passes on as they are");
-        checker.error("E614", &fallback.span, message, "leave it out, or write a query that `calls` and can do without");
+        checker.error(
+            "E614",
+            &fallback.span,
+            message,
+            "leave it out, or write a query that `calls` and can do without",
+        );
     }
     if let Some((key, span)) = message_key(link) {
         let message = format!("`{key}` belongs to messages; `{from}` passes requests on to `{service}`");

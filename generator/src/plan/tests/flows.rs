@@ -17,7 +17,9 @@ use crate::{
         shape,
     },
     escape,
-    model::{Field, Model, Operation, OperationKind, Resource, ResourceRef, Service, Shape, Target, Transport, Type, Verb},
+    model::{
+        Field, Model, Operation, OperationKind, Resource, ResourceRef, Service, Shape, Target, Transport, Type, Verb,
+    },
     names,
 };
 
@@ -25,9 +27,9 @@ use super::{
     super::{
         Planner,
         contract::trait_name,
-        day_one, fronts,
+        day_one,
         examples::{self, Source},
-        operations,
+        fronts, operations,
     },
     graphql::{DEPTH, OURS, code},
     turns::{TRANSPORTS, Turns},
@@ -156,7 +158,10 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
                 // What reads is read there too; what is made is made once.
                 if operation.kind == OperationKind::Query {
                     flows.extend(gateways.iter().map(|gateway| Flow {
-                        what: escape::rust_str(&format!("{}.{} through {}", service.name, operation.name, gateway.name)),
+                        what: escape::rust_str(&format!(
+                            "{}.{} through {}",
+                            service.name, operation.name, gateway.name
+                        )),
                         client: through(service, gateway),
                         ..flow.clone()
                     }));

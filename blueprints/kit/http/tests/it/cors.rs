@@ -25,7 +25,11 @@ async fn ask(base: &str, method: Method, path: &str, headers: &[(&str, &str)]) -
 }
 
 async fn preflight(base: &str, origin: &str) -> Response {
-    let headers = [("origin", origin), ("access-control-request-method", "PATCH"), ("access-control-request-headers", "if-match")];
+    let headers = [
+        ("origin", origin),
+        ("access-control-request-method", "PATCH"),
+        ("access-control-request-headers", "if-match"),
+    ];
     ask(base, Method::OPTIONS, "/v1/items", &headers).await
 }
 
@@ -59,7 +63,9 @@ async fn a_named_origin_may_call_and_read_and_no_other() {
         assert_eq!(header(&response, "access-control-allow-credentials"), "");
         assert!(response.headers().get_all("vary").iter().any(|value| value == "origin"), "{path}");
     }
-    for other in ["https://app.example.evil", "https://app.example:8443", "http://app.example", "null", "https://APP.example"] {
+    for other in
+        ["https://app.example.evil", "https://app.example:8443", "http://app.example", "null", "https://APP.example"]
+    {
         assert_eq!(told(&preflight(&base, other).await), Vec::<&str>::new(), "{other}");
         let response = ask(&base, Method::GET, "/v1/items", &[("origin", other)]).await;
         assert_eq!((told(&response), response.status().as_u16()), (vec![], 200), "{other}");
@@ -85,7 +91,8 @@ async fn options_that_are_no_preflight_are_as_ever() {
 
 #[test]
 fn origins() {
-    for bad in ["app.example", "https://", "https://app.example/", "https://App.example", "ftp://x", "", "https://a b"] {
+    for bad in ["app.example", "https://", "https://app.example/", "https://App.example", "ftp://x", "", "https://a b"]
+    {
         assert!(Origin::try_from(bad.to_owned()).is_err(), "{bad}");
     }
     assert_eq!(Origin::try_from("*".to_owned()), Ok(Origin::Any));

@@ -10,6 +10,7 @@ mod calls;
 mod collisions;
 mod defaults;
 mod events;
+mod fronts;
 mod links;
 mod names;
 mod operations;
@@ -87,6 +88,7 @@ fn one(design: &Design, at: Option<(&str, u32)>) -> (Model, Vec<Diagnostic>) {
     collisions::check(&mut checker, &model);
     shared::check(&mut checker, &model);
     links::lower(&mut checker, &mut model);
+    fronts::lower(&mut checker, &mut model);
     (model, checker.found)
 }
 

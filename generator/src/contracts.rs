@@ -6,6 +6,7 @@
 
 pub mod asyncapi;
 pub mod example;
+pub mod fronted;
 pub mod graphql;
 pub mod matching;
 pub mod openapi;

@@ -55,6 +55,10 @@ pub struct Service {
     pub old: Vec<OldVersion>,
     /// What callers outside the system get.
     pub expose: Exposure,
+    /// The services behind it, in the order of the design.
+    pub fronts: Vec<Front>,
+    /// Origins whose pages may call it: `https://app.example`, or `*` alone.
+    pub cors: Vec<String>,
     pub store: Store,
     /// Enums written in a field of this service's resources, operations and events: `OrderStatus`.
     pub enums: IndexMap<String, Enum>,
@@ -76,6 +80,13 @@ pub enum Versioning {
     Query,
     /// `application/vnd.shop.orders+json;version=1`
     MediaType,
+}
+
+/// A service behind a gateway: what it exposes over REST passes through.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Front {
+    pub service: String,
+    pub policy: Policy,
 }
 
 /// Where a service keeps what it keeps.

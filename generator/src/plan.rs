@@ -16,6 +16,7 @@ mod contract;
 mod day_one;
 mod events;
 mod examples;
+mod fronts;
 mod gate;
 mod graphql;
 mod grpc;

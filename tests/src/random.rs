@@ -62,6 +62,11 @@ struct Service {
     /// What others may call.
     operations: Vec<String>,
     events: Vec<String>,
+    /// Whether it exposes REST, and anything over it.
+    rest: bool,
+    faced: bool,
+    /// The services behind it.
+    fronts: Vec<String>,
 }
 
 impl Writer {
@@ -110,9 +115,26 @@ impl Writer {
         }
         let expose: Vec<&str> = ["rest", "grpc", "graphql"].into_iter().filter(|_| self.rng.bool()).collect();
         _ = writeln!(self.out, "expose = {expose:?}");
+        let rest = expose.contains(&"rest");
+        let fronts = if rest && !expose.contains(&"graphql") { self.fronts() } else { Vec::new() };
+        if !fronts.is_empty() {
+            _ = writeln!(self.out, "fronts = {fronts:?}");
+        }
+        if self.chance(20) {
+            self.out.push_str("cors = [\"https://app.example\", \"http://localhost:5173\"]\n");
+        }
         let store = self.chance(70);
         _ = writeln!(self.out, "store = \"{}\"", if store { "sqlite" } else { "none" });
-        self.services.push(Service { name, store, resources: vec![], operations: vec![], events: vec![] });
+        self.services.push(Service {
+            name,
+            store,
+            resources: vec![],
+            operations: vec![],
+            events: vec![],
+            rest,
+            faced: false,
+            fronts,
+        });
         for number in 0..if store { self.rng.usize(0..3) } else { 0 } {
             self.resource(number);
         }
@@ -122,6 +144,13 @@ impl Writer {
         for number in 0..self.rng.usize(1..5) {
             self.operation(number);
         }
+    }
+
+    /// Some of the earlier services that a gateway can be before.
+    fn fronts(&mut self) -> Vec<String> {
+        let behind: Vec<String> =
+            self.services.iter().filter(|other| other.rest && other.faced).map(|other| other.name.clone()).collect();
+        behind.into_iter().filter(|_| self.chance(40)).collect()
     }
 
     /// The service that is being written.
@@ -166,6 +195,7 @@ impl Writer {
             };
             self.own().operations.push(called);
         }
+        self.own().faced |= !verbs.is_empty();
         self.own().resources.push(name);
     }
 
@@ -242,6 +272,7 @@ impl Writer {
             _ = writeln!(self.out, "\n[services.{service}.{kind}.{name}.{side}]");
             self.fields(None, 1);
         }
+        self.own().faced |= heard.is_none();
         self.own().operations.push(name);
     }
 
@@ -266,6 +297,10 @@ impl Writer {
                 continue;
             }
             let (from, to) = (&self.services[at].name, &self.services[other].name);
+            // What passes through goes by REST, and nothing stands in for it.
+            if self.services[at].fronts.contains(to) {
+                continue;
+            }
             _ = writeln!(self.out, "\n[links.{from}.{to}]");
             _ = writeln!(self.out, "via = \"{}\"", if self.rng.bool() { "rest" } else { "grpc" });
             for line in [

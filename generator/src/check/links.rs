@@ -28,6 +28,7 @@ struct Dependencies<'d> {
     written: BTreeMap<To, &'d design::Link>,
     calls: BTreeSet<OperationRef>,
     on: BTreeSet<EventRef>,
+    fronts: BTreeSet<&'d str>,
 }
 
 /// The operations that a link is about.
@@ -59,6 +60,9 @@ fn dependencies<'d>(checker: &mut Checker<'d>, model: &Model) -> BTreeMap<String
         }
     }
     let design = checker.design;
+    for (name, service) in &design.services {
+        all.entry(name.clone()).or_default().fronts.extend(service.fronts.iter().map(|front| front.value.as_str()));
+    }
     for link in &design.links {
         if !checker.symbols.is_service(&link.from.value) {
             if !checker.symbols.is_external(&link.from.value) {
@@ -124,7 +128,7 @@ fn links_of(design: &design::Design, model: &Model, from: &str, own: &Dependenci
 
     let mut services: BTreeSet<&String> = BTreeSet::new();
     services.extend(own.written.keys().filter_map(|to| match to {
-        To::Service(service) => Some(service),
+        To::Service(service) if !own.only_fronts(service) => Some(service),
         _ => None,
     }));
     let by_service = own.calls.iter().filter(|to| written(&To::Operation((*to).clone())).is_none());
@@ -176,6 +180,11 @@ fn via(links: &[Option<&design::Link>], exposed: Exposure) -> Via {
 }
 
 impl<'d> Dependencies<'d> {
+    /// Whether the service is behind this one and not called by it besides.
+    fn only_fronts(&self, service: &str) -> bool {
+        self.fronts.contains(service) && !self.calls.iter().any(|to| to.service == service)
+    }
+
     /// The operations that a link to a service covers: those that are called and have no link of their own; if none is
     /// called, all of them.
     fn covered<'m>(&self, model: &'m Model, service: &str) -> Covered<'m> {

@@ -34,6 +34,8 @@ pub(super) fn lower_services(checker: &mut Checker, model: &mut Model) {
             versioning: service.versioning.as_ref().map_or(Versioning::Path, |versioning| versioning.value),
             old: Vec::new(),
             expose: exposure(items(&service.expose)),
+            fronts: Vec::new(),
+            cors: items(&service.cors).iter().map(|origin| origin.value.clone()).collect(),
             store: store(checker, service),
             enums,
             resources,

@@ -58,17 +58,15 @@ pub(super) fn refuse(checker: &mut Checker) {
 
 fn service(checker: &mut Checker, service: &Service) {
     expose(checker, service.expose.as_ref());
-    if let Some(first) = service.fronts.first() {
-        checker.unavailable(&first.span, "`fronts` are");
+    let graphql = items(&service.expose).iter().find(|item| item.value == Transport::Graphql);
+    if let Some(graphql) = graphql.filter(|_| !service.fronts.is_empty()) {
+        checker.unavailable(&graphql.span, "a schema composed of those behind a gateway (`graphql` with `fronts`) is");
     }
     store(checker, service.store.as_ref());
     broker(checker, service.broker.as_ref());
     auth(checker, service.auth.as_ref());
     if let Some(versioning) = service.versioning.as_ref().filter(|versioning| versioning.value != Versioning::Path) {
         checker.unavailable(&versioning.span, &format!("`versioning = \"{}\"` is", versioning.value.word()));
-    }
-    if let Some(cors) = service.cors.as_ref().filter(|cors| !cors.value.is_empty()) {
-        checker.unavailable(&cors.span, "`cors` is");
     }
     refuse!(
         checker,

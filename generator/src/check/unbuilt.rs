@@ -15,9 +15,6 @@ const ANY_CALLER: &[&str] = &["anyone", "signed_in", "service"];
 pub(super) fn check(checker: &mut Checker) {
     let design = checker.design;
     for (name, service) in &design.services {
-        for front in &service.fronts {
-            owner(checker, front, "service");
-        }
         if let Some(external) = &service.replaces {
             owner(checker, external, "external");
             fronted(checker, name, external);
@@ -57,7 +54,7 @@ pub(super) fn check(checker: &mut Checker) {
 }
 
 /// A service or external that must be there (E401).
-fn owner(checker: &mut Checker, name: &Spanned<String>, what: &str) {
+pub(super) fn owner(checker: &mut Checker, name: &Spanned<String>, what: &str) {
     let design = checker.design;
     let known: Vec<&String> = match what {
         "service" => design.services.keys().collect(),

@@ -91,6 +91,8 @@ pub(crate) fn everywhere() -> Exposure {
 
 pub(crate) fn service(name: &str) -> Service {
     Service {
+        fronts: Vec::new(),
+        cors: Vec::new(),
         name: name.to_owned(),
         docs: Docs::default(),
         team: None,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    contracts::{asyncapi, graphql as sdl, openapi, pb, proto, schema, shape},
+    contracts::{asyncapi, fronted, graphql as sdl, pb, proto, schema, shape},
     escape,
     model::{Docs, Input, Model, Operation, Output, Service, Shape, Transport},
     names,
@@ -13,7 +13,9 @@ use crate::{
 };
 
 use super::{
-    Owner, PlanError, Planner, Sources, events, gate, graphql,
+    Owner, PlanError, Planner, Sources, events,
+    fronts::{self, FrontView},
+    gate, graphql,
     grpc::{self, GrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},
@@ -46,6 +48,12 @@ struct View<'a> {
     has_grpc: bool,
     has_graphql: bool,
     has_openapi: bool,
+    /// It has operations, and not only others behind it.
+    has_code: bool,
+    /// The services behind it.
+    fronts: Vec<FrontView>,
+    /// Nothing but the fronts is there to serve the document.
+    serves_document: bool,
     routes: Vec<RouteView>,
     rest: Vec<RestOperation>,
     /// Operations that are not served over REST although others are.
@@ -130,6 +138,9 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         has_grpc,
         has_graphql,
         has_openapi: has_openapi(service),
+        has_code: has_code(service),
+        fronts: fronts::views(model, service),
+        serves_document: serves_document(model, service),
         routes: rest::routes(service.operations.values().filter(|o| over_rest(o))),
         rest: service
             .operations
@@ -177,12 +188,17 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         let events = events::of_contract(model, &planner.scope, service);
         planner.rust(&mut sources, "src/events.rs", "contract/src/events.rs", &events)?;
     }
-    planner.rust(&mut sources, "src/service.rs", "contract/src/service.rs", &view)?;
+    if view.has_code {
+        planner.rust(&mut sources, "src/service.rs", "contract/src/service.rs", &view)?;
+        planner.rust(&mut sources, "src/link.rs", "contract/src/link.rs", &view)?;
+    }
     if let Some(adapter) = adapter {
         planner.rust(&mut sources, "src/adapter.rs", "contract/src/adapter.rs", &adapter)?;
         planner.adapters.insert((service.name.clone(), service.version), adapter);
     }
-    planner.rust(&mut sources, "src/link.rs", "contract/src/link.rs", &view)?;
+    if !view.fronts.is_empty() {
+        planner.rust(&mut sources, "src/fronts.rs", "contract/src/fronts.rs", &view)?;
+    }
     if view.is_gated {
         planner.rust(&mut sources, "src/gate.rs", "contract/src/gate.rs", &view)?;
     }
@@ -254,7 +270,7 @@ fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
     let model = planner.model;
     let mut documents = Vec::new();
     if has_openapi(service) {
-        documents.push(("openapi.json".to_owned(), openapi::openapi(model, service)));
+        documents.push(("openapi.json".to_owned(), fronted::openapi(model, service)));
     }
     let commands = queue::takes(model, service) || queue::sends(model, service);
     if !service.events.is_empty() || events::consumes(service) || events::follows(service) || commands {
@@ -279,9 +295,19 @@ fn header(value: Option<String>) -> String {
     value.map_or_else(|| "None".into(), |value| format!("Some({})", escape::rust_str(&value)))
 }
 
+/// Whether a service has operations, and not only others behind it.
+pub fn has_code(service: &Service) -> bool {
+    service.fronts.is_empty() || !service.operations.is_empty()
+}
+
+/// Whether a gateway has nothing of its own over REST that would serve its document.
+pub fn serves_document(model: &Model, service: &Service) -> bool {
+    !service.fronts.is_empty() && !serves(model, service, Transport::Rest)
+}
+
 /// Whether callers outside reach anything over REST.
 pub fn has_openapi(service: &Service) -> bool {
-    service.operations.values().any(|operation| operation.expose.has(Transport::Rest))
+    !service.fronts.is_empty() || service.operations.values().any(|operation| operation.expose.has(Transport::Rest))
 }
 
 /// Lets others depend on `contracts/shared`, if it will be there.

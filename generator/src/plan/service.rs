@@ -17,14 +17,19 @@ use super::{
     contract::{self, trait_name},
     day_one,
     events::{self, Consumer},
-    examples, gate, imports,
+    examples,
+    fronts::{self, FrontWay},
+    gate, imports,
     manifest::Member,
     operations::{self, OperationView},
     queue, resources,
     store::{self, StoreView},
     types::doc_lines,
-    ways::{self, Dependency, Way},
+    ways::{self, Dependency, Section, Way},
 };
+
+/// What a service is served on, on one port.
+const TRANSPORTS: [Transport; 3] = [Transport::Rest, Transport::Grpc, Transport::Graphql];
 
 /// What the templates of a service see.
 #[derive(Serialize)]
@@ -44,6 +49,14 @@ struct View {
     operations: Vec<Implemented>,
     dependencies: Vec<Dependency>,
     ways: Vec<Way>,
+    /// The services behind it.
+    fronts: Vec<FrontWay>,
+    /// Of the configuration, one a service or operation that is reached.
+    sections: Vec<Section>,
+    /// It has operations, and not only others behind it.
+    has_code: bool,
+    /// Origins whose pages may call it, as TOML writes a list; empty where none may.
+    cors: Vec<String>,
     port: u16,
     /// The parameters of `start`, `_` before those it does not use.
     config: &'static str,
@@ -127,14 +140,18 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     planner.rust(&mut sources, "src/main.rs", "service/src/main.rs", &view)?;
     planner.rust(&mut sources, "src/lib.rs", "service/src/lib.rs", &view)?;
     planner.rust(&mut sources, "src/app.rs", "service/src/app.rs", &view)?;
-    planner.rust(&mut sources, &format!("src/{}.rs", view.module), "service/src/business.rs", &view)?;
+    if view.has_code {
+        planner.rust(&mut sources, &format!("src/{}.rs", view.module), "service/src/business.rs", &view)?;
+    }
     let stubs = view.operations.iter().map(|operation| {
         let text = imports::resolve(&planner.render("service/src/method.rs", operation)?, &BTreeMap::new());
         let text = text.lines().map(|line| format!("    {line}\n")).collect();
         Ok(Stub { of: view.name.clone(), method: operation.operation.method.clone(), text })
     });
     let stubs = stubs.collect::<Result<_, PlanError>>()?;
-    planner.plan.stubs.insert(format!("{}/src/{}.rs", folder(service), view.module), stubs);
+    if view.has_code {
+        planner.plan.stubs.insert(format!("{}/src/{}.rs", folder(service), view.module), stubs);
+    }
     if view.has_store {
         planner.rust(&mut sources, "src/store.rs", "service/src/store.rs", &view)?;
     }
@@ -201,6 +218,14 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         operations.iter().flat_map(|operation| &operation.body).map(|line| line.clone() + "\n").collect();
     let dependencies = ways::dependencies(planner, service, &code);
     let ways: Vec<Way> = dependencies.iter().flat_map(|dependency| dependency.ways.clone()).collect();
+    let fronts = fronts::ways(model, service);
+    let mut sections: Vec<Section> = ways.iter().map(|way| way.section.clone()).collect();
+    let is_said = |front: &Section, said: &[Section]| said.iter().any(|way| way.section == front.section);
+    for section in fronts::sections(model, service) {
+        if !is_said(&section, &sections) {
+            sections.push(section);
+        }
+    }
     let has_grpc = contract::serves(model, service, Transport::Grpc);
     let stores: Vec<StoreView> = service.resources.values().map(|r| store::view(model, service, r)).collect();
     let has_store = events::has_store(model, service);
@@ -220,7 +245,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         .extend(service.old.iter().filter(|old| carried(old, Transport::Grpc)).map(|o| contract::ident(&o.service)));
     let has_grpc = !described.is_empty();
     // Nobody may reach it yet.
-    let variable_name = if faces.is_empty() && consumers.is_empty() { format!("_{}", service.name) } else { ident };
+    let is_served = TRANSPORTS.into_iter().any(|transport| contract::serves(model, service, transport));
+    let variable_name = if !is_served && consumers.is_empty() { format!("_{}", service.name) } else { ident };
     View {
         docs: doc_lines(&service.docs, ""),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
@@ -232,8 +258,16 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         variable: names::variable(&service.name),
         operations,
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
-        config: if dependencies.is_empty() && !has_store && !has_broker { "_config" } else { "config" },
-        runtime: if dependencies.is_empty() && !has_grpc && !has_store && !has_broker { "_service" } else { "service" },
+        config: if dependencies.is_empty() && fronts.is_empty() && !has_store && !has_broker {
+            "_config"
+        } else {
+            "config"
+        },
+        runtime: if dependencies.is_empty() && fronts.is_empty() && !has_grpc && !has_store && !has_broker {
+            "_service"
+        } else {
+            "service"
+        },
         has_grpc,
         has_store,
         has_broker,
@@ -258,6 +292,10 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         migrations: stores.iter().map(|store| migration(&store.migration)).collect(),
         stores,
         ways,
+        fronts,
+        sections,
+        has_code: contract::has_code(service),
+        cors: listed_in_toml(&service.cors),
         dependencies,
         faces,
         variable_name,
@@ -276,10 +314,11 @@ fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
 
 /// `orders_contract::rest::router(orders.clone())`, `.merge(…)`: what carries the service, on one port.
 fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<String> {
-    let mut routers = Vec::new();
+    // Where none of its own is there to serve the document.
+    let document = contract::serves_document(model, service).then(|| format!("{contract}::fronts::router()"));
+    let mut routers: Vec<String> = document.into_iter().collect();
     let mut add = |served: &dyn Fn(Transport) -> bool, contract: &str, name: &str| {
-        let faces = [Transport::Rest, Transport::Grpc, Transport::Graphql];
-        let served: Vec<Transport> = faces.into_iter().filter(|transport| served(*transport)).collect();
+        let served: Vec<Transport> = TRANSPORTS.into_iter().filter(|transport| served(*transport)).collect();
         for (number, transport) in served.iter().enumerate() {
             let argument = if number + 1 == served.len() { name.to_owned() } else { format!("{name}.clone()") };
             routers.push(format!("{contract}::{}::router({argument})", transport.word()));
@@ -289,6 +328,10 @@ fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<St
     for old in &service.old {
         add(&|transport| carried(old, transport), &contract::ident(&old.service), &variable(old));
     }
+    routers.extend(fronts::ways(model, service).into_iter().map(|front| {
+        let field = names::rust::ident(&front.service);
+        format!("{}(&config.links.{field}, service)?", front.function)
+    }));
     let has_grpc = routers.iter().any(|router| router.contains("::grpc::"));
     let merged = |(number, router): (usize, String)| if number == 0 { router } else { format!(".merge({router})") };
     let standard = has_grpc.then(|| ".merge(standard)".to_owned());
@@ -359,6 +402,12 @@ fn plan_old(
     let names = contract::names(&then, &Scope::of(&then), &old.service, &view.contract);
     planner.plan.stubs.insert(format!("{}/{path}", folder(service)), stubs);
     Ok(Some(names))
+}
+
+/// `["https://app.example"]` as one line, or none.
+fn listed_in_toml(texts: &[String]) -> Vec<String> {
+    let texts: Vec<String> = texts.iter().map(|text| escape::toml_str(text)).collect();
+    if texts.is_empty() { Vec::new() } else { vec![format!("[{}]", texts.join(", "))] }
 }
 
 /// `` `a`, `b` `` as one line, or none.

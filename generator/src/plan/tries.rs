@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     contracts::{
-        example,
+        example, fronted,
         graphql::{
             self,
             request::{Wish, request},
@@ -18,7 +18,7 @@ use crate::{
     names,
 };
 
-use super::day_one;
+use super::{day_one, fronts};
 
 /// Lines to paste in a terminal, Rust string literals: one call a service, over each face that a shell reaches.
 pub fn lines(model: &Model) -> Vec<String> {
@@ -38,7 +38,13 @@ pub fn lines(model: &Model) -> Vec<String> {
             Shape::Custom { .. } => 1,
         };
         if let Some(operation) = best(Transport::Rest) {
-            lines.push(curl(operation, input(model, service, operation, nth(operation, 1)), &variable));
+            lines.push(curl(operation, input(model, service, operation, nth(operation, 1)), &variable, ""));
+            // What each makes may have to be unlike the others.
+            let gateways = fronts::before(model, service);
+            lines.extend((4..).zip(gateways).map(|(number, gateway)| {
+                let input = input(model, service, operation, nth(operation, number));
+                curl(operation, input, &names::variable(&gateway.name), &fronted::prefix(&service.name))
+            }));
         }
         if let Some(operation) = best(Transport::Grpc) {
             let body = shell_json(&input(model, service, operation, nth(operation, 2)));
@@ -57,8 +63,9 @@ pub fn lines(model: &Model) -> Vec<String> {
     lines.iter().map(|line| escape::rust_str(line)).collect()
 }
 
-fn curl(operation: &Operation, mut input: Value, variable: &str) -> String {
-    let mut path = openapi::path(&operation.route);
+/// `prefix` is what stands before the path there.
+fn curl(operation: &Operation, mut input: Value, variable: &str, prefix: &str) -> String {
+    let mut path = prefix.to_owned() + &openapi::path(&operation.route);
     for segment in &operation.route.path {
         let Segment::Field(name) = segment else { continue };
         if let Some(value) = input.as_object_mut().and_then(|members| members.shift_remove(name)) {

@@ -97,6 +97,10 @@ pub fn map(model: &Model) -> Vec<String> {
         }
         Target::Event(_) => None,
     });
+    let fronted = |service: &'_ Service| -> Vec<String> {
+        service.fronts.iter().map(|front| format!("s_{} == REST ==> s_{}", service.name, front.service)).collect()
+    };
+    let fronts = model.services.values().flat_map(fronted);
     let mut events: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for link in &model.links {
         if let Target::Event(event) = &link.to {
@@ -115,7 +119,7 @@ pub fn map(model: &Model) -> Vec<String> {
         .iter()
         .filter(|(_, events)| !events.is_empty())
         .map(|((from, to), events)| format!("s_{from} -. {} .-> s_{to}", events.join(", ")));
-    nodes.chain(calls).chain(events).collect()
+    nodes.chain(fronts).chain(calls).chain(events).collect()
 }
 
 fn via_name(via: Via) -> &'static str {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     contracts::asyncapi,
-    model::{Link, Model, OperationRef, Service, Target, Via},
+    model::{Link, Model, OperationRef, Policy, Service, Target, Via},
     names,
 };
 
@@ -31,8 +31,8 @@ pub struct Dependency {
 /// A link over HTTP: a function of `app.rs`, a section of the configuration.
 #[derive(Clone, Serialize)]
 pub struct Way {
-    /// `greeter`, `inventory.restock`
-    pub to: String,
+    #[serde(flatten)]
+    pub section: Section,
     pub function: String,
     /// Of the function.
     parameters: &'static str,
@@ -45,11 +45,20 @@ pub struct Way {
     link: String,
     /// Commands are left in the queue where a call fails.
     stands_in: bool,
+    /// What a caller sees when the other side is slow, failing or gone.
+    promise: Vec<String>,
+}
+
+/// What the configuration says of a way.
+#[derive(Clone, Serialize)]
+pub struct Section {
+    /// `greeter`, `inventory.restock`
+    to: String,
     /// The field of `Links`, and its type.
     field: String,
     config: &'static str,
     /// As the configuration writes it.
-    section: String,
+    pub section: String,
     /// The section with the address, which all ways to one service share.
     address: Vec<Address>,
     timeout: String,
@@ -61,12 +70,10 @@ pub struct Way {
     window: u32,
     open_for: String,
     bulkhead: u32,
-    /// What a caller sees when the other side is slow, failing or gone.
-    promise: Vec<String>,
 }
 
 #[derive(Clone, Serialize)]
-struct Address {
+pub struct Address {
     variable: String,
     port: u16,
 }
@@ -150,8 +157,6 @@ fn way(
     first: bool,
     (contract, service_trait): (&str, &str),
 ) -> Way {
-    let policy = &link.policy;
-    let breaker = policy.breaker;
     let operation = match &link.to {
         Target::Operation { to, .. } => Some(&to.operation),
         Target::Service { .. } | Target::Event(_) => None,
@@ -175,16 +180,25 @@ fn way(
             true => format!("service.link(\"{title}\", config)"),
             false => format!("service.link_to(\"{title}\", url, config.policy())"),
         },
-        to: named,
+        section: section_of(named, section, first.then(|| address(model, to)), &link.policy),
         contract: contract.to_owned(),
         service_trait: service_trait.to_owned(),
         grpc: link.via() == Some(Via::Grpc),
         rest: link.via() == Some(Via::Rest),
         stands_in,
+        promise: promise(link, stands_in),
+    }
+}
+
+/// The section of the way to `to`; with an address unless another section has it.
+pub fn section_of(to: String, section: String, address: Option<Address>, policy: &Policy) -> Section {
+    let breaker = policy.breaker;
+    Section {
+        to,
         field: names::rust::ident(&section),
-        config: if first { "LinkConfig" } else { "PolicyConfig" },
+        config: if address.is_some() { "LinkConfig" } else { "PolicyConfig" },
         section,
-        address: first.then(|| address(model, to)).into_iter().collect(),
+        address: address.into_iter().collect(),
         timeout: duration(policy.timeout),
         attempts: policy.retry.attempts,
         backoff_first: duration(policy.retry.backoff.0),
@@ -194,15 +208,14 @@ fn way(
         window: breaker.map_or(20, |b| b.window),
         open_for: duration(breaker.map_or(std::time::Duration::from_secs(10), |b| b.open_for)),
         bulkhead: policy.bulkhead,
-        promise: promise(link, stands_in),
     }
 }
 
 impl Way {
     /// The call of its function. `service` is the field of the section with the address.
     fn connected(&self, service: &str) -> String {
-        let mut arguments = vec![format!("&config.links.{}", self.field)];
-        if self.address.is_empty() {
+        let mut arguments = vec![format!("&config.links.{}", self.section.field)];
+        if self.section.address.is_empty() {
             arguments.insert(0, format!("&config.links.{service}.url"));
         }
         if self.stands_in {
@@ -212,7 +225,7 @@ impl Way {
     }
 }
 
-fn address(model: &Model, to: &Service) -> Address {
+pub fn address(model: &Model, to: &Service) -> Address {
     let number = model.services.get_index_of(&to.name).unwrap_or_default();
     Address { variable: names::variable(&to.name), port: super::workspace::port(number) }
 }
@@ -259,7 +272,7 @@ fn promise(link: &Link, stands_in: bool) -> Vec<String> {
 }
 
 /// As designs and configuration write it: `300ms`, `2s`.
-fn duration(span: std::time::Duration) -> String {
+pub fn duration(span: std::time::Duration) -> String {
     let ms = span.as_millis();
     for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
         if ms > 0 && ms.is_multiple_of(size) {

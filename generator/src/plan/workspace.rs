@@ -36,12 +36,14 @@ struct View<'a> {
     map: Vec<String>,
     queue: bool,
     subscribed: bool,
-    schemas: Vec<SchemaView>,
+    schemas: Vec<FileView>,
+    /// The business code of each service that has any.
+    code: Vec<FileView>,
 }
 
-/// A GraphQL schema.
+/// A file of a service.
 #[derive(Serialize)]
-struct SchemaView {
+struct FileView {
     service: String,
     path: String,
 }
@@ -60,7 +62,6 @@ struct ServiceView {
     team: String,
     store: bool,
     folder: String,
-    module: String,
     contract: String,
 }
 
@@ -101,13 +102,19 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
     let services = model.services.values().enumerate().map(|(number, s)| service_view(planner, number, s)).collect();
     let exposed =
         model.services.values().filter(|service| service.operations.values().any(|o| o.expose.has(Transport::Graphql)));
-    let schemas = exposed.map(|service| SchemaView {
+    let schemas = exposed.map(|service| FileView {
         service: service.name.clone(),
         path: format!("{}/{}", contract::folder(service), contract::schema_path(service)),
+    });
+    let coded = model.services.values().filter(|service| contract::has_code(service));
+    let code = coded.map(|service| FileView {
+        service: service.name.clone(),
+        path: format!("{}/src/{}.rs", service::folder(service), names::rust::module(&service.name)),
     });
     let walk = Walk::find(model);
     View {
         schemas: schemas.collect(),
+        code: code.collect(),
         name: &model.name,
         name_literal: escape::rust_str(&model.name),
         summary: escape::markdown(&model.docs.summary),
@@ -144,7 +151,6 @@ fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> Serv
         team: service.team.as_deref().map(escape::markdown).unwrap_or_default(),
         store: service.store != Store::None,
         folder: service::folder(service),
-        module: names::rust::module(&service.name),
         contract: contract::folder(service),
     }
 }

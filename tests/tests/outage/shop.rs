@@ -1,4 +1,4 @@
-//! The services of the shop as processes that can be killed.
+//! The services of a workspace as processes that can be killed.
 
 use std::{
     cell::RefCell,
@@ -40,6 +40,7 @@ thread_local! {
 
 pub struct Shop {
     programs: PathBuf,
+    services: &'static [&'static str],
     data: TempDir,
     ports: BTreeMap<&'static str, u16>,
     /// What single services are told besides: variables of their environment.
@@ -48,7 +49,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// All services, ready, with fresh data.
+    /// All services of the shop, ready, with fresh data.
     pub fn start() -> Self {
         let shop = Self::new();
         shop.launch_all();
@@ -57,18 +58,25 @@ impl Shop {
 
     /// Nothing runs yet.
     pub fn new() -> Self {
-        let programs = env::var_os("SHOP_PROGRAMS").expect("SHOP_PROGRAMS: run `cargo xtask test --stage outage`");
+        Self::of("SHOP_PROGRAMS", &ALL)
+    }
+
+    /// Those of another workspace, whose programs are in the folder that the variable names. Nothing runs yet.
+    pub fn of(programs: &str, services: &'static [&'static str]) -> Self {
+        let programs = env::var_os(programs)
+            .unwrap_or_else(|| panic!("{programs} is not set: run `cargo xtask test --stage outage`"))
+            .into();
         // All are taken before one is given back, so that they differ.
-        let taken: Vec<_> = ALL.map(|name| (name, TcpListener::bind(("127.0.0.1", 0)).unwrap())).into();
+        let taken: Vec<_> = services.iter().map(|name| (*name, TcpListener::bind(("127.0.0.1", 0)).unwrap())).collect();
         let ports = taken.iter().map(|(name, listener)| (*name, listener.local_addr().unwrap().port())).collect();
         drop(taken);
         let (data, settings) = (tempfile::tempdir().unwrap(), BTreeMap::new());
-        Self { programs: programs.into(), data, ports, settings, running: Mutex::default() }
+        Self { programs, services, data, ports, settings, running: Mutex::default() }
     }
 
     pub fn launch_all(&self) {
-        ALL.iter().for_each(|service| self.launch(service));
-        ALL.iter().for_each(|service| self.ready(service));
+        self.services.iter().for_each(|service| self.launch(service));
+        self.services.iter().for_each(|service| self.ready(service));
     }
 
     /// Before it is launched: another value for a setting, `ORDERS__SERVER__IN_FLIGHT`.
@@ -122,7 +130,7 @@ impl Shop {
     }
 
     pub fn stop(&self) {
-        ALL.iter().for_each(|service| self.kill(service));
+        self.services.iter().for_each(|service| self.kill(service));
     }
 
     pub fn ready(&self, service: &str) {
@@ -162,8 +170,24 @@ impl Shop {
         (answer.status().as_u16(), answer.headers().clone(), json)
     }
 
+    pub fn put(&self, service: &str, path: &str, body: &Value) -> (u16, Value) {
+        self.call(|agent| agent.put(self.url(service, path)).send_json(body)).unwrap_or_default()
+    }
+
     pub fn get(&self, service: &str, path: &str) -> Value {
         self.call(|agent| agent.get(self.url(service, path)).call()).unwrap_or_default().1
+    }
+
+    /// Status, JSON and the header of this name.
+    pub fn get_with(&self, service: &str, path: &str, header: &str) -> (u16, Value, Option<String>) {
+        let mut told = None;
+        let answer = self.call(|agent| {
+            let answer = agent.get(self.url(service, path)).call()?;
+            told = answer.headers().get(header).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            Ok(answer)
+        });
+        let (status, body) = answer.unwrap_or_default();
+        (status, body, told)
     }
 
     fn call(
@@ -220,7 +244,7 @@ impl Drop for Shop {
             let _ = child.wait();
         }
         if thread::panicking() {
-            for service in ALL {
+            for service in self.services {
                 let log = fs::read_to_string(self.data.path().join(format!("{service}.log"))).unwrap_or_default();
                 let lines: Vec<&str> = log.lines().collect();
                 let last = &lines[lines.len().saturating_sub(40)..];

@@ -25,7 +25,7 @@ pub fn check(session: &mut Session) -> Result<Exit, Problem> {
             session.output.note(&format!("outdated  {file}"))?;
             exit = Exit::Changes;
         }
-        if check::run(session, &check::Args { path })? != Exit::Done {
+        if check::run(session, &check::Args { path, against: None })? != Exit::Done {
             exit = Exit::Changes;
         }
     }
@@ -44,7 +44,7 @@ pub fn write(session: &mut Session) -> Result<Exit, Problem> {
                 .and_then(|()| fs::write(&place, text))
                 .with_context(|| format!("cannot write {}", place.display()))?;
         }
-        let exit = sync::run(session, &sync::Args { workspace: check::Args { path }, dry_run: false })?;
+        let exit = sync::run(session, &sync::Args { workspace: check::Args { path, against: None }, dry_run: false })?;
         if exit != Exit::Done {
             return Ok(exit);
         }

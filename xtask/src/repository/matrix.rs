@@ -74,7 +74,16 @@ pub fn design() -> String {
         let before_row = &rows[before - 1];
         service(&mut text, at + 1, &Cell::of(row), &format!("m{before:02}"), &Cell::of(before_row));
     }
+    gateway(&mut text, &rows);
     text
+}
+
+/// One entry to all that REST reaches.
+fn gateway(text: &mut String, rows: &[Row]) {
+    let is_reached = |row: &Row| matches!(Cell::of(row).exposure, "rest" | "all");
+    let reached = rows.iter().enumerate().filter(|(_, row)| is_reached(row));
+    let fronts: Vec<String> = reached.map(|(at, _)| format!("m{:02}", at + 1)).collect();
+    _ = writeln!(text, "\n[services.gate]\nexpose = [\"rest\"]\ncors = [\"*\"]\nfronts = {fronts:?}");
 }
 
 const START: &str = r#"[system]

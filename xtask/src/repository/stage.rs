@@ -90,7 +90,7 @@ const CLIPPY: Tool = Tool { name: "clippy", probe: &["clippy", "--version"], ins
 const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], install: "cargo install cargo-deny" };
 
 /// The designs of `tests/designs` that become workspaces.
-const DESIGNS: &[&str] = &["corners", "depot", "events", "graphql", "hostile", "queue", "streams"];
+const DESIGNS: &[&str] = &["corners", "depot", "events", "gateway", "graphql", "hostile", "queue", "streams"];
 
 /// Those in which mistakes are made: each has a file in `tests/mutants`.
 const MUTATED: &[&str] = &["depot", "events", "graphql", "queue", "streams"];
@@ -158,23 +158,31 @@ fn shop(bench: &mut Bench) -> Result<()> {
 
 /// With the programs that the stage before it has built, or builds them.
 fn outage(bench: &mut Bench) -> Result<()> {
-    let scratch = bench.root.join("target/workspaces");
-    let (shop, target) = (scratch.join("shop"), scratch.join("target/shop"));
-    if !shop.exists() {
-        let mut new = command(&bench.linkwright, &scratch);
-        new.args(["new", "shop", "--example", "shop", "--vcs", "none"]);
-        bench.step("new", new)?;
-    }
-    let mut build = cargo(&shop, &["build", "--workspace", "--bins"]);
-    build.env("CARGO_TARGET_DIR", &target);
-    if bench.step("build", build)? {
+    let design = bench.root.join("tests/designs/gateway.toml");
+    let shop = programs(bench, "shop", &["--example", "shop"])?;
+    let bazaar = programs(bench, "gateway", &["--design", &design.to_string_lossy()])?;
+    if let (Some(shop), Some(bazaar)) = (shop, bazaar) {
         let orders = if bench.depth == Depth::Thorough { "100000" } else { "2000" };
         let arguments = ["test", "--package", "tests", "--test", "outage", "--", "--nocapture", "--test-threads=1"];
         let mut test = cargo(&bench.root, &arguments);
-        test.env("SHOP_PROGRAMS", target.join("debug")).env("SHOP_ORDERS", orders);
-        bench.step("kill -9 under load, and a breaker in an outage", test)?;
+        test.env("SHOP_PROGRAMS", shop).env("BAZAAR_PROGRAMS", bazaar).env("SHOP_ORDERS", orders);
+        bench.step("kill -9 under load, a breaker, a page and a gateway in an outage", test)?;
     }
     Ok(())
+}
+
+/// The folder with the programs of a workspace, which is made if it is not there; `None` if it does not build.
+fn programs(bench: &mut Bench, name: &str, made_from: &[&str]) -> Result<Option<PathBuf>> {
+    let scratch = bench.root.join("target/workspaces");
+    let (workspace, target) = (scratch.join(name), scratch.join("target").join(name));
+    if !workspace.exists() {
+        let mut new = command(&bench.linkwright, &scratch);
+        new.args(["new", name, "--vcs", "none"]).args(made_from);
+        bench.step("new", new)?;
+    }
+    let mut build = cargo(&workspace, &["build", "--workspace", "--bins"]);
+    build.env("CARGO_TARGET_DIR", &target);
+    Ok(bench.step("build", build)?.then(|| target.join("debug")))
 }
 
 fn examples(bench: &mut Bench) -> Result<()> {

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use crate::{Problem, grpc, headers, resume::Streams, stopping};
+use crate::{Cors, Problem, grpc, headers, resume::Streams, stopping};
 
 const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -49,6 +49,8 @@ pub struct Edge {
     pub timeout: Duration,
     /// Requests at work at a time. One more is answered 503 at once, which keeps the others fast.
     pub in_flight: usize,
+    /// Which pages of other origins may call, from a browser. None, unless they are named.
+    pub cors: Cors,
     /// Cancelled when the service stops: streams of output then end, with the error `unavailable`.
     pub stopping: CancellationToken,
 }
@@ -60,6 +62,7 @@ impl Default for Edge {
             uri_limit: 8 << 10,
             timeout: Duration::from_secs(30),
             in_flight: 1024,
+            cors: Cors::default(),
             stopping: CancellationToken::new(),
         }
     }
@@ -127,6 +130,10 @@ impl Shared {
     where
         S: Service<Request, Response = Response, Error = Infallible>,
     {
+        if let Some(answer) = self.edge.cors.preflight(&request) {
+            return answer;
+        }
+        let allowed = self.edge.cors.allowed(request.headers());
         let trace = headers::trace(request.headers());
         let asked = Asked { method: request.method().clone(), grpc: grpc::is(request.headers()), trace_id: trace.id() };
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
@@ -141,7 +148,8 @@ impl Shared {
                 Ok((cx, _at_work)) => run(&cx, request, inner).await,
                 Err(problem) => problem.into_response(),
             };
-            let response = self.finish(response, asked).await;
+            let mut response = self.finish(response, asked).await;
+            self.edge.cors.tell(allowed, response.headers_mut());
             if notable {
                 tracing::debug!(status = response.status().as_u16(), "answered");
             }

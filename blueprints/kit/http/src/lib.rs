@@ -34,6 +34,7 @@ mod accept;
 pub mod answer;
 mod client;
 mod conditional;
+mod cors;
 mod edge;
 mod escape;
 mod events;
@@ -50,9 +51,12 @@ pub mod version;
 
 pub use client::{Client, Request};
 pub use conditional::{IfMatch, IfMatchOne, IfNoneMatch};
+pub use cors::{Cors, Origin};
 pub use edge::{Edge, edge};
 pub use events::Events;
 pub use extract::{Cx, Json, MergePatch, Path, Query};
+/// What a request takes along of its context, for those who build one by hand.
+pub use headers::send as send_context;
 pub use located::{InPath, Located, apart};
 pub use problem::{Problem, kind, status};
 /// An answer as it comes in.

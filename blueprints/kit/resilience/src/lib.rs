@@ -20,6 +20,6 @@ mod policy;
 mod ways;
 
 pub use breaker::BreakerState;
-pub use link::{Link, LinkState, keyed};
+pub use link::{Held, Link, LinkState, keyed};
 pub use policy::{Backoff, Breaker, Budget, Policy, Retry};
 pub use ways::Ways;

@@ -30,6 +30,22 @@ struct Inner {
     bulkhead: Bulkhead,
 }
 
+/// A place in the bulkhead of a link, for as long as an answer goes on.
+#[derive(Debug)]
+pub struct Held {
+    link: Link,
+    _place: Place,
+}
+
+impl Held {
+    /// The answer has ended with a fault of the other side, which counts for the breaker as one of a call does.
+    pub fn failed(&self) {
+        if let Some(circuit) = &self.link.0.circuit {
+            circuit.record_late_fault();
+        }
+    }
+}
+
 /// What a link knows of the other side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LinkState {
@@ -92,22 +108,37 @@ impl Link {
         E: OperationError,
         F: Future<Output = Result<Stream<T, E>, E>> + Send,
     {
-        let (items, place) = self.run(cx, operation, attempt).await?;
-        let link = self.clone();
-        let mut open = Some((items, place));
+        let (items, held) = self.hold(cx, operation, attempt).await?;
+        let mut open = Some((items, held));
         Ok(Box::pin(stream::poll_fn(move |task| {
-            let Some((items, _place)) = &mut open else { return Poll::Ready(None) };
+            let Some((items, held)) = &mut open else { return Poll::Ready(None) };
             let item = std::task::ready!(items.poll_next_unpin(task));
-            if let (Some(Err(error)), Some(circuit)) = (&item, &link.0.circuit)
+            if let Some(Err(error)) = &item
                 && error.kind().is_fault()
             {
-                circuit.record_late_fault();
+                held.failed();
             }
             if !matches!(item, Some(Ok(_))) {
                 open = None;
             }
             Poll::Ready(item)
         })))
+    }
+
+    /// Calls an operation whose answer goes on when the call is over, as a body that is passed on. The policy is that of a
+    /// [`call`](Link::call) up to then. What is [`Held`] is given back when the answer ends.
+    pub async fn hold<T, E, F>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        attempt: impl Fn(Context) -> F,
+    ) -> Result<(T, Held), E>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        let (answer, place) = self.run(cx, operation, attempt).await?;
+        Ok((answer, Held { link: self.clone(), _place: place }))
     }
 
     /// For a dashboard, a health report, a test.

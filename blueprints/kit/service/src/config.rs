@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use kit_http::Origin;
 use kit_resilience::{Backoff, Breaker, Policy, Retry};
 use serde::{Deserialize, Deserializer, de::Error};
 use tracing_subscriber::EnvFilter;
@@ -24,6 +25,8 @@ pub struct ServerConfig {
     pub body_limit: usize,
     /// Requests at work at a time; one more is answered 503.
     pub in_flight: usize,
+    /// Origins whose pages may call the service from a browser: `https://app.example`, or `*`.
+    pub cors: Vec<Origin>,
     /// What is logged: `info`, `orders=debug,info`. `RUST_LOG` replaces it.
     #[serde(deserialize_with = "filter")]
     pub log: String,
@@ -58,6 +61,7 @@ impl Default for ServerConfig {
             drain: Span(Duration::from_secs(10)),
             body_limit: 1 << 20,
             in_flight: 1024,
+            cors: Vec::new(),
             log: "info".into(),
             log_format: LogFormat::Auto,
         }

@@ -4,7 +4,7 @@ use std::{env, io, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
-use kit_http::{Drained, Edge, Server};
+use kit_http::{Cors, Drained, Edge, Server};
 use serde::de::DeserializeOwned;
 use tokio::{
     net::TcpListener,
@@ -139,6 +139,7 @@ pub(crate) fn serve_at(listener: TcpListener, config: &ServerConfig, service: Se
         body_limit: config.body_limit,
         timeout: config.timeout.0,
         in_flight: config.in_flight,
+        cors: Cors::new(config.cors.clone()),
         stopping: stopping.clone(),
         ..Edge::default()
     };

@@ -19,6 +19,7 @@ pub(super) fn check(checker: &mut Checker, model: &Model, from: &str, own: &Depe
                 let service = own.written.get(&To::Service(operation.service.clone())).copied();
                 to_operations(checker, model, &[service, Some(link)], link, &covered, own);
             }
+            To::Service(service) if own.only_fronts(service) => to_front(checker, from, service, link),
             To::Service(service) => {
                 let covered = own.covered(model, service);
                 to_operations(checker, model, &[Some(link)], link, &covered, own);
@@ -53,6 +54,27 @@ fn to_event(checker: &mut Checker, from: &str, event: &EventRef, link: &design::
             let message = format!("`via = \"{}\"` carries calls; `{name}` is an event", via.value.word());
             checker.error("E605", &via.span, message, "use `queue`");
         }
+    }
+}
+
+/// What passes through is REST, and nothing stands in for it.
+fn to_front(checker: &mut Checker, from: &str, service: &str, link: &design::Link) {
+    if let Some(via) = link.via.as_ref().filter(|via| via.value != design::Via::Rest) {
+        let message = format!("`via = \"{}\"`, but `{from}` passes REST on to `{service}`", via.value.word());
+        checker.error("E614", &via.span, message, "leave it out");
+    }
+    if let Some(fallback) = &link.fallback {
+        let message = format!("`fallback` for `{service}`, whose answers `{from}` passes on as they are");
+        checker.error(
+            "E614",
+            &fallback.span,
+            message,
+            "leave it out, or write a query that `calls` and can do without",
+        );
+    }
+    if let Some((key, span)) = message_key(link) {
+        let message = format!("`{key}` belongs to messages; `{from}` passes requests on to `{service}`");
+        checker.error("E605", &span, message, "use `timeout`, `retry`, `breaker` and `bulkhead`");
     }
 }
 

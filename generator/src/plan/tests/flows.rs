@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     contracts::{
-        example,
+        example, fronted,
         graphql::{
             self as schema,
             request::{Request, Wish, request},
@@ -17,7 +17,9 @@ use crate::{
         shape,
     },
     escape,
-    model::{Field, Model, Operation, Resource, ResourceRef, Service, Shape, Target, Transport, Type, Verb},
+    model::{
+        Field, Model, Operation, OperationKind, Resource, ResourceRef, Service, Shape, Target, Transport, Type, Verb,
+    },
     names,
 };
 
@@ -27,7 +29,7 @@ use super::{
         contract::trait_name,
         day_one,
         examples::{self, Source},
-        operations,
+        fronts, operations,
     },
     graphql::{DEPTH, OURS, code},
     turns::{TRANSPORTS, Turns},
@@ -48,13 +50,15 @@ struct Client {
     contract: String,
     /// Begins the variable with the address: `ORDERS`.
     variable: String,
+    /// What stands before its paths there, a Rust string literal; none but behind a gateway.
+    prefix: Vec<String>,
     rest: bool,
     grpc: bool,
     graphql: bool,
     queue: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Flow {
     /// Rust string literal: `door.knock over REST`.
     what: String,
@@ -73,7 +77,7 @@ struct Flow {
     id: String,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Asked {
     request: String,
     /// A Rust expression.
@@ -126,16 +130,42 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
                 name: client(service, transport),
                 contract: contract.clone(),
                 variable: names::variable(&service.name),
+                prefix: Vec::new(),
                 rest: transport == Transport::Rest,
                 grpc: transport == Transport::Grpc,
                 graphql: transport == Transport::Graphql,
                 queue: transport == Transport::Queue,
             });
+            let gateways: Vec<&Service> = match transport {
+                Transport::Rest => fronts::before(model, service).collect(),
+                _ => Vec::new(),
+            };
+            clients.extend(gateways.iter().map(|gateway| Client {
+                name: through(service, gateway),
+                contract: contract.clone(),
+                variable: names::variable(&gateway.name),
+                prefix: vec![escape::rust_str(&fronted::prefix(&service.name))],
+                rest: true,
+                grpc: false,
+                graphql: false,
+                queue: false,
+            }));
             let service_trait = format!("{contract}::{}", trait_name(model, &planner.scope, service));
             let writer = Writer { model, service, contract, service_trait, transport };
             let mut gone = Vec::new();
             for operation in operations {
                 let flow = writer.flow(operation, &mut made, &turns, number);
+                // What reads is read there too; what is made is made once.
+                if operation.kind == OperationKind::Query {
+                    flows.extend(gateways.iter().map(|gateway| Flow {
+                        what: escape::rust_str(&format!(
+                            "{}.{} through {}",
+                            service.name, operation.name, gateway.name
+                        )),
+                        client: through(service, gateway),
+                        ..flow.clone()
+                    }));
+                }
                 match &operation.shape {
                     Shape::Verb { verb: Verb::Delete, resource } => {
                         let place = Reverse(turns.place(resource));
@@ -175,6 +205,10 @@ fn drop_spare(flows: &mut [Flow]) {
             (flow.binding, flow.id) = (String::new(), String::new());
         }
     }
+}
+
+fn through(service: &Service, gateway: &Service) -> String {
+    format!("{}_through_{}", service.name.trim_end_matches('_'), gateway.name.trim_end_matches('_'))
 }
 
 fn client(service: &Service, transport: Transport) -> String {

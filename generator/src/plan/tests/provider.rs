@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
-    contracts::proto,
+    contracts::{fronted, proto},
     escape,
     model::{Model, Operation, Service, Shape, Target, Transport, Verb, Via},
     names,
@@ -15,7 +15,7 @@ use super::{
     super::{
         Owner, PlanError, Planner, Sources, contract,
         contract::trait_name,
-        events, examples,
+        events, examples, fronts,
         operations::{self, Param},
         queue, service, versions,
     },
@@ -27,6 +27,7 @@ use super::{
 struct View {
     services: Vec<Suite>,
     stands: Vec<Stand>,
+    entries: Vec<Entry>,
     has_queue: bool,
     has_grpc: bool,
 }
@@ -35,6 +36,8 @@ struct View {
 #[derive(Serialize)]
 struct Suite {
     service: String,
+    /// Who asks through a gateway starts it too.
+    start: &'static str,
     module: String,
     /// A Rust string literal.
     name: String,
@@ -55,6 +58,28 @@ struct Suite {
     asks: Vec<Ask>,
     /// A Rust string literal.
     proto_service: String,
+}
+
+/// What `tests/provider/entry.rs` sees: a gateway, and those behind it.
+#[derive(Serialize)]
+struct Entry {
+    service: String,
+    module: String,
+    /// A Rust string literal.
+    name: String,
+    folder: String,
+    contract_folder: String,
+    library: String,
+    behind: Vec<Behind>,
+}
+
+#[derive(Serialize)]
+struct Behind {
+    service: String,
+    module: String,
+    /// Rust string literals.
+    variable: String,
+    prefix: String,
 }
 
 #[derive(Serialize)]
@@ -101,6 +126,7 @@ pub fn plan(planner: &mut Planner<'_>, sources: &mut Sources) -> Result<(), Plan
     let is_asked = |module: &str| services.iter().any(|suite| suite.links.iter().any(|link| link.module == module));
     let stands = called(model).into_iter().map(|service| stand(model, service)).filter(|s| is_asked(&s.module));
     let view = View {
+        entries: model.services.values().filter_map(|service| entry(planner, service)).collect(),
         stands: stands.collect(),
         has_queue: services.iter().any(|suite| suite.has_queue),
         has_grpc: services.iter().any(|suite| !suite.asks.is_empty()),
@@ -113,6 +139,12 @@ pub fn plan(planner: &mut Planner<'_>, sources: &mut Sources) -> Result<(), Plan
     }
     if view.has_grpc {
         planner.rust(sources, "tests/contracts/reflection.rs", "tests/reflection.rs", &view)?;
+    }
+    for entry in &view.entries {
+        let path = format!("tests/contracts/provider/{}.rs", entry.module);
+        planner.rust(sources, &path, "tests/provider/entry.rs", entry)?;
+        let Some(service) = model.services.get(&entry.service) else { continue };
+        planner.local.insert(service::package(planner, service), entry.folder.clone());
     }
     for suite in &view.services {
         let path = format!("tests/contracts/provider/{}.rs", suite.module);
@@ -171,9 +203,11 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
         variable: escape::rust_str(&format!("{}_URL", names::variable(to))),
         module: names::rust::module(to),
     });
+    let is_behind = fronts::before(model, service).next().is_some();
     Some(Suite {
         service: service.name.clone(),
         module: super::module(service),
+        start: if is_behind { "pub async fn" } else { "async fn" },
         name: escape::rust_str(&service.name),
         cases: match service.is_old() {
             true => format!("{}/tests/cases/v{}", service::folder(service), service.version),
@@ -196,6 +230,31 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
             proto::package(model, service),
             names::proto::service(&service.name)
         )),
+    })
+}
+
+/// `None`: nothing is behind it.
+fn entry(planner: &Planner<'_>, service: &Service) -> Option<Entry> {
+    let model = planner.model;
+    let mut module = format!("{}_fronts", names::rust::module(&service.name));
+    while model.services.keys().any(|name| names::rust::module(name) == module) {
+        module.push('_');
+    }
+    let behind = |service: &Service| Behind {
+        service: service.name.clone(),
+        module: names::rust::module(&service.name),
+        variable: escape::rust_str(&format!("{}_URL", names::variable(&service.name))),
+        prefix: escape::rust_str(&fronted::prefix(&service.name)),
+    };
+    let behind: Vec<Behind> = fronts::behind(model, service).map(|(_, service)| behind(service)).collect();
+    (!behind.is_empty()).then(|| Entry {
+        service: service.name.clone(),
+        module,
+        name: escape::rust_str(&service.name),
+        folder: service::folder(service),
+        contract_folder: contract::folder(service),
+        library: names::rust::crate_ident(&service::package(planner, service)),
+        behind,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod client;
 mod conditional;
+mod cors;
 mod edge;
 mod events;
 mod extract;

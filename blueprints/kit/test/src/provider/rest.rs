@@ -58,13 +58,29 @@ pub(crate) struct Reply {
 impl Rest {
     pub(crate) fn new(base: &str, document: Value) -> anyhow::Result<Self> {
         let mut routes = BTreeMap::new();
-        for (path, item) in document["paths"].as_object().into_iter().flatten() {
-            for (method, operation) in item.as_object().into_iter().flatten() {
-                let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
-                let method = method.to_uppercase().parse()?;
-                routes.insert(name, Route { method, path: path.clone(), operation: operation.clone() });
-            }
+        for (path, method, operation) in operations(&document) {
+            let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
+            let method = method.to_uppercase().parse()?;
+            routes.insert(name, Route { method, path: path.to_owned(), operation: operation.clone() });
         }
+        Self::of(base, document, routes)
+    }
+
+    /// A service behind a gateway: what `own`, its own document, has, as the gateway's document has it below `prefix`.
+    /// There its operations may have other names.
+    pub(crate) fn behind(base: &str, document: Value, own: &Value, prefix: &str) -> anyhow::Result<Self> {
+        let mut routes = BTreeMap::new();
+        for (path, method, operation) in operations(own) {
+            let path = format!("{prefix}{path}");
+            let said = &document["paths"][&path][method];
+            anyhow::ensure!(said.is_object(), "the gateway's document has no {method} {path}");
+            let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
+            routes.insert(name, Route { method: method.to_uppercase().parse()?, path, operation: said.clone() });
+        }
+        Self::of(base, document, routes)
+    }
+
+    fn of(base: &str, document: Value, routes: BTreeMap<String, Route>) -> anyhow::Result<Self> {
         let judge = Judge::new(&document["components"]);
         // The kit's client has chosen how TLS is spoken, if anybody asks.
         let _ = kit_http::Client::new(base)?;
@@ -245,6 +261,15 @@ impl Rest {
         let place = value["$ref"].as_str().and_then(|place| place.strip_prefix('#'));
         place.and_then(|place| self.document.pointer(place)).unwrap_or(value)
     }
+}
+
+/// Path, method and description of every operation of a document.
+fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    let items = document["paths"].as_object().into_iter().flatten();
+    let of_path = |(path, item): (&'_ String, &'_ Value)| (path.as_str(), item.as_object());
+    items.map(of_path).flat_map(|(path, item)| {
+        item.into_iter().flatten().map(move |(method, operation)| (path, method.as_str(), operation))
+    })
 }
 
 /// What a reply says of an operation.

@@ -1,0 +1,4 @@
+// Yours: written once by Linkwright, never overwritten.
+//! The entry.
+
+pub mod app;

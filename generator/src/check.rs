@@ -6,10 +6,12 @@
 //! it was met; rules stay silent about it. A model is handed out only if nothing was reported, so it holds no unknowns.
 
 mod bodies;
+mod caches;
 mod calls;
 mod collisions;
 mod defaults;
 mod events;
+mod graphql;
 mod links;
 mod names;
 mod operations;
@@ -65,6 +67,8 @@ pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
     collisions::check(&mut checker, &model);
     shared::check(&mut checker, &model);
     links::lower(&mut checker, &mut model);
+    graphql::check(&mut checker, &model);
+    caches::check(&mut checker, &model);
 
     let mut found = checker.found;
     found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));

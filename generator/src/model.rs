@@ -46,6 +46,7 @@ pub struct Service {
     /// What callers outside the system get.
     pub expose: Exposure,
     pub store: Store,
+    pub graphql: GraphqlLimits,
     /// Enums written in a field of this service's resources, operations and events: `OrderStatus`.
     pub enums: IndexMap<String, Enum>,
     pub resources: IndexMap<String, Resource>,
@@ -53,6 +54,28 @@ pub struct Service {
     /// commands, each in the order of the design. The key is the operation's name: `list_orders`, `reserve`.
     pub operations: IndexMap<String, Operation>,
     pub events: IndexMap<String, Event>,
+}
+
+/// What a request over GraphQL may ask for. Defaults are filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GraphqlLimits {
+    /// Fields within fields.
+    pub depth: u32,
+    /// Fields in all.
+    pub complexity: u32,
+    /// Requests sent as one.
+    pub batch: u32,
+    pub aliases: u32,
+    pub directives: u32,
+    pub introspection: Introspection,
+}
+
+/// When the schema may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Introspection {
+    Always,
+    Development,
+    Never,
 }
 
 /// Where a service keeps what it keeps.
@@ -124,6 +147,8 @@ pub struct Operation {
     /// Declared errors, in the order of the design.
     pub errors: Vec<DeclaredError>,
     pub safety: Safety,
+    /// Whole seconds for which an answer holds, so that callers and those between may keep it.
+    pub cache: Option<u32>,
     /// Events that run it.
     pub on: Vec<EventRef>,
     /// Events that it sends on: it is a query that streams.
@@ -319,6 +344,7 @@ pub enum Target {
 pub enum Via {
     Rest,
     Grpc,
+    Graphql,
     Queue,
 }
 
@@ -394,6 +420,18 @@ impl Operation {
     pub fn can_be_queued(&self) -> bool {
         self.kind == OperationKind::Command && !self.answers()
     }
+}
+
+impl GraphqlLimits {
+    /// What one has where nothing is said.
+    pub const USUAL: Self = Self {
+        depth: 10,
+        complexity: 1000,
+        batch: 10,
+        aliases: 30,
+        directives: 30,
+        introspection: Introspection::Development,
+    };
 }
 
 impl Breaker {

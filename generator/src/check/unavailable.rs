@@ -79,7 +79,6 @@ fn service(checker: &mut Checker, service: &Service) {
         "`limit` is": service.limit,
         "`quota` is": service.quota,
         "`slo` is": service.slo,
-        "`graphql = { … }` is": service.graphql,
         "`replaces` is": service.replaces,
         "`rollout` is": service.rollout,
     );
@@ -129,7 +128,6 @@ fn settings(checker: &mut Checker, settings: &OperationSettings) {
         "`allow` is": settings.allow,
         "`limit` is": settings.limit,
         "`slo` is": settings.slo,
-        "`cache` is": settings.cache,
     );
 }
 
@@ -145,7 +143,6 @@ fn resource(checker: &mut Checker, resource: &Resource) {
         "event sourcing (`snapshot`) is": resource.snapshot,
         "`allow` is": resource.allow,
         "`limit` is": resource.limit,
-        "`cache` is": resource.cache,
         "versions (`since`) are": resource.since,
         "versions (`until`) are": resource.until,
     );
@@ -167,7 +164,7 @@ fn event(checker: &mut Checker, event: &Event) {
 
 fn link(checker: &mut Checker, link: &Link) {
     if let Some(via) = &link.via
-        && matches!(via.value, Via::Graphql | Via::Jsonrpc | Via::Stream | Via::Webhook)
+        && matches!(via.value, Via::Jsonrpc | Via::Stream | Via::Webhook)
     {
         checker.unavailable(&via.span, &format!("`via = \"{}\"` is", via.value.word()));
     }

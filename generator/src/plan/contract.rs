@@ -65,6 +65,7 @@ struct View<'a> {
     /// Somebody reaches operations by different ways.
     has_ways: bool,
     graphql: Option<graphql::View>,
+    graphql_client: Option<graphql::Client>,
     /// The schema's file, beside the contract's own.
     graphql_path: String,
     /// Types of `contracts/shared` that this contract mentions.
@@ -133,6 +134,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         stands_in: ways::stands_in(model, service),
         has_ways: ways::has_ways(model, service),
         graphql: has_graphql.then(|| graphql::view(model, service)),
+        graphql_client: graphql::is_called(model, service).then(|| graphql::client(model, service)),
         graphql_path: schema_path(service),
         shared: shared.iter().map(|name| user(name)).collect(),
     };
@@ -180,7 +182,8 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let mut graphql_names = BTreeMap::new();
     if let Some(own) = &view.graphql {
         planner.rust(&mut sources, "src/graphql.rs", "contract/src/graphql.rs", &view)?;
-        for file in &own.modules {
+        let client = own.has_client.then_some(["client", "shapes"]);
+        for file in own.modules.iter().chain(client.iter().flatten()) {
             planner.rust(
                 &mut sources,
                 &format!("src/graphql/{file}.rs"),
@@ -200,7 +203,13 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         description: format!("The contract of `{}`: its types, its trait, and what carries it", service.name),
         ..Member::default()
     };
-    let names = |path: &str| if path.starts_with("src/graphql/") { graphql_names.clone() } else { names.clone() };
+    let names = |path: &str| {
+        if path.starts_with("src/graphql/") && path != "src/graphql/client.rs" {
+            graphql_names.clone()
+        } else {
+            names.clone()
+        }
+    };
     planner.add_crate_with(sources, names, member);
     planner.local.insert(package, folder);
     Ok(())

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     contracts::{asyncapi, shape},
     escape,
-    model::{Model, Service, Transport},
+    model::{GraphqlLimits, Introspection, Model, Service, Transport},
     names,
     scope::Item,
 };
@@ -53,6 +53,8 @@ struct View {
     /// The expression that makes the router, in parts.
     faces: Vec<String>,
     has_grpc: bool,
+    /// What requests over GraphQL may ask for, if it serves that.
+    graphql: Vec<Limits>,
     has_store: bool,
     /// It publishes or consumes.
     has_broker: bool,
@@ -83,6 +85,16 @@ struct View {
     stores: Vec<StoreView>,
     /// `Migration { name: …, sql: include_str!(…) }`
     migrations: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Limits {
+    depth: u32,
+    complexity: u32,
+    aliases: u32,
+    directives: u32,
+    batch: u32,
+    introspection: &'static str,
 }
 
 #[derive(Serialize)]
@@ -172,6 +184,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let dependencies = ways::dependencies(planner, service, &code);
     let ways: Vec<Way> = dependencies.iter().flat_map(|dependency| dependency.ways.clone()).collect();
     let has_grpc = contract::serves(model, service, Transport::Grpc);
+    let has_graphql = contract::serves(model, service, Transport::Graphql);
     let stores: Vec<StoreView> = service.resources.values().map(|r| store::view(model, service, r)).collect();
     let has_store = events::has_store(model, service);
     let (emits, sends) = (events::emits(service), queue::sends(model, service));
@@ -194,9 +207,13 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         variable: names::variable(&service.name),
         operations,
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
-        config: if dependencies.is_empty() && !has_store && !has_broker { "_config" } else { "config" },
-        runtime: if dependencies.is_empty() && !has_grpc && !has_store && !has_broker { "_service" } else { "service" },
+        config: if dependencies.is_empty() && !has_graphql && !has_store && !has_broker { "_config" } else { "config" },
+        runtime: match dependencies.is_empty() && !has_grpc && !has_graphql && !has_store && !has_broker {
+            true => "_service",
+            false => "service",
+        },
         has_grpc,
+        graphql: has_graphql.then(|| limits(service)).into_iter().collect(),
         has_store,
         has_broker,
         emits,
@@ -238,14 +255,26 @@ fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
 fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<String> {
     let faces = [Transport::Rest, Transport::Grpc, Transport::Graphql];
     let served = faces.into_iter().filter(|transport| contract::serves(model, service, *transport));
-    let routers: Vec<String> = served.map(|transport| format!("{contract}::{}::router", transport.word())).collect();
+    let routers: Vec<Transport> = served.collect();
     let last = routers.len().saturating_sub(1);
-    let face = |(number, router): (usize, String)| {
-        let argument = if number == last { name.to_owned() } else { format!("{name}.clone()") };
+    let face = |(number, transport): (usize, Transport)| {
+        let router = format!("{contract}::{}::router", transport.word());
+        let settings = if transport == Transport::Graphql { ", graphql" } else { "" };
+        let argument = if number == last { format!("{name}{settings}") } else { format!("{name}.clone(){settings}") };
         if number == 0 { format!("{router}({argument})") } else { format!(".merge({router}({argument}))") }
     };
     let standard = contract::serves(model, service, Transport::Grpc).then(|| ".merge(standard)".to_owned());
     routers.into_iter().enumerate().map(face).chain(standard).collect()
+}
+
+fn limits(service: &Service) -> Limits {
+    let GraphqlLimits { depth, complexity, batch, aliases, directives, introspection } = service.graphql;
+    let introspection = match introspection {
+        Introspection::Always => "always",
+        Introspection::Development => "development",
+        Introspection::Never => "never",
+    };
+    Limits { depth, complexity, aliases, directives, batch, introspection }
 }
 
 /// `` `a`, `b` `` as one line, or none.

@@ -13,6 +13,7 @@ use super::{
     Owner, PlanError, Planner, Sources,
     contract::{self, trait_name},
     events::{self, TestedEvent},
+    graphql as graphql_contract,
     heard::{self, Heard},
     manifest::Member,
     operations::{self, OperationView},
@@ -98,11 +99,17 @@ struct Connected {
     connect: String,
     rest: bool,
     grpc: bool,
+    graphql: bool,
 }
 
-/// The transports over which traits are called. The queue is tested apart, since nothing answers; so is GraphQL, which has
-/// no clients of a trait.
-const CALLED: [Transport; 2] = [Transport::Rest, Transport::Grpc];
+/// The transports over which traits are called. The queue is tested apart, since nothing answers.
+const CALLED: [Transport; 3] = [Transport::Rest, Transport::Grpc, Transport::Graphql];
+
+/// Whether there is a client of the trait: over GraphQL only where services of the system call it so.
+fn has_client(model: &Model, service: &Service, transport: Transport) -> bool {
+    contract::serves(model, service, transport)
+        && (transport != Transport::Graphql || graphql_contract::is_called(model, service))
+}
 
 #[derive(Serialize)]
 struct View {
@@ -194,6 +201,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         connect: format!("over_{}", transport.word()),
         rest: transport == Transport::Rest,
         grpc: transport == Transport::Grpc,
+        graphql: transport == Transport::Graphql,
     };
     Contract {
         module: module(service),
@@ -207,7 +215,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         has_ways: ways::has_ways(model, service),
         transports: CALLED
             .into_iter()
-            .filter(|transport| contract::serves(model, service, *transport))
+            .filter(|transport| has_client(model, service, *transport))
             .map(transport)
             .collect(),
         contract,
@@ -226,9 +234,13 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
     let served = model.served(&service.name, &operation.name);
     let tests = CALLED
         .into_iter()
-        .filter(|transport| served.has(*transport))
+        .filter(|transport| served.has(*transport) && has_client(model, service, *transport))
         .map(|transport| TestView {
-            name: format!("{}_over_{}", operation.name, transport.word()),
+            name: match transport {
+                // The documents of others have their tests beside it.
+                Transport::Graphql => format!("{}_by_a_client_over_graphql", operation.name),
+                _ => format!("{}_over_{}", operation.name, transport.word()),
+            },
             transport: transport.name(),
             connect: format!("over_{}", transport.word()),
         })

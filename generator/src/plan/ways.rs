@@ -41,6 +41,7 @@ pub struct Way {
     service_trait: String,
     grpc: bool,
     rest: bool,
+    graphql: bool,
     /// The expression that makes the link.
     link: String,
     /// Commands are left in the queue where a call fails.
@@ -117,7 +118,7 @@ fn dependency(planner: &Planner<'_>, from: &Service, to: &Service) -> Option<Dep
     for (number, link) in links(model, &from.name, to).into_iter().enumerate() {
         let connected = match link.via()? {
             Via::Queue => format!("Arc::new({contract}::queue::Client(sender.clone()))"),
-            Via::Rest | Via::Grpc => {
+            Via::Rest | Via::Grpc | Via::Graphql => {
                 let way = way(model, to, link, number == 0, ways.is_empty(), (&contract, &service_trait));
                 let connected = way.connected(&names::rust::variable(&to.name));
                 ways.push(way);
@@ -180,6 +181,7 @@ fn way(
         service_trait: service_trait.to_owned(),
         grpc: link.via() == Some(Via::Grpc),
         rest: link.via() == Some(Via::Rest),
+        graphql: link.via() == Some(Via::Graphql),
         stands_in,
         field: names::rust::ident(&section),
         config: if first { "LinkConfig" } else { "PolicyConfig" },

@@ -14,6 +14,8 @@ use crate::Span;
 pub struct ServerConfig {
     /// Where the service listens. Port 0: at a free one.
     pub listen: SocketAddr,
+    /// Whether this is the machine of those who write the service: they may see what callers elsewhere need not.
+    pub development: bool,
     /// How long a request may take at most.
     pub timeout: Span,
     /// How long to go on as before once `/-/ready` says no, so that balancers notice before connections are refused.
@@ -53,6 +55,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            development: false,
             timeout: Span(Duration::from_secs(30)),
             notice: Span(Duration::ZERO),
             drain: Span(Duration::from_secs(10)),

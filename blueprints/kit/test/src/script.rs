@@ -249,18 +249,24 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         (got, seen.clone())
     }
 
-    /// Checks that failures of every kind come back as they were given.
+    /// Checks that failures of every kind come back as they were given. Only of an item of which GraphQL shows null the caller
+    /// learns no more than that it is not there.
     ///
     /// # Panics
     /// If one does not.
     pub async fn carries_failures<F>(&self, what: &str, input: impl Fn() -> I, call: impl Fn(Context, I) -> F)
     where
+        E: OperationError,
         F: Future<Output = Result<O, E>>,
     {
         for kind in Kind::ALL {
             let what = format!("{what}: failure of kind {kind}");
             let failed = || Err(Failure::new(kind, "as the script says").into());
-            self.carries(&what, &input, failed, &call).await;
+            let got = self.hears(&what, &input, failed(), &call).await;
+            let null = || Err(Failure::not_found("there is none").into());
+            if kind != Kind::NotFound || got != null() {
+                assert_eq!(got, failed(), "{what}: the answer");
+            }
         }
     }
 

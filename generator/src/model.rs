@@ -388,6 +388,7 @@ pub struct Batch {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fallback {
+    Cache,
     Queue,
     Default,
 }
@@ -414,6 +415,12 @@ impl Operation {
             Shape::Custom { output, .. } => *output != Output::None,
             Shape::Verb { verb, .. } => *verb != Verb::Delete,
         }
+    }
+
+    /// Whether its answer can be kept: a query's, unless it is a stream.
+    pub fn can_be_cached(&self) -> bool {
+        let stream = matches!(&self.shape, Shape::Custom { output: Output::Stream(_), .. });
+        self.kind == OperationKind::Query && self.answers() && !stream
     }
 
     /// Whether it can be sent now and done later: a command without output.
@@ -464,9 +471,19 @@ impl Policy {
         }
     }
 
-    /// Whether a command that cannot be called is left in the queue: where a default comes first, that answers.
+    /// Whether a command that cannot be called is left in the queue.
     pub fn queues(&self) -> bool {
-        self.fallback.first() == Some(&Fallback::Queue)
+        self.steps_in(Fallback::Queue)
+    }
+
+    /// Whether a query that cannot be called is answered as the last time.
+    pub fn caches(&self) -> bool {
+        self.steps_in(Fallback::Cache)
+    }
+
+    /// Where a default comes first, that answers everything.
+    fn steps_in(&self, fallback: Fallback) -> bool {
+        self.fallback.iter().take_while(|own| **own != Fallback::Default).any(|own| *own == fallback)
     }
 }
 

@@ -223,6 +223,7 @@ fn policy(policy: &Policy) -> String {
         .fallback
         .iter()
         .map(|fallback| match fallback {
+            Fallback::Cache => " cache",
             Fallback::Queue => " queue",
             Fallback::Default => " default",
         })

@@ -1,10 +1,10 @@
 //! What the language has and workspaces do not yet: refused by name, each where it stands (E001).
 
-use super::{Checker, items};
+use super::Checker;
 use crate::{
     design::{
-        Auth, Body, Broker, Event, Fallback, Field, Fields, Link, List, Mark, Operation, OperationSettings, Resource,
-        Service, Store, Tls, Transport, TypeDefKind, Versioning, Via, Word,
+        Auth, Body, Broker, Event, Field, Fields, Link, List, Mark, Operation, OperationSettings, Resource, Service,
+        Store, Tls, Transport, TypeDefKind, Versioning, Via, Word,
     },
     source::{Span, Spanned},
 };
@@ -167,9 +167,6 @@ fn link(checker: &mut Checker, link: &Link) {
         && matches!(via.value, Via::Jsonrpc | Via::Stream | Via::Webhook)
     {
         checker.unavailable(&via.span, &format!("`via = \"{}\"` is", via.value.word()));
-    }
-    for fallback in items(&link.fallback).iter().filter(|fallback| fallback.value == Fallback::Cache) {
-        checker.unavailable(&fallback.span, "`fallback = \"cache\"` is");
     }
     refuse!(checker, "`needs` is": link.needs, "`start` is": link.start, "`slo` is": link.slo);
 }

@@ -62,6 +62,9 @@ struct View<'a> {
     not_queued: Vec<OperationView>,
     /// Somebody leaves commands in the queue where a call fails.
     stands_in: bool,
+    /// Operations whose last answers stand in where a call fails, and the others where there are any.
+    cached: Vec<OperationView>,
+    not_cached: Vec<OperationView>,
     /// Somebody reaches operations by different ways.
     has_ways: bool,
     graphql: Option<graphql::View>,
@@ -87,6 +90,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let over_queue = |operation: &Operation| queue::is_taken(model, service, operation);
     let taken = || service.operations.values().filter(|o| over_queue(o));
     let has_queue = queue::takes(model, service);
+    let caches = ways::caches(model, service);
     let proto_service = names::proto::service(&service.name);
     let proto_path = proto::path(model, service);
     let proto = has_grpc.then(|| proto::proto(model, service, &mut planner.wire));
@@ -132,6 +136,8 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         queued: taken().map(|o| queue::operation(model, service, o)).collect(),
         not_queued: if has_queue { views(&|operation| !over_queue(operation)) } else { Vec::new() },
         stands_in: ways::stands_in(model, service),
+        cached: if caches { views(&Operation::can_be_cached) } else { Vec::new() },
+        not_cached: if caches { views(&|operation| !operation.can_be_cached()) } else { Vec::new() },
         has_ways: ways::has_ways(model, service),
         graphql: has_graphql.then(|| graphql::view(model, service)),
         graphql_client: graphql::is_called(model, service).then(|| graphql::client(model, service)),
@@ -174,6 +180,9 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
             let path = format!("src/queue/{file}.rs");
             planner.rust(&mut sources, &path, &format!("contract/src/queue/{file}.rs"), &view)?;
         }
+    }
+    if caches {
+        planner.rust(&mut sources, "src/cached.rs", "contract/src/cached.rs", &view)?;
     }
     if view.has_ways {
         planner.rust(&mut sources, "src/ways.rs", "contract/src/ways.rs", &view)?;

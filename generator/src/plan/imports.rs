@@ -14,8 +14,10 @@ pub const OWN: char = '\u{E001}';
 
 /// Where a name that is not the design's is imported from.
 const KNOWN: &[(&str, &str)] = &[
+    ("Answers", "kit_resilience"),
     ("Arc", "std::sync"),
     ("As", "kit::json"),
+    ("Asked", "kit_resilience"),
     ("BTreeMap", "std::collections"),
     ("Base64", "kit::json"),
     ("BrokerConfig", "kit_service"),

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use kit_resilience::{Backoff, Breaker, Policy, Retry};
+use kit_resilience::{Answers, Backoff, Breaker, Policy, Retry};
 use serde::{Deserialize, Deserializer, de::Error};
 use tracing_subscriber::EnvFilter;
 
@@ -98,6 +98,9 @@ pub struct LinkConfig {
     /// Calls in flight.
     #[serde(default)]
     pub bulkhead: Option<usize>,
+    /// The oldest answer that stands in where a call fails.
+    #[serde(default)]
+    pub stale: Option<Span>,
     /// Without it the link has no breaker.
     #[serde(default)]
     pub breaker: Option<BreakerConfig>,
@@ -127,18 +130,35 @@ pub struct PolicyConfig {
     #[serde(default)]
     pub bulkhead: Option<usize>,
     #[serde(default)]
+    pub stale: Option<Span>,
+    #[serde(default)]
     pub breaker: Option<BreakerConfig>,
 }
 
 impl LinkConfig {
     /// What is not said is as the policy has it by default.
     pub fn policy(&self) -> Policy {
-        let Self { url: _, timeout, attempts, backoff, bulkhead, breaker } = self.clone();
-        PolicyConfig { timeout, attempts, backoff, bulkhead, breaker }.policy()
+        let Self { url: _, timeout, attempts, backoff, bulkhead, stale, breaker } = self.clone();
+        PolicyConfig { timeout, attempts, backoff, bulkhead, stale, breaker }.policy()
+    }
+
+    /// As in [`PolicyConfig`].
+    pub fn answers(&self, link: &'static str) -> Answers {
+        answers(link, self.stale)
     }
 }
 
+/// An hour where nothing is said.
+fn answers(link: &'static str, stale: Option<Span>) -> Answers {
+    Answers::new(link, stale.map_or(Duration::from_secs(3600), |stale| stale.0))
+}
+
 impl PolicyConfig {
+    /// Where the last answers of the link are kept, for links that fall back on them.
+    pub fn answers(&self, link: &'static str) -> Answers {
+        answers(link, self.stale)
+    }
+
     /// What is not said is as the policy has it by default.
     pub fn policy(&self) -> Policy {
         let default = Policy::default();

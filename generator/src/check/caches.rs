@@ -28,9 +28,14 @@ pub(super) fn of_custom(
             checker.error("E513", &cache.span, format!("`cache` on the command `{name}`"), DROP);
             None
         }
-        (_, Output::Stream(_)) => {
-            let help = "its items are not kept: drop it";
-            checker.error("E513", &cache.span, format!("`cache` on `{name}`, which answers with a stream"), help);
+        (_, Output::Stream(_) | Output::None) => {
+            let what = if *output == Output::None { "has no output" } else { "answers with a stream" };
+            checker.error(
+                "E513",
+                &cache.span,
+                format!("`cache` on `{name}`, which {what}"),
+                "nothing is kept: drop it",
+            );
             None
         }
         _ => seconds(checker, cache),

@@ -49,6 +49,8 @@ struct Contract {
     /// Others call it, and wait for its answers.
     has_link: bool,
     has_ways: bool,
+    /// Operations whose last answers stand in where a call fails.
+    cached: Vec<Tested>,
 }
 
 #[derive(Serialize)]
@@ -165,6 +167,11 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
                 planner.rust(&mut sources, &path, "tests/mapping/by_link.rs", contract)?;
                 all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
             }
+            if !contract.cached.is_empty() {
+                let path = format!("tests/contracts/mapping/{}/by_cache.rs", contract.module);
+                planner.rust(&mut sources, &path, "tests/mapping/by_cache.rs", contract)?;
+                all.insert(path, contract::names(planner.model, &planner.scope, service, &contract.contract));
+            }
             if contract.has_ways {
                 let path = format!("tests/contracts/mapping/{}/by_ways.rs", contract.module);
                 planner.rust(&mut sources, &path, "tests/mapping/by_ways.rs", contract)?;
@@ -213,6 +220,13 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         has_queue: commands::takes(model, service),
         has_link: provider::called(model).iter().any(|called| called.name == service.name),
         has_ways: ways::has_ways(model, service),
+        cached: match ways::caches(model, service) {
+            true => {
+                let cached = service.operations.values().filter(|operation| operation.can_be_cached());
+                cached.map(|operation| tested(model, service, operation)).collect()
+            }
+            false => Vec::new(),
+        },
         transports: CALLED
             .into_iter()
             .filter(|transport| has_client(model, service, *transport))

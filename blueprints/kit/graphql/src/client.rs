@@ -10,7 +10,10 @@ use kit_http::EventReader;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use crate::{Shape, shape::Deeper};
+use crate::{
+    Shape,
+    shape::{Deeper, taken},
+};
 
 /// A service that is called over GraphQL. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -103,7 +106,7 @@ impl Client {
         E: OperationError,
     {
         let answer = self.0.call::<Value, E>(cx, request.post(&["graphql"])?).await?;
-        read(shape, data(answer)?)
+        read(shape, data::<E>(answer)?)
     }
 
     /// Calls a query that shows null where there is nothing.
@@ -147,7 +150,7 @@ async fn item<T: DeserializeOwned, E: OperationError>(events: &mut EventReader, 
         match event.name.as_str() {
             "next" => {
                 let answer = serde_json::from_str(&event.data).map_err(Failure::internal)?;
-                return read(shape, data(answer)?).map(Some);
+                return read::<T, E>(shape, data::<E>(answer)?).map(Some);
             }
             "complete" => return Ok(None),
             _ => {}
@@ -163,10 +166,10 @@ fn read<T: DeserializeOwned, E: OperationError>(shape: &Shape, shown: Value) -> 
 
 /// The value of the one field of an answer, or the first error.
 fn data<E: OperationError>(mut answer: Value) -> Result<Value, E> {
-    if let Some(error) = answer["errors"].get_mut(0) {
+    if let Some(error) = answer.get_mut("errors").and_then(|errors| errors.get_mut(0)) {
         return Err(E::from_wire(wire(error.take())));
     }
-    match answer["data"].take() {
+    match taken(&mut answer, "data") {
         Value::Object(fields) if fields.len() == 1 => Ok(fields.into_iter().next().unwrap_or_default().1),
         other => Err(Failure::internal(anyhow::anyhow!("not the data of one field: {other}")).into()),
     }
@@ -174,15 +177,55 @@ fn data<E: OperationError>(mut answer: Value) -> Result<Value, E> {
 
 /// What [`error`](crate::error) has written. An error of a validator, or of another server, has no code that we know.
 fn wire(mut error: Value) -> Wire {
-    let mut extensions = error["extensions"].take();
+    let mut extensions = taken(&mut error, "extensions");
     let code = extensions["code"].as_str().unwrap_or_default();
     let kind = Kind::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(code));
     Wire {
         kind: kind.unwrap_or(Kind::Internal),
         code: extensions["error"].as_str().map(str::to_owned),
         detail: error["message"].as_str().unwrap_or_default().to_owned(),
-        fields: serde_json::from_value::<Vec<FieldError>>(extensions["fields"].take()).unwrap_or_default(),
+        fields: serde_json::from_value::<Vec<FieldError>>(taken(&mut extensions, "fields")).unwrap_or_default(),
         retry_after: extensions["retryAfter"].as_f64().and_then(|pause| Duration::try_from_secs_f64(pause).ok()),
-        data: extensions["data"].take(),
+        data: taken(&mut extensions, "data"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_becomes_variables() {
+        let words = Shape::Choice(&[("-placed_at", "PLACED_AT_DESC"), ("price", "PRICE")]);
+        let filter = Shape::Object(&[("total.amount.gte", "totalAmountGte", Shape::Same)]);
+        let query = json!({ "limit": 7, "cursor": "c", "sort": "-placed_at,price", "total.amount.gte": "1.5" });
+        let request = Request::new("").list(&filter, &words, &query);
+        let expected = json!({
+            "first": 7, "after": "c", "orderBy": ["PLACED_AT_DESC", "PRICE"], "where": { "totalAmountGte": "1.5" },
+        });
+        assert_eq!(Value::Object(request.variables), expected);
+        let members = Shape::Object(&[("in_all", "inAll", Shape::Same), ("note", "note", Shape::Same)]);
+        let request =
+            Request::new("").with("etag", &Shape::Same, &None::<u32>).members(&members, &json!({ "in_all": null }));
+        assert_eq!(Value::Object(request.variables), json!({ "inAll": null }));
+    }
+
+    #[test]
+    fn errors_of_others_are_internal() {
+        let error = |extensions| wire(json!({ "message": "no", "extensions": extensions })).kind;
+        assert_eq!(error(json!({ "code": "STALE" })), Kind::Stale);
+        assert_eq!(error(json!({ "code": "GRAPHQL_VALIDATION_FAILED" })), Kind::Internal);
+        assert_eq!(error(json!(null)), Kind::Internal);
+        assert_eq!(wire(json!("no")).kind, Kind::Internal);
+        for strange in [
+            json!({}),
+            json!([]),
+            json!(7),
+            json!({ "errors": {} }),
+            json!({ "data": null }),
+            json!({ "data": { "a": 1, "b": 2 } }),
+        ] {
+            assert_eq!(data::<Failure>(strange).map_err(|failure| failure.kind), Err(Kind::Internal));
+        }
     }
 }

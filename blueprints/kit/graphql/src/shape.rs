@@ -85,11 +85,11 @@ impl Shape {
             }
             (Self::Entries(key, shape), Value::Array(entries)) => {
                 let entry = |mut entry: Value| {
-                    let key = match key.shown(entry["key"].take())? {
+                    let key = match key.shown(taken(&mut entry, "key"))? {
                         Value::String(text) => text,
                         other => other.to_string(),
                     };
-                    Ok((key, shape.shown(entry["value"].take())?))
+                    Ok((key, shape.shown(taken(&mut entry, "value"))?))
                 };
                 Value::Object(entries.into_iter().map(entry).collect::<Result<_, _>>()?)
             }
@@ -108,15 +108,20 @@ impl Shape {
                 read.into()
             }
             (Self::Page(shape), mut page) => {
-                let mut read = json!({ "items": Self::Each(shape).shown(page["nodes"].take())? });
+                let mut read = json!({ "items": Self::Each(shape).shown(taken(&mut page, "nodes"))? });
                 if page["pageInfo"]["hasNextPage"] == true {
-                    read["next"] = page["pageInfo"]["endCursor"].take();
+                    read["next"] = page["pageInfo"]["endCursor"].clone();
                 }
                 read
             }
             (_, value) => value,
         })
     }
+}
+
+/// A member of whatever a server has sent; null if it has none.
+pub(crate) fn taken(value: &mut Value, member: &str) -> Value {
+    value.get_mut(member).map(Value::take).unwrap_or_default()
 }
 
 /// The members of a record. Those of a variant that would clash with another one's are asked for under a name of their
@@ -195,6 +200,17 @@ mod tests {
         assert_eq!(MONEY.shown(json!({ "_deeper": "Money" })), Err(Deeper));
         let ends = json!({ "__typename": "CardPayment", "lastDigits": "1", "more": null });
         assert!(PAY.shown(ends).is_ok());
+    }
+
+    #[test]
+    fn whatever_a_server_sends_is_read_or_left() {
+        for strange in [json!(7), json!([[]]), json!("x"), json!({ "a": [] }), json!([7, null, "x"])] {
+            for shape in [WHOLE, MONEY, PAY, UNIT, Shape::Page(&UNIT), Shape::Entries(&UNIT, &UNIT), Shape::Each(&PAY)]
+            {
+                assert!(shape.shown(strange.clone()).is_ok(), "{shape:?} {strange}");
+                shape.given(strange.clone());
+            }
+        }
     }
 
     #[test]

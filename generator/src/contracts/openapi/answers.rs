@@ -45,7 +45,8 @@ impl Writer<'_> {
                 "How long the answer holds (RFC 9111): `max-age={seconds}`, or `no-store` if parts of it are stand-ins."
             );
             for response in responses.values_mut() {
-                response["headers"]["Cache-Control"] = json!({ "description": text, "schema": { "type": "string" } });
+                response["headers"]["Cache-Control"] =
+                    json!({ "description": text, "schema": { "enum": [format!("max-age={seconds}"), "no-store"] } });
             }
         }
         responses

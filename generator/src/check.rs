@@ -6,11 +6,13 @@
 //! it was met; rules stay silent about it. A model is handed out only if nothing was reported, so it holds no unknowns.
 
 mod bodies;
+mod caches;
 mod calls;
 mod collisions;
 mod defaults;
 mod events;
 mod fronts;
+mod graphql;
 mod links;
 mod names;
 mod operations;
@@ -88,6 +90,8 @@ fn one(design: &Design, at: Option<(&str, u32)>) -> (Model, Vec<Diagnostic>) {
     collisions::check(&mut checker, &model);
     shared::check(&mut checker, &model);
     links::lower(&mut checker, &mut model);
+    graphql::check(&mut checker, &model);
+    caches::check(&mut checker, &model);
     fronts::lower(&mut checker, &mut model);
     (model, checker.found)
 }

@@ -60,6 +60,7 @@ pub struct Service {
     /// Origins whose pages may call it: `https://app.example`, or `*` alone.
     pub cors: Vec<String>,
     pub store: Store,
+    pub graphql: GraphqlLimits,
     /// Enums written in a field of this service's resources, operations and events: `OrderStatus`.
     pub enums: IndexMap<String, Enum>,
     pub resources: IndexMap<String, Resource>,
@@ -87,6 +88,28 @@ pub enum Versioning {
 pub struct Front {
     pub service: String,
     pub policy: Policy,
+}
+
+/// What a request over GraphQL may ask for. Defaults are filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GraphqlLimits {
+    /// Fields within fields.
+    pub depth: u32,
+    /// Fields in all.
+    pub complexity: u32,
+    /// Requests sent as one.
+    pub batch: u32,
+    pub aliases: u32,
+    pub directives: u32,
+    pub introspection: Introspection,
+}
+
+/// When the schema may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Introspection {
+    Always,
+    Development,
+    Never,
 }
 
 /// Where a service keeps what it keeps.
@@ -158,6 +181,8 @@ pub struct Operation {
     /// Declared errors, in the order of the design.
     pub errors: Vec<DeclaredError>,
     pub safety: Safety,
+    /// Whole seconds for which an answer holds, so that callers and those between may keep it.
+    pub cache: Option<u32>,
     /// Events that run it.
     pub on: Vec<EventRef>,
     /// Events that it sends on: it is a query that streams.
@@ -353,6 +378,7 @@ pub enum Target {
 pub enum Via {
     Rest,
     Grpc,
+    Graphql,
     Queue,
 }
 
@@ -396,6 +422,7 @@ pub struct Batch {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fallback {
+    Cache,
     Queue,
     Default,
 }
@@ -424,10 +451,28 @@ impl Operation {
         }
     }
 
+    /// Whether its answer can be kept: a query's, unless it is a stream.
+    pub fn can_be_cached(&self) -> bool {
+        let stream = matches!(&self.shape, Shape::Custom { output: Output::Stream(_), .. });
+        self.kind == OperationKind::Query && self.answers() && !stream
+    }
+
     /// Whether it can be sent now and done later: a command without output.
     pub fn can_be_queued(&self) -> bool {
         self.kind == OperationKind::Command && !self.answers()
     }
+}
+
+impl GraphqlLimits {
+    /// What one has where nothing is said.
+    pub const USUAL: Self = Self {
+        depth: 10,
+        complexity: 1000,
+        batch: 10,
+        aliases: 30,
+        directives: 30,
+        introspection: Introspection::Development,
+    };
 }
 
 impl Breaker {
@@ -460,9 +505,19 @@ impl Policy {
         }
     }
 
-    /// Whether a command that cannot be called is left in the queue: where a default comes first, that answers.
+    /// Whether a command that cannot be called is left in the queue.
     pub fn queues(&self) -> bool {
-        self.fallback.first() == Some(&Fallback::Queue)
+        self.steps_in(Fallback::Queue)
+    }
+
+    /// Whether a query that cannot be called is answered as the last time.
+    pub fn caches(&self) -> bool {
+        self.steps_in(Fallback::Cache)
+    }
+
+    /// Where a default comes first, that answers everything.
+    fn steps_in(&self, fallback: Fallback) -> bool {
+        self.fallback.iter().take_while(|own| **own != Fallback::Default).any(|own| *own == fallback)
     }
 }
 

@@ -6,8 +6,9 @@ use generator::{
     design::Word,
     fit,
     model::{
-        Default, Exposure, Fallback, Field, Input, Link, Model, Operation, OperationKind, Output, Payload, Policy,
-        Resource, Route, Safety, Scalar, Segment, Service, Shape, StreamItem, Target, Transport, Type, TypeDef, Via,
+        Default, Exposure, Fallback, Field, GraphqlLimits, Input, Link, Model, Operation, OperationKind, Output,
+        Payload, Policy, Resource, Route, Safety, Scalar, Segment, Service, Shape, StreamItem, Target, Transport, Type,
+        TypeDef, Via,
     },
 };
 
@@ -33,6 +34,9 @@ pub fn dump(model: &Model) -> String {
 fn service(text: &mut String, model: &Model, service: &Service) {
     let store = format!("{:?}", service.store).to_lowercase();
     let _ = writeln!(text, "service {} [{}] store {store}", service.name, exposure(service.expose));
+    if service.graphql != GraphqlLimits::USUAL {
+        let _ = writeln!(text, "  {:?}", service.graphql);
+    }
     for own in service.enums.values() {
         let _ = writeln!(text, "  enum {}: {}", own.name, own.values.join(", "));
     }
@@ -205,6 +209,7 @@ fn word(via: Via) -> &'static str {
     match via {
         Via::Rest => "rest",
         Via::Grpc => "grpc",
+        Via::Graphql => "graphql",
         Via::Queue => "queue",
     }
 }
@@ -218,6 +223,7 @@ fn policy(policy: &Policy) -> String {
         .fallback
         .iter()
         .map(|fallback| match fallback {
+            Fallback::Cache => " cache",
             Fallback::Queue => " queue",
             Fallback::Default => " default",
         })

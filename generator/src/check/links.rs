@@ -163,20 +163,23 @@ fn policy(design: &design::Design, via: Via, links: &[Option<&design::Link>]) ->
     match via {
         // A queue takes everything, so nothing stands in for it; what the link to the service says is for its calls.
         Via::Queue => Policy { fallback: Vec::new(), ..policies::of_messages(&design.defaults, &links) },
-        Via::Rest | Via::Grpc => policies::of_calls(&design.defaults, &links),
+        Via::Rest | Via::Grpc | Via::Graphql => policies::of_calls(&design.defaults, &links),
     }
 }
 
-/// What the most specific link says, else the first of gRPC and REST that the other side exposes, else gRPC.
+/// What the most specific link says, else the first of gRPC, REST and GraphQL that the other side exposes, else gRPC.
 fn via(links: &[Option<&design::Link>], exposed: Exposure) -> Via {
     let said = links.iter().rev().flatten().filter_map(|link| link.via.as_ref()).find_map(|via| match via.value {
         design::Via::Rest => Some(Via::Rest),
         design::Via::Grpc => Some(Via::Grpc),
+        design::Via::Graphql => Some(Via::Graphql),
         design::Via::Queue => Some(Via::Queue),
         // Refused elsewhere.
-        design::Via::Graphql | design::Via::Jsonrpc | design::Via::Stream | design::Via::Webhook => None,
+        design::Via::Jsonrpc | design::Via::Stream | design::Via::Webhook => None,
     });
-    said.unwrap_or(if exposed.has(Transport::Rest) && !exposed.has(Transport::Grpc) { Via::Rest } else { Via::Grpc })
+    let first = [(Transport::Grpc, Via::Grpc), (Transport::Rest, Via::Rest), (Transport::Graphql, Via::Graphql)];
+    let first = first.into_iter().find(|(transport, _)| exposed.has(*transport)).map(|(_, via)| via);
+    said.or(first).unwrap_or(Via::Grpc)
 }
 
 impl<'d> Dependencies<'d> {

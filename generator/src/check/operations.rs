@@ -5,14 +5,14 @@ use indexmap::IndexMap;
 use super::{
     Checker,
     bodies::{self, Place},
-    calls, description, docs, events, items, resources, routes, symbols, verbs,
+    caches, calls, description, docs, events, items, resources, routes, symbols, verbs,
 };
 use crate::{
     design::{self, Head, Idempotent, OperationSettings, Reference},
     diagnostic::Diagnostic,
     model::{
-        DeclaredError, Enum, EventRef, Exposure, Input, Model, Operation, OperationKind, Output, Route, Safety,
-        Service, Shape, Store, Transport, Verb, Versioning,
+        DeclaredError, Enum, EventRef, Exposure, GraphqlLimits, Input, Introspection, Model, Operation, OperationKind,
+        Output, Route, Safety, Service, Shape, Store, Transport, Verb, Versioning,
     },
     names,
     source::Spanned,
@@ -37,6 +37,7 @@ pub(super) fn lower_services(checker: &mut Checker, model: &mut Model) {
             fronts: Vec::new(),
             cors: items(&service.cors).iter().map(|origin| origin.value.clone()).collect(),
             store: store(checker, service),
+            graphql: graphql(service),
             enums,
             resources,
             operations: IndexMap::new(),
@@ -52,6 +53,25 @@ pub(super) fn lower_services(checker: &mut Checker, model: &mut Model) {
         }
     }
     events::check_keys(checker, model);
+}
+
+/// The limits of GraphQL, with those that are not said.
+fn graphql(service: &design::Service) -> GraphqlLimits {
+    let usual = GraphqlLimits::USUAL;
+    let Some(Spanned { value: said, .. }) = &service.graphql else { return usual };
+    let or = |said: &Option<Spanned<u32>>, usual| said.as_ref().map_or(usual, |said| said.value);
+    GraphqlLimits {
+        depth: or(&said.depth, usual.depth),
+        complexity: or(&said.complexity, usual.complexity),
+        batch: or(&said.batch, usual.batch),
+        aliases: or(&said.aliases, usual.aliases),
+        directives: or(&said.directives, usual.directives),
+        introspection: match said.introspection.as_ref().map(|said| said.value) {
+            Some(true) => Introspection::Always,
+            Some(false) => Introspection::Never,
+            None => usual.introspection,
+        },
+    }
 }
 
 /// Where a service keeps what it keeps: nowhere if it keeps nothing.
@@ -154,6 +174,7 @@ fn lower_custom(
         }
         OperationKind::Command => command_safety(checker, model, home, operation),
     };
+    let cache = caches::of_custom(checker, kind, &output, name, common);
     let mut lowered = Operation {
         name: name.clone(),
         docs: docs(&operation.head.docs),
@@ -161,6 +182,7 @@ fn lower_custom(
         shape: Shape::Custom { of, input, output },
         errors: errors(checker, common, home),
         safety,
+        cache,
         on,
         follows,
         calls: calls::lower(checker, items(&common.calls), home),

@@ -50,7 +50,7 @@ fn of_links(mut policy: Policy, defaults: &design::Defaults, links: &[&design::L
             policy.bulkhead = bulkhead.value;
         }
         if let Some(fallback) = &link.fallback {
-            policy.fallback = fallback.value.iter().filter_map(|fallback| lower_fallback(fallback.value)).collect();
+            policy.fallback = fallback.value.iter().map(|fallback| lower_fallback(fallback.value)).collect();
         }
         if let Some(delivery) = &link.delivery {
             policy.delivery = match delivery.value {
@@ -108,11 +108,10 @@ fn merge_batch(batch: &mut Batch, said: &design::Batch) {
     }
 }
 
-/// `cache` is refused elsewhere.
-fn lower_fallback(fallback: design::Fallback) -> Option<Fallback> {
+fn lower_fallback(fallback: design::Fallback) -> Fallback {
     match fallback {
-        design::Fallback::Cache => None,
-        design::Fallback::Queue => Some(Fallback::Queue),
-        design::Fallback::Default => Some(Fallback::Default),
+        design::Fallback::Cache => Fallback::Cache,
+        design::Fallback::Queue => Fallback::Queue,
+        design::Fallback::Default => Fallback::Default,
     }
 }

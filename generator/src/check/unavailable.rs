@@ -3,8 +3,8 @@
 use super::{Checker, items};
 use crate::{
     design::{
-        Auth, Body, Broker, Event, Fallback, Field, Fields, Link, List, Mark, Operation, OperationSettings, Resource,
-        Service, Store, Tls, Transport, TypeDefKind, Versioning, Via, Word,
+        Auth, Body, Broker, Event, Field, Fields, Link, List, Mark, Operation, OperationSettings, Resource, Service,
+        Store, Tls, Transport, TypeDefKind, Versioning, Via, Word,
     },
     source::{Span, Spanned},
 };
@@ -74,7 +74,6 @@ fn service(checker: &mut Checker, service: &Service) {
         "`limit` is": service.limit,
         "`quota` is": service.quota,
         "`slo` is": service.slo,
-        "`graphql = { … }` is": service.graphql,
         "`replaces` is": service.replaces,
         "`rollout` is": service.rollout,
     );
@@ -119,7 +118,6 @@ fn settings(checker: &mut Checker, settings: &OperationSettings) {
         "`allow` is": settings.allow,
         "`limit` is": settings.limit,
         "`slo` is": settings.slo,
-        "`cache` is": settings.cache,
     );
 }
 
@@ -135,7 +133,6 @@ fn resource(checker: &mut Checker, resource: &Resource) {
         "event sourcing (`snapshot`) is": resource.snapshot,
         "`allow` is": resource.allow,
         "`limit` is": resource.limit,
-        "`cache` is": resource.cache,
         "`until` of resources is": resource.until,
     );
 }
@@ -153,12 +150,9 @@ fn event(checker: &mut Checker, event: &Event) {
 
 fn link(checker: &mut Checker, link: &Link) {
     if let Some(via) = &link.via
-        && matches!(via.value, Via::Graphql | Via::Jsonrpc | Via::Stream | Via::Webhook)
+        && matches!(via.value, Via::Jsonrpc | Via::Stream | Via::Webhook)
     {
         checker.unavailable(&via.span, &format!("`via = \"{}\"` is", via.value.word()));
-    }
-    for fallback in items(&link.fallback).iter().filter(|fallback| fallback.value == Fallback::Cache) {
-        checker.unavailable(&fallback.span, "`fallback = \"cache\"` is");
     }
     refuse!(checker, "`needs` is": link.needs, "`start` is": link.start, "`slo` is": link.slo);
 }

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::{
-    Checker, calls, docs, items,
+    Checker, caches, calls, docs, items,
     operations::{check_queue, emits, errors, exposure, safety},
     routes, symbols,
 };
@@ -32,6 +32,7 @@ pub(super) fn lower(
                 shape: Shape::Verb { verb: *verb, resource: name.clone() },
                 errors: settings.map_or_else(Vec::new, |settings| errors(checker, &settings.common, home)),
                 safety: verb_safety(checker, *verb, settings),
+                cache: caches::of_verb(checker, *verb, design, settings),
                 on: Vec::new(),
                 follows: Vec::new(),
                 calls: settings.map_or_else(Vec::new, |s| calls::lower(checker, items(&s.common.calls), home)),

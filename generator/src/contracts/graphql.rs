@@ -11,6 +11,7 @@ use crate::{
     names,
 };
 
+pub mod called;
 pub mod request;
 mod types;
 
@@ -35,7 +36,7 @@ pub fn graphql(model: &Model, service: &Service) -> String {
 fn lower<'m>(model: &'m Model, service: &'m Service) -> (String, Types<'m>) {
     let mut types = Types::new(model, service);
     let mut roots: [(&str, Vec<String>); 3] = [("Query", vec![]), ("Mutation", vec![]), ("Subscription", vec![])];
-    for operation in service.operations.values().filter(|operation| operation.expose.has(Transport::Graphql)) {
+    for operation in service.operations.values().filter(|operation| is_served(model, service, operation)) {
         let root = root(operation);
         if let Some((_, fields)) = roots.iter_mut().find(|(name, _)| *name == root) {
             fields.push(operation_field(&mut types, operation));
@@ -69,6 +70,11 @@ pub fn field(service: &Service, operation: &Operation) -> String {
             names::graphql::verb_field(*verb, resource, plural)
         }
     }
+}
+
+/// Whether callers outside, or services of the system, reach an operation over GraphQL. There is one schema for both.
+pub fn is_served(model: &Model, service: &Service, operation: &Operation) -> bool {
+    model.served(&service.name, &operation.name).has(Transport::Graphql)
 }
 
 /// The root type that an operation is a field of.

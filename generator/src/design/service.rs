@@ -46,6 +46,7 @@ pub struct GraphqlLimits {
     pub complexity: Option<Spanned<u32>>,
     pub batch: Option<Spanned<u32>>,
     pub aliases: Option<Spanned<u32>>,
+    pub directives: Option<Spanned<u32>>,
     pub introspection: Option<Spanned<bool>>,
 }
 

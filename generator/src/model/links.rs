@@ -18,6 +18,7 @@ impl Model {
             match link.via() {
                 Some(Via::Rest) => served.insert(Transport::Rest),
                 Some(Via::Grpc) => served.insert(Transport::Grpc),
+                Some(Via::Graphql) => served.insert(Transport::Graphql),
                 Some(Via::Queue) | None => {}
             }
             if own.can_be_queued() && (link.via() == Some(Via::Queue) || link.policy.queues()) {

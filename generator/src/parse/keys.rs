@@ -35,7 +35,7 @@ pub const SERVICE: Keys = &[
     "feeds",
 ];
 
-pub const GRAPHQL: Keys = &["depth", "complexity", "batch", "aliases", "introspection"];
+pub const GRAPHQL: Keys = &["depth", "complexity", "batch", "aliases", "directives", "introspection"];
 pub const OLD_VERSION: Keys = &["deprecated", "sunset"];
 pub const ROLLOUT: Keys = &["share", "header", "shadow"];
 

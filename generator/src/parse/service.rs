@@ -35,6 +35,7 @@ pub(super) fn service(reader: &mut Reader, item: Item) -> Service {
             complexity: t.get("complexity", count),
             batch: t.get("batch", count),
             aliases: t.get("aliases", count),
+            directives: t.get("directives", count),
             introspection: t.get("introspection", boolean),
         }),
         versioning: t.get("versioning", word),

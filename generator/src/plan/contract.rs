@@ -72,9 +72,13 @@ struct View<'a> {
     not_queued: Vec<OperationView>,
     /// Somebody leaves commands in the queue where a call fails.
     stands_in: bool,
+    /// Operations whose last answers stand in where a call fails, and the others where there are any.
+    cached: Vec<OperationView>,
+    not_cached: Vec<OperationView>,
     /// Somebody reaches operations by different ways.
     has_ways: bool,
     graphql: Option<graphql::View>,
+    graphql_client: Option<graphql::Client>,
     /// The schema's file, beside the contract's own.
     graphql_path: String,
     /// Types of `contracts/shared` that this contract mentions.
@@ -108,6 +112,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let over_queue = |operation: &Operation| queue::is_taken(model, service, operation);
     let taken = || service.operations.values().filter(|o| over_queue(o));
     let has_queue = queue::takes(model, service);
+    let caches = ways::caches(model, service);
     let proto_service = names::proto::service(&service.name);
     let proto_path = proto::path(model, service);
     let proto = has_grpc.then(|| proto::proto(model, service, &mut planner.wire));
@@ -164,8 +169,11 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         queued: taken().map(|o| queue::operation(model, service, o)).collect(),
         not_queued: if has_queue { views(&|operation| !over_queue(operation)) } else { Vec::new() },
         stands_in: ways::stands_in(model, service),
+        cached: if caches { views(&Operation::can_be_cached) } else { Vec::new() },
+        not_cached: if caches { views(&|operation| !operation.can_be_cached()) } else { Vec::new() },
         has_ways: ways::has_ways(model, service),
         graphql: has_graphql.then(|| graphql::view(model, service)),
+        graphql_client: graphql::is_called(model, service).then(|| graphql::client(model, service)),
         graphql_path: schema_path(service),
         shared: shared.iter().map(|name| user(name)).collect(),
         present: names::rust::crate_ident(&names::rust::contract_crate(&service.name)),
@@ -225,6 +233,9 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
             planner.rust(&mut sources, &path, &format!("contract/src/queue/{file}.rs"), &view)?;
         }
     }
+    if caches {
+        planner.rust(&mut sources, "src/cached.rs", "contract/src/cached.rs", &view)?;
+    }
     if view.has_ways {
         planner.rust(&mut sources, "src/ways.rs", "contract/src/ways.rs", &view)?;
     }
@@ -233,7 +244,8 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let mut graphql_names = BTreeMap::new();
     if let Some(own) = &view.graphql {
         planner.rust(&mut sources, "src/graphql.rs", "contract/src/graphql.rs", &view)?;
-        for file in &own.modules {
+        let client = own.has_client.then_some(["client", "shapes"]);
+        for file in own.modules.iter().chain(client.iter().flatten()) {
             planner.rust(
                 &mut sources,
                 &format!("src/graphql/{file}.rs"),
@@ -254,7 +266,13 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         description: format!("The contract of `{}`{version}: its types, its trait, and what carries it", service.name),
         ..Member::default()
     };
-    let names = |path: &str| if path.starts_with("src/graphql/") { graphql_names.clone() } else { names.clone() };
+    let names = |path: &str| {
+        if path.starts_with("src/graphql/") && path != "src/graphql/client.rs" {
+            graphql_names.clone()
+        } else {
+            names.clone()
+        }
+    };
     planner.add_crate_with(sources, names, member);
     planner.local.insert(package, folder);
     Ok(())

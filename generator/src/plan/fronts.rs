@@ -84,7 +84,7 @@ pub fn ways(model: &Model, gateway: &Service) -> Vec<FrontWay> {
 /// What the configuration says of those that no call goes to.
 pub fn sections(model: &Model, gateway: &Service) -> Vec<Section> {
     let section = |(front, service): (&Front, &Service)| {
-        section_of(service.name.clone(), service.name.clone(), Some(address(model, service)), &front.policy)
+        section_of(service.name.clone(), service.name.clone(), Some(address(model, service)), &front.policy, false)
     };
     behind(model, gateway).map(section).collect()
 }

@@ -10,7 +10,7 @@ use crate::{
         shape,
     },
     escape,
-    model::{Input, Model, Operation, Output, Service, Shape, StreamItem, Transport, Type, Verb},
+    model::{Input, Model, Operation, Output, Service, Shape, StreamItem, Type, Verb, Via},
     names,
 };
 
@@ -19,8 +19,10 @@ use super::{
     rust::{id_name, user},
 };
 
+mod client;
 mod types;
 
+pub use client::{Client, client};
 use types::{Definition, Member, Types, Writer};
 
 /// What the templates of a contract's GraphQL see.
@@ -28,6 +30,8 @@ use types::{Definition, Member, Types, Writer};
 pub struct View {
     /// The files below the module.
     pub modules: Vec<&'static str>,
+    /// Others of the system call it over GraphQL.
+    pub has_client: bool,
     /// Whether there is anything to ask for.
     pub has_queries: bool,
     pub queries: Vec<RootField>,
@@ -83,6 +87,7 @@ pub fn view(model: &Model, service: &Service) -> View {
             .chain(["operations"])
             .chain(answers.then_some("types"))
             .collect(),
+        has_client: is_called(model, service),
         has_queries: false,
         queries: Vec::new(),
         mutations: Vec::new(),
@@ -95,7 +100,7 @@ pub fn view(model: &Model, service: &Service) -> View {
         own_roots: vec!["Query"],
         types,
     };
-    for operation in service.operations.values().filter(|operation| operation.expose.has(Transport::Graphql)) {
+    for operation in service.operations.values().filter(|operation| schema::is_served(model, service, operation)) {
         let fields = match schema::root(operation) {
             "Query" => &mut view.queries,
             "Mutation" => &mut view.mutations,
@@ -123,6 +128,11 @@ pub fn view(model: &Model, service: &Service) -> View {
         *made = made.replace(".clone()", "");
     }
     view
+}
+
+/// Whether any link to the service goes over GraphQL.
+pub fn is_called(model: &Model, service: &Service) -> bool {
+    model.links.iter().any(|link| link.callee() == Some(&service.name) && link.via() == Some(Via::Graphql))
 }
 
 /// Where the names that the files of the module use are imported from: `types` and `inputs` have their own.
@@ -201,8 +211,7 @@ fn root_field(writer: &Writer<'_>, operation: &Operation) -> RootField {
         Shape::Verb { verb, resource } => verb_parameters(writer, operation, *verb, resource),
     };
     let (returns, answer) = returned(writer, operation, &view);
-    let mut attributes: Vec<String> =
-        types::renamed(&method, &name).map(|name| format!("#[graphql({name})]")).into_iter().collect();
+    let mut attributes = types::attributes([types::renamed(&method, &name), writer.cache(operation)]);
     // Clippy counts the receiver.
     if given.len() + 2 > 7 {
         attributes.push("#[allow(clippy::too_many_arguments, reason = \"they are those of the schema\")]".into());
@@ -231,7 +240,8 @@ fn body(view: &OperationView, read: &[String], answer: &str) -> Vec<String> {
         many => Some(format!("let {names} = kit_graphql::received(&cx, ({}))?;", many.join(", "))),
     };
     let call = format!("kit_graphql::{answer}(&cx, cx.limit(self.0.{method}(&cx{arguments})).await)");
-    std::iter::once("let cx = kit_graphql::context(ctx);".to_owned()).chain(read).chain([call]).collect()
+    let context = if view.stream { "opening" } else { "context" };
+    std::iter::once(format!("let cx = kit_graphql::{context}(ctx);")).chain(read).chain([call]).collect()
 }
 
 /// The parameters of a resolver, and what of them makes each argument of the operation.

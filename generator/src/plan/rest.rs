@@ -238,7 +238,7 @@ fn body(
         return vec![format!("{call}.await?;"), "Ok(answer::done())".into()];
     }
     let answer = match &operation.shape {
-        Shape::Verb { verb: Verb::List, .. } => "answer::page(&target, answer.next.as_ref(), &answer)".into(),
+        Shape::Verb { verb: Verb::List, .. } => "answer::page(&target, answer.next.as_ref(), &answer)".to_owned(),
         Shape::Verb { verb: Verb::Get, .. } => "known.answer(answer.etag, &answer)".into(),
         Shape::Verb { verb: Verb::Create, resource } => {
             format!("answer::created({}, answer.etag, &answer)", place(service, resource))
@@ -250,6 +250,10 @@ fn body(
             "answer::tagged(answer.etag, &answer)".into()
         }
         Shape::Custom { .. } => "answer::ok(&answer)".into(),
+    };
+    let answer = match operation.cache.filter(|_| operation.route.method == Method::Get) {
+        Some(seconds) => format!("answer::fresh(&cx, {seconds}, {answer})"),
+        None => answer,
     };
     vec![format!("let answer = {call}.await?;"), format!("Ok({answer})")]
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     contracts::{asyncapi, shape},
     escape,
-    model::{Model, OldVersion, Service, Transport},
+    model::{GraphqlLimits, Introspection, Model, OldVersion, Service, Transport},
     names,
     scope::{Item, Scope},
 };
@@ -66,6 +66,8 @@ struct View {
     /// The expression that makes the router, in parts.
     faces: Vec<String>,
     has_grpc: bool,
+    /// What requests over GraphQL may ask for, if it serves that.
+    graphql: Vec<Limits>,
     has_store: bool,
     /// It publishes or consumes.
     has_broker: bool,
@@ -120,6 +122,16 @@ struct OldCode<'a> {
     #[serde(flatten)]
     adapter: &'a adapter::View,
     gone_methods: Vec<Implemented>,
+}
+
+#[derive(Serialize)]
+struct Limits {
+    depth: u32,
+    complexity: u32,
+    aliases: u32,
+    directives: u32,
+    batch: u32,
+    introspection: &'static str,
 }
 
 #[derive(Serialize)]
@@ -227,6 +239,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         }
     }
     let has_grpc = contract::serves(model, service, Transport::Grpc);
+    let has_graphql = contract::serves(model, service, Transport::Graphql);
     let stores: Vec<StoreView> = service.resources.values().map(|r| store::view(model, service, r)).collect();
     let has_store = events::has_store(model, service);
     let (emits, sends) = (events::emits(service), queue::sends(model, service));
@@ -258,17 +271,23 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         variable: names::variable(&service.name),
         operations,
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
-        config: if dependencies.is_empty() && fronts.is_empty() && !has_store && !has_broker {
+        config: if dependencies.is_empty() && fronts.is_empty() && !has_graphql && !has_store && !has_broker {
             "_config"
         } else {
             "config"
         },
-        runtime: if dependencies.is_empty() && fronts.is_empty() && !has_grpc && !has_store && !has_broker {
-            "_service"
-        } else {
-            "service"
+        runtime: match dependencies.is_empty()
+            && fronts.is_empty()
+            && !has_grpc
+            && !has_graphql
+            && !has_store
+            && !has_broker
+        {
+            true => "_service",
+            false => "service",
         },
         has_grpc,
+        graphql: has_graphql.then(|| limits(service)).into_iter().collect(),
         has_store,
         has_broker,
         emits,
@@ -320,8 +339,9 @@ fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<St
     let mut add = |served: &dyn Fn(Transport) -> bool, contract: &str, name: &str| {
         let served: Vec<Transport> = TRANSPORTS.into_iter().filter(|transport| served(*transport)).collect();
         for (number, transport) in served.iter().enumerate() {
-            let argument = if number + 1 == served.len() { name.to_owned() } else { format!("{name}.clone()") };
-            routers.push(format!("{contract}::{}::router({argument})", transport.word()));
+            let clone = if number + 1 == served.len() { "" } else { ".clone()" };
+            let settings = if *transport == Transport::Graphql { ", graphql" } else { "" };
+            routers.push(format!("{contract}::{}::router({name}{clone}{settings})", transport.word()));
         }
     };
     add(&|transport| contract::serves(model, service, transport), contract, name);
@@ -408,6 +428,16 @@ fn plan_old(
 fn listed_in_toml(texts: &[String]) -> Vec<String> {
     let texts: Vec<String> = texts.iter().map(|text| escape::toml_str(text)).collect();
     if texts.is_empty() { Vec::new() } else { vec![format!("[{}]", texts.join(", "))] }
+}
+
+fn limits(service: &Service) -> Limits {
+    let GraphqlLimits { depth, complexity, batch, aliases, directives, introspection } = service.graphql;
+    let introspection = match introspection {
+        Introspection::Always => "always",
+        Introspection::Development => "development",
+        Introspection::Never => "never",
+    };
+    Limits { depth, complexity, aliases, directives, batch, introspection }
 }
 
 /// `` `a`, `b` `` as one line, or none.

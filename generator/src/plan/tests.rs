@@ -13,6 +13,7 @@ use super::{
     Owner, PlanError, Planner, Sources,
     contract::{self, trait_name},
     events::{self, TestedEvent},
+    graphql as graphql_contract,
     heard::{self, Heard},
     manifest::Member,
     operations::{self, OperationView},
@@ -48,6 +49,8 @@ struct Contract {
     /// Others call it, and wait for its answers.
     has_link: bool,
     has_ways: bool,
+    /// Operations whose last answers stand in where a call fails.
+    cached: Vec<Tested>,
 }
 
 #[derive(Serialize)]
@@ -98,11 +101,17 @@ struct Connected {
     connect: String,
     rest: bool,
     grpc: bool,
+    graphql: bool,
 }
 
-/// The transports over which traits are called. The queue is tested apart, since nothing answers; so is GraphQL, which has
-/// no clients of a trait.
-const CALLED: [Transport; 2] = [Transport::Rest, Transport::Grpc];
+/// The transports over which traits are called. The queue is tested apart, since nothing answers.
+const CALLED: [Transport; 3] = [Transport::Rest, Transport::Grpc, Transport::Graphql];
+
+/// Whether there is a client of the trait: over GraphQL only where services of the system call it so.
+fn has_client(model: &Model, service: &Service, transport: Transport) -> bool {
+    contract::serves(model, service, transport)
+        && (transport != Transport::Graphql || graphql_contract::is_called(model, service))
+}
 
 #[derive(Serialize)]
 struct View {
@@ -180,6 +189,9 @@ fn plan_contract(
     if contract.has_link {
         add(format!("{path}/by_link.rs"), "tests/mapping/by_link.rs")?;
     }
+    if !contract.cached.is_empty() {
+        add(format!("{path}/by_cache.rs"), "tests/mapping/by_cache.rs")?;
+    }
     if contract.has_ways {
         add(format!("{path}/by_ways.rs"), "tests/mapping/by_ways.rs")?;
     }
@@ -214,6 +226,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         connect: format!("over_{}", transport.word()),
         rest: transport == Transport::Rest,
         grpc: transport == Transport::Grpc,
+        graphql: transport == Transport::Graphql,
     };
     Contract {
         module: module(service),
@@ -225,9 +238,16 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         has_queue: commands::takes(model, service),
         has_link: provider::called(model).iter().any(|called| called.name == service.name),
         has_ways: ways::has_ways(model, service),
+        cached: match ways::caches(model, service) {
+            true => {
+                let cached = service.operations.values().filter(|operation| operation.can_be_cached());
+                cached.map(|operation| tested(model, service, operation)).collect()
+            }
+            false => Vec::new(),
+        },
         transports: CALLED
             .into_iter()
-            .filter(|transport| contract::serves(model, service, *transport))
+            .filter(|transport| has_client(model, service, *transport))
             .map(transport)
             .collect(),
         contract,
@@ -246,9 +266,13 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
     let served = model.served(&service.name, &operation.name);
     let tests = CALLED
         .into_iter()
-        .filter(|transport| served.has(*transport))
+        .filter(|transport| served.has(*transport) && has_client(model, service, *transport))
         .map(|transport| TestView {
-            name: format!("{}_over_{}", operation.name, transport.word()),
+            name: match transport {
+                // The documents of others have their tests beside it.
+                Transport::Graphql => format!("{}_by_a_client_over_graphql", operation.name),
+                _ => format!("{}_over_{}", operation.name, transport.word()),
+            },
             transport: transport.name(),
             connect: format!("over_{}", transport.word()),
         })

@@ -126,6 +126,7 @@ fn via_name(via: Via) -> &'static str {
     match via {
         Via::Rest => "REST",
         Via::Grpc => "gRPC",
+        Via::Graphql => "GraphQL",
         Via::Queue => "queue",
     }
 }

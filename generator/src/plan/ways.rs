@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     contracts::asyncapi,
-    model::{Link, Model, OperationRef, Policy, Service, Target, Via},
+    model::{Link, Model, Operation, OperationRef, Policy, Service, Target, Via},
     names,
 };
 
@@ -41,10 +41,14 @@ pub struct Way {
     service_trait: String,
     grpc: bool,
     rest: bool,
+    graphql: bool,
     /// The expression that makes the link.
     link: String,
     /// Commands are left in the queue where a call fails.
+    #[serde(skip)]
     stands_in: bool,
+    /// The statements that put around the client what the link says.
+    wrapped: Vec<String>,
     /// What a caller sees when the other side is slow, failing or gone.
     promise: Vec<String>,
 }
@@ -54,6 +58,8 @@ pub struct Way {
 pub struct Section {
     /// `greeter`, `inventory.restock`
     to: String,
+    /// Queries are answered as the last time where a call fails.
+    caches: bool,
     /// The field of `Links`, and its type.
     field: String,
     config: &'static str,
@@ -97,6 +103,11 @@ pub fn has_ways(model: &Model, to: &Service) -> bool {
     model.services.keys().any(|from| links(model, from, to).len() > 1)
 }
 
+/// Whether anybody falls back on the last answers of this service.
+pub fn caches(model: &Model, to: &Service) -> bool {
+    model.links.iter().any(|link| link.callee() == Some(&to.name) && keeps_answers(model, link))
+}
+
 /// The links to a service, first the one for most operations: that to the service, else one that can carry them all.
 fn links<'m>(model: &'m Model, from: &str, to: &Service) -> Vec<&'m Link> {
     let mut links: Vec<_> =
@@ -107,13 +118,37 @@ fn links<'m>(model: &'m Model, from: &str, to: &Service) -> Vec<&'m Link> {
 
 /// Whether the link leaves any of its operations in the queue.
 fn leaves_commands(model: &Model, link: &Link) -> bool {
+    link.policy.queues() && carries(model, link, Operation::can_be_queued)
+}
+
+/// Whether the link keeps the answers of any of its operations.
+fn keeps_answers(model: &Model, link: &Link) -> bool {
+    link.policy.caches() && carries(model, link, Operation::can_be_cached)
+}
+
+/// Whether an operation of this kind goes by the link.
+fn carries(model: &Model, link: &Link, is: fn(&Operation) -> bool) -> bool {
     let Some(callee) = link.callee().and_then(|callee| model.services.get(callee)) else { return false };
-    let goes_here = |operation: &str| {
-        let place = OperationRef { service: callee.name.clone(), operation: operation.to_owned() };
+    callee.operations.values().filter(|operation| is(operation)).any(|operation| {
+        let place = OperationRef { service: callee.name.clone(), operation: operation.name.clone() };
         model.link(&link.from, &place) == Some(link)
-    };
-    let mut commands = callee.operations.values().filter(|operation| operation.can_be_queued());
-    link.policy.queues() && commands.any(|operation| goes_here(&operation.name))
+    })
+}
+
+/// From the call outwards.
+fn wrapped(contract: &str, title: &str, stands_in: bool, caches: bool) -> Vec<String> {
+    let mut layers = vec![format!("{contract}::Linked {{ inner, link }}")];
+    layers.extend(stands_in.then(|| format!("{contract}::queue::Fallback {{ inner, sender }}")));
+    layers.extend(caches.then(|| format!("{contract}::Cached {{ inner, answers }}")));
+    let last = layers.pop().unwrap_or_default();
+    let mut lines: Vec<String> = layers.iter().map(|layer| format!("let inner = Arc::new({layer});")).collect();
+    if caches {
+        lines.push(format!("let answers = config.answers(\"{title}\");"));
+        lines.push("let kept = answers.clone();".into());
+        lines.push("service.show(move || kept.state());".into());
+    }
+    lines.push(format!("Ok(Arc::new({last}))"));
+    lines
 }
 
 fn dependency(planner: &Planner<'_>, from: &Service, to: &Service) -> Option<Dependency> {
@@ -124,7 +159,7 @@ fn dependency(planner: &Planner<'_>, from: &Service, to: &Service) -> Option<Dep
     for (number, link) in links(model, &from.name, to).into_iter().enumerate() {
         let connected = match link.via()? {
             Via::Queue => format!("Arc::new({contract}::queue::Client(sender.clone()))"),
-            Via::Rest | Via::Grpc => {
+            Via::Rest | Via::Grpc | Via::Graphql => {
                 let way = way(model, to, link, number == 0, ways.is_empty(), (&contract, &service_trait));
                 let connected = way.connected(&names::rust::variable(&to.name));
                 ways.push(way);
@@ -166,7 +201,7 @@ fn way(
     let section = own.clone().filter(|_| !first).unwrap_or_else(|| to.name.clone());
     let function = own.filter(|_| !most).unwrap_or_else(|| to.name.clone());
     let title = format!("{} → {named}", link.from);
-    let stands_in = leaves_commands(model, link);
+    let (stands_in, caches) = (leaves_commands(model, link), keeps_answers(model, link));
     Way {
         function: names::rust::variable(&function),
         parameters: match (first, stands_in) {
@@ -180,21 +215,24 @@ fn way(
             true => format!("service.link(\"{title}\", config)"),
             false => format!("service.link_to(\"{title}\", url, config.policy())"),
         },
-        section: section_of(named, section, first.then(|| address(model, to)), &link.policy),
+        section: section_of(named, section, first.then(|| address(model, to)), &link.policy, caches),
         contract: contract.to_owned(),
         service_trait: service_trait.to_owned(),
         grpc: link.via() == Some(Via::Grpc),
         rest: link.via() == Some(Via::Rest),
+        graphql: link.via() == Some(Via::Graphql),
         stands_in,
-        promise: promise(link, stands_in),
+        wrapped: wrapped(contract, &title, stands_in, caches),
+        promise: promise(link, stands_in, caches),
     }
 }
 
 /// The section of the way to `to`; with an address unless another section has it.
-pub fn section_of(to: String, section: String, address: Option<Address>, policy: &Policy) -> Section {
+pub fn section_of(to: String, section: String, address: Option<Address>, policy: &Policy, caches: bool) -> Section {
     let breaker = policy.breaker;
     Section {
         to,
+        caches,
         field: names::rust::ident(&section),
         config: if address.is_some() { "LinkConfig" } else { "PolicyConfig" },
         section,
@@ -245,7 +283,7 @@ pub fn written_queues(model: &Model, from: &Service) -> Vec<String> {
 }
 
 /// What a caller of this link sees, in one paragraph.
-fn promise(link: &Link, stands_in: bool) -> Vec<String> {
+fn promise(link: &Link, stands_in: bool, caches: bool) -> Vec<String> {
     let policy = &link.policy;
     let slow = match policy.retry.attempts {
         0 | 1 => format!("Slow: a call is given up after {}.", duration(policy.timeout)),
@@ -268,7 +306,9 @@ fn promise(link: &Link, stands_in: bool) -> Vec<String> {
     let busy = format!("Busy: more than {} calls at a time are refused.", policy.bulkhead);
     let left =
         "Away: a command that cannot have arrived, or may be repeated, is left in the queue; the answer is marked.";
-    [slow, failing, busy].into_iter().chain(stands_in.then(|| left.to_owned())).collect()
+    let kept = "Away: a query is answered as the last time, within `stale` of the configuration; the answer is marked.";
+    let away = [(stands_in, left), (caches, kept)].into_iter().filter(|(is, _)| *is).map(|(_, text)| text.to_owned());
+    [slow, failing, busy].into_iter().chain(away).collect()
 }
 
 /// As designs and configuration write it: `300ms`, `2s`.

@@ -12,8 +12,8 @@ const DIMENSIONS: &[Dimension] = &[
     // What it does.
     ("shape", &["query", "command", "stream", "resource", "item"]),
     // How the next service reaches it, and whether that link says anything of its own.
-    ("link", &["rest", "grpc", "queue"]),
-    ("policy", &["given", "default"]),
+    ("link", &["rest", "grpc", "graphql", "queue"]),
+    ("policy", &["given", "remembered", "default"]),
     ("store", &["sqlite", "none"]),
     // How it hears of events.
     ("delivery", &["deaf", "at-least-once", "at-most-once", "followed"]),
@@ -154,6 +154,8 @@ fn service(text: &mut String, number: usize, cell: &Cell<'_>, before: &str, call
     text.push_str(match (called.policy, called.link) {
         ("given", "queue") => GIVEN_TO_QUEUES,
         ("given", _) => GIVEN,
+        // There has to be an answer to remember.
+        ("remembered", "rest" | "grpc" | "graphql") if called.shape == "query" || called.keeps() => REMEMBERED,
         _ => "",
     });
     if *link == "queue" {
@@ -193,6 +195,8 @@ breaker = { failure_rate = 0.9, window = 10, open_for = "1s" }
 bulkhead = 8
 fallback = ["default"]
 "#;
+
+const REMEMBERED: &str = "fallback = [\"cache\"]\n";
 
 /// What the service does beside keeping things.
 fn operation(name: &str, cell: &Cell<'_>) -> String {

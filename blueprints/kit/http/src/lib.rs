@@ -59,6 +59,7 @@ pub use extract::{Cx, Json, MergePatch, Path, Query};
 pub use headers::send as send_context;
 pub use located::{InPath, Located, apart};
 pub use problem::{Problem, kind, status};
+pub use reader::{Event, EventReader};
 /// An answer as it comes in.
 pub use reqwest::Response as Incoming;
 pub use serve::{Drained, Server, serve};

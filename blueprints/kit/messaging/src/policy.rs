@@ -81,7 +81,9 @@ impl Policy {
             {
                 Verdict::DeadLetter { reason: reason(error) }
             }
-            _ if attempt >= self.attempts => Verdict::DeadLetter { reason: format!("{} (attempt {attempt} of {})", reason(error), self.attempts) },
+            _ if attempt >= self.attempts => {
+                Verdict::DeadLetter { reason: format!("{} (attempt {attempt} of {})", reason(error), self.attempts) }
+            }
             _ => {
                 let after = asked.unwrap_or_default().min(LONGEST) + self.backoff.pause(attempt);
                 Verdict::Retry { after, reason: reason(error) }

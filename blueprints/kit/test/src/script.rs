@@ -227,6 +227,37 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         self.plays.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Calls twice, the second time in vain, and checks that the first answer stands in and is marked, and that it does so only
+    /// where the second call says nothing of the request.
+    ///
+    /// # Panics
+    /// If it is not so.
+    pub async fn is_remembered<F>(
+        &self,
+        what: &str,
+        operation: &Operation,
+        input: impl Fn() -> I,
+        answer: impl Fn() -> Result<O, E>,
+        call: impl Fn(Context, I) -> F,
+    ) where
+        F: Future<Output = Result<O, E>>,
+    {
+        let refused = || Err(Failure::invalid("as the script says").into());
+        for (played, due, marked) in [
+            (answer(), answer(), false),
+            (Err(Failure::timeout().into()), answer(), true),
+            (refused(), refused(), false),
+        ] {
+            self.next(Play::Answer(played));
+            let cx = Context::default();
+            let got = call(cx.clone(), input()).await;
+            assert_eq!(got, due, "{what}: the answer");
+            let mark = format!("{}.{}=cache;age=0", operation.service, operation.name);
+            assert_eq!(cx.marks().list(), if marked { vec![mark] } else { vec![] }, "{what}: the mark");
+            assert!(matches!(self.asked().as_slice(), [(_, asked)] if *asked == input()), "{what}: the call");
+        }
+    }
+
     /// Calls once, with an answer to get, and gives what came of it and the context in which it arrived.
     async fn reached<T, F>(
         &self,
@@ -249,18 +280,24 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         (got, seen.clone())
     }
 
-    /// Checks that failures of every kind come back as they were given.
+    /// Checks that failures of every kind come back as they were given. Only of an item of which GraphQL shows null the caller
+    /// learns no more than that it is not there.
     ///
     /// # Panics
     /// If one does not.
     pub async fn carries_failures<F>(&self, what: &str, input: impl Fn() -> I, call: impl Fn(Context, I) -> F)
     where
+        E: OperationError,
         F: Future<Output = Result<O, E>>,
     {
         for kind in Kind::ALL {
             let what = format!("{what}: failure of kind {kind}");
             let failed = || Err(Failure::new(kind, "as the script says").into());
-            self.carries(&what, &input, failed, &call).await;
+            let got = self.hears(&what, &input, failed(), &call).await;
+            let null = || Err(Failure::not_found("there is none").into());
+            if kind != Kind::NotFound || got != null() {
+                assert_eq!(got, failed(), "{what}: the answer");
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     check::{Checker, items},
     design::{self, Body, Broker, Fallback, Word},
     fit,
-    model::{EventRef, Model, Operation, OperationKind, Safety, Via},
+    model::{EventRef, Model, Operation, Safety, Via},
     source::Span,
 };
 
@@ -180,8 +180,9 @@ fn fallbacks(checker: &mut Checker, link: &design::Link, covered: &Covered) {
     };
     for fallback in items(&link.fallback) {
         match fallback.value {
-            Fallback::Cache if !has(|operation| operation.kind == OperationKind::Query) => {
-                let message = "`fallback = \"cache\"` on a link that calls only commands";
+            Fallback::Cache if !has(Operation::can_be_cached) => {
+                let message =
+                    "`fallback = \"cache\"` on a link that calls only commands, or what gives no answer to keep";
                 let help = "an old answer cannot stand for work not done: use `queue` or `default`";
                 checker.error("E602", &fallback.span, message, help);
             }

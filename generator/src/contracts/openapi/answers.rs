@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Writer;
 use crate::{
     contracts::{example, schema::Side, shape},
-    model::{Docs, Operation, Output, Resource, Shape, StreamItem, Type, Verb},
+    model::{Docs, Method, Operation, Output, Resource, Shape, StreamItem, Type, Verb},
     names,
 };
 
@@ -38,6 +38,15 @@ impl Writer<'_> {
                     Verb::Patch => add("200", item(self, "Changed.")),
                     Verb::Delete => add("204", json!({ "description": "Deleted." })),
                 }
+            }
+        }
+        if let Some(seconds) = operation.cache.filter(|_| operation.route.method == Method::Get) {
+            let text = format!(
+                "How long the answer holds (RFC 9111): `max-age={seconds}`, or `no-store` if parts of it are stand-ins."
+            );
+            for response in responses.values_mut() {
+                response["headers"]["Cache-Control"] =
+                    json!({ "description": text, "schema": { "enum": [format!("max-age={seconds}"), "no-store"] } });
             }
         }
         responses

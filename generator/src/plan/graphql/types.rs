@@ -8,7 +8,10 @@ use crate::{
         shape,
     },
     escape,
-    model::{Default, Docs, Field, MapKey, Model, Scalar, Service, Type, TypeDef, TypeRef},
+    model::{
+        Default, Docs, Field, MapKey, Model, Operation, ResourceRef, Scalar, Service, Shape, Type, TypeDef, TypeRef,
+        Verb,
+    },
     names,
 };
 
@@ -238,7 +241,10 @@ impl Writer<'_> {
             _ => vec![format!("kit_graphql::reference(ctx, &self.{ident}.0).await")],
         };
         ReferenceView {
-            attributes: attributes([renamed(name, &names::graphql::field(name))]),
+            attributes: attributes([
+                renamed(name, &names::graphql::field(name)),
+                self.getter(to).and_then(|get| self.cache(get)),
+            ]),
             method: names::rust::ident(name),
             returns: if *several { format!("Vec<{item}>") } else { item },
             body,
@@ -264,6 +270,25 @@ impl Writer<'_> {
         };
         let definition = Definition::new("input", head(name, of), fields.iter().map(member).collect());
         Definition { docs: self::docs(docs), ..definition }
+    }
+
+    /// The operation that gets an item of the service.
+    fn getter(&self, of: &ResourceRef) -> Option<&Operation> {
+        let gets = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: Verb::Get, resource } if *resource == of.resource);
+        self.service.operations.values().find(gets)
+    }
+
+    /// How long what an operation answers holds. An answer holds as long as what holds shortest in it, so where anything
+    /// is kept at all, what is not kept has to be marked.
+    pub fn cache(&self, operation: &Operation) -> Option<String> {
+        let mut queries = self.service.operations.values().filter(|operation| schema::root(operation) == "Query");
+        let kept =
+            |operation: &Operation| operation.cache.is_some() && schema::is_served(self.model, self.service, operation);
+        let any = queries.any(kept);
+        (any && schema::root(operation) == "Query").then(|| match operation.cache {
+            Some(seconds) => format!("cache_control(max_age = {seconds})"),
+            None => "cache_control(no_cache)".to_owned(),
+        })
     }
 
     /// What a patch gives of a field that it changes: null is for it to say, in JSON too.
@@ -424,7 +449,7 @@ fn head(name: &str, of: &str) -> String {
 }
 
 /// `#[graphql(name = "x", default = 1)]`, or nothing.
-fn attributes<const N: usize>(parts: [Option<String>; N]) -> Vec<String> {
+pub fn attributes<const N: usize>(parts: [Option<String>; N]) -> Vec<String> {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { Vec::new() } else { vec![format!("#[graphql({})]", parts.join(", "))] }
 }

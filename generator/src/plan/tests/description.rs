@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     contracts::{
         example,
-        graphql::request,
+        graphql::{self, request},
         openapi,
         schema::{Form, Schemas, Side},
         shape::{self, COMPARISONS},
@@ -83,7 +83,7 @@ impl Writer<'_> {
             let data = error.data.as_ref().map(|data| self.schemas.named(data, Side::Output));
             errors.insert(error.name.clone(), json!({ "kind": openapi::kind(error.kind), "data": data }));
         }
-        let graphql = operation.expose.has(Transport::Graphql).then(|| {
+        let graphql = graphql::is_served(model, service, operation).then(|| {
             let asked = request::asked(model, service, operation);
             json!({ "document": asked.document, "whole": asked.whole, "subscription": asked.subscription })
         });
@@ -389,7 +389,9 @@ mod tests {
     #[test]
     fn documents_are_graphql_with_a_variable_for_each_argument() {
         all(|model, service| {
-            for operation in service.operations.values().filter(|operation| operation.expose.has(Transport::Graphql)) {
+            for operation in
+                service.operations.values().filter(|operation| graphql::is_served(model, service, operation))
+            {
                 let document = request::asked(model, service, operation).document;
                 let parsed = async_graphql_parser::parse_query(&document);
                 assert!(parsed.is_ok(), "{document}");

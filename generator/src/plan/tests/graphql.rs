@@ -15,7 +15,7 @@ use crate::{
         shape,
     },
     escape,
-    model::{Model, Operation, Service, Shape, Transport, Verb},
+    model::{Model, Operation, Service, Shape, Verb},
     names,
 };
 
@@ -54,13 +54,13 @@ struct Case {
 }
 
 pub fn suite(model: &Model, service: &Service, contract: String, service_trait: String) -> Suite {
-    let exposed = service.operations.values().filter(|operation| operation.expose.has(Transport::Graphql));
+    let served = service.operations.values().filter(|operation| schema::is_served(model, service, operation));
     let schema = format!("../../../../../{}/{}", contract::folder(service), contract::schema_path(service));
     Suite {
         contract,
         service_trait,
         schema_path: escape::rust_str(&schema),
-        cases: exposed.map(|operation| case(model, service, operation)).collect(),
+        cases: served.map(|operation| case(model, service, operation)).collect(),
     }
 }
 

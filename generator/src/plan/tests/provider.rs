@@ -181,7 +181,7 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
     let over_grpc = |operation: &&Operation| model.served(&service.name, &operation.name).has(Transport::Grpc);
     let (has_rest, has_graphql, consumes) = (
         serves(Transport::Rest),
-        serves(Transport::Graphql),
+        contract::serves(model, service, Transport::Graphql),
         events::consumes(service) || queue::takes(model, service),
     );
     let asks: Vec<Ask> = service.operations.values().filter(over_grpc).map(|o| ask(model, service, o)).collect();
@@ -277,8 +277,8 @@ fn ask(model: &Model, service: &Service, operation: &Operation) -> Ask {
 fn linked<'m>(model: &'m Model, service: &Service) -> BTreeSet<&'m str> {
     let links = model.links.iter().filter(|link| link.from == service.name);
     let to = links.filter_map(|link| match &link.to {
-        Target::Service { service, via: Via::Rest | Via::Grpc } => Some(service.as_str()),
-        Target::Operation { to, via: Via::Rest | Via::Grpc } => Some(to.service.as_str()),
+        Target::Service { service, via: Via::Rest | Via::Grpc | Via::Graphql } => Some(service.as_str()),
+        Target::Operation { to, via: Via::Rest | Via::Grpc | Via::Graphql } => Some(to.service.as_str()),
         // What is sent by queue is answered by nobody.
         Target::Service { .. } | Target::Operation { .. } | Target::Event(_) => None,
     });

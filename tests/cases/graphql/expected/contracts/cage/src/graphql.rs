@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use kit_graphql::{Limited, Limits};
+use kit_graphql::{Limited, Settings};
 
 mod operations;
 mod types;
@@ -14,13 +14,13 @@ pub use operations::{Mutation, Query, Subscription};
 pub type Schema = Limited<async_graphql::Schema<Query, Mutation, Subscription>>;
 
 /// The schema around any `Cage`.
-pub fn schema(service: Arc<dyn crate::Cage>) -> Schema {
+pub fn schema(service: Arc<dyn crate::Cage>, settings: Settings) -> Schema {
     let builder =
         async_graphql::Schema::build(Query(service.clone()), Mutation(service.clone()), Subscription(service));
-    kit_graphql::schema(builder, Limits::default(), [])
+    kit_graphql::schema(builder, settings, [])
 }
 
 /// What answers under `/graphql`.
-pub fn router(service: Arc<dyn crate::Cage>) -> Router {
-    kit_graphql::endpoint(schema(service))
+pub fn router(service: Arc<dyn crate::Cage>, settings: Settings) -> Router {
+    kit_graphql::endpoint(schema(service, settings))
 }

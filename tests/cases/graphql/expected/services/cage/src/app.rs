@@ -11,9 +11,14 @@ use crate::Cage;
 
 /// What `config.toml` says, besides what every service has.
 #[derive(Debug, Deserialize)]
-pub struct Config {}
+pub struct Config {
+    pub graphql: kit_graphql::Config,
+}
 
-pub async fn start(_config: Config, _service: &mut Service) -> anyhow::Result<Router> {
+pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Router> {
     let cage = Arc::new(Cage);
-    Ok(cage_contract::graphql::router(cage))
+    let graphql = config.graphql.settings(service.is_development());
+    let documents = graphql.documents.clone();
+    service.show(move || documents.state());
+    Ok(cage_contract::graphql::router(cage, graphql))
 }

@@ -48,7 +48,7 @@ pub struct Subscription(pub(super) Arc<dyn crate::Cage>);
 #[Subscription]
 impl Subscription {
     async fn watch(&self, ctx: &Context<'_>) -> Result<Items<Animal>> {
-        let cx = kit_graphql::context(ctx);
+        let cx = kit_graphql::opening(ctx);
         kit_graphql::items(&cx, cx.limit(self.0.watch(&cx)).await)
     }
 }

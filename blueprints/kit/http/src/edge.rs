@@ -49,7 +49,7 @@ pub struct Edge {
     pub timeout: Duration,
     /// Requests at work at a time. One more is answered 503 at once, which keeps the others fast.
     pub in_flight: usize,
-    /// Cancelled when the service stops: streams of output then end, with the error `unavailable`.
+    /// Cancelled when the service stops: streams of output then end, and those of input, with the error `unavailable`.
     pub stopping: CancellationToken,
 }
 
@@ -170,6 +170,10 @@ impl Shared {
         let cx = headers::context(request.headers(), trace, grpc)?.within(self.edge.timeout);
         request.extensions_mut().insert(cx.clone());
         request.extensions_mut().insert(self.streams.clone());
+        if grpc {
+            // Who reads a stream of input ends it when the service stops.
+            request.extensions_mut().insert(self.edge.stopping.clone());
+        }
         Ok((cx, at_work))
     }
 

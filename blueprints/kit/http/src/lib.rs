@@ -37,6 +37,7 @@ mod conditional;
 mod edge;
 mod escape;
 mod events;
+mod exchange;
 mod extract;
 mod grpc;
 mod headers;
@@ -46,6 +47,8 @@ mod reader;
 mod resume;
 mod serve;
 mod stopping;
+mod talk;
+mod upload;
 
 pub use client::{Client, Request};
 pub use conditional::{IfMatch, IfMatchOne, IfNoneMatch};
@@ -57,3 +60,5 @@ pub use problem::{Problem, kind, status};
 /// An answer as it comes in.
 pub use reqwest::Response as Incoming;
 pub use serve::{Drained, Server, serve};
+pub use talk::Talk;
+pub use upload::Upload;

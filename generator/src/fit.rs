@@ -45,7 +45,8 @@ pub fn payload<'m>(model: &'m Model, of: &EventRef) -> Option<&'m [Field]> {
 /// The fields of an input; `None` if unknown.
 pub fn input<'m>(model: &'m Model, input: &'m Input) -> Option<&'m [Field]> {
     match input {
-        Input::None => Some(&[]),
+        // The fields of a stream are those of its items.
+        Input::None | Input::Stream(_) => Some(&[]),
         Input::Named(name) => record(model, name).map(|record| record.fields.as_slice()),
         Input::Fields(fields) => Some(fields),
         Input::Payload(event) => payload(model, event),

@@ -220,6 +220,8 @@ pub enum Input {
     Fields(Vec<Field>),
     /// The payload of the one event of `on`, or of several that have the same payload.
     Payload(EventRef),
+    /// Records or a union of `[types]`, by name, one after another.
+    Stream(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -453,13 +455,22 @@ impl Operation {
 
     /// Whether its answer can be kept: a query's, unless it is a stream.
     pub fn can_be_cached(&self) -> bool {
-        let stream = matches!(&self.shape, Shape::Custom { output: Output::Stream(_), .. });
-        self.kind == OperationKind::Query && self.answers() && !stream
+        self.kind == OperationKind::Query && self.answers() && !self.streams() && !self.reads()
     }
 
-    /// Whether it can be sent now and done later: a command without output.
+    /// Whether it can be sent now and done later: a command without output, whose input is one message.
     pub fn can_be_queued(&self) -> bool {
-        self.kind == OperationKind::Command && !self.answers()
+        self.kind == OperationKind::Command && !self.answers() && !self.reads()
+    }
+
+    /// Whether its input is a stream.
+    pub fn reads(&self) -> bool {
+        matches!(self.shape, Shape::Custom { input: Input::Stream(_), .. })
+    }
+
+    /// Whether its output is a stream.
+    pub fn streams(&self) -> bool {
+        matches!(self.shape, Shape::Custom { output: Output::Stream(_), .. })
     }
 }
 

@@ -107,7 +107,7 @@ impl Walk<'_> {
         }
         match input {
             Input::None => {}
-            Input::Named(name) => self.named(name),
+            Input::Named(name) | Input::Stream(name) => self.named(name),
             Input::Fields(fields) => self.fields(fields),
             Input::Payload(event) => self.event(event),
         }

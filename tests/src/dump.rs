@@ -108,6 +108,7 @@ fn input(input: &Input) -> String {
     match input {
         Input::None => "()".to_owned(),
         Input::Named(name) => name.clone(),
+        Input::Stream(name) => format!("stream {name}"),
         Input::Fields(own) => fields(own),
         Input::Payload(event) => format!("payload of {}.{}", event.service, event.event),
     }

@@ -34,8 +34,8 @@ pub(super) fn input(checker: &mut Checker, body: &Spanned<Body>, place: Place) -
         Body::Fields(fields) => {
             Input::Fields(types::lower_fields(checker, fields, place.record, Some(place.home), place.enums))
         }
-        // A stream of inputs is refused elsewhere.
-        Body::Named { name, .. } => match named(checker, name, place.home) {
+        Body::Named { stream, name } => match named(checker, name, place.home) {
+            Named::Record(name) | Named::Union(name) if stream.is_some() => Input::Stream(name),
             Named::Record(name) => Input::Named(name),
             Named::Union(union) => {
                 not_a_record(checker, &name.span, "input", &union, "union");
@@ -47,6 +47,7 @@ pub(super) fn input(checker: &mut Checker, body: &Spanned<Body>, place: Place) -
                 checker.error("E319", &name.span, message, help);
                 Input::Named(String::new())
             }
+            Named::Unknown if stream.is_some() => Input::Stream(String::new()),
             Named::Unknown => Input::Named(String::new()),
         },
         Body::Broken => Input::Named(String::new()),

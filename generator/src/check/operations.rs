@@ -8,7 +8,7 @@ use super::{
     caches, calls, description, docs, events, items, resources, routes, symbols, verbs,
 };
 use crate::{
-    design::{self, Head, Idempotent, OperationSettings, Reference},
+    design::{self, Head, Idempotent, OperationSettings, Reference, Word as _},
     diagnostic::Diagnostic,
     model::{
         DeclaredError, Enum, EventRef, Exposure, GraphqlLimits, Input, Introspection, Model, Operation, OperationKind,
@@ -156,10 +156,17 @@ fn lower_custom(
         None => Output::None,
     };
 
-    let queued = kind == OperationKind::Command && output == Output::None;
+    let (reads, streams) = (matches!(input, Input::Stream(_)), matches!(output, Output::Stream(_)));
+    if reads {
+        input_stream(checker, operation);
+    }
+    let queued = kind == OperationKind::Command && output == Output::None && !reads;
     let expose = match &common.expose {
         Some(own) => {
-            check_queue(checker, &own.value, name, queued);
+            match reads {
+                true => check_input_stream(checker, &own.value, name),
+                false => check_queue(checker, &own.value, name, queued),
+            }
             exposure(&own.value)
         }
         None if kind == OperationKind::Command && (!items(&operation.on).is_empty() || operation.when.is_some()) => {
@@ -175,6 +182,12 @@ fn lower_custom(
         OperationKind::Command => command_safety(checker, model, home, operation),
     };
     let cache = caches::of_custom(checker, kind, &output, name, common);
+    // What has been read of a stream cannot be sent again.
+    let safety = if reads { Safety::Unsafe } else { safety };
+    let expose = if reads { expose.without(Transport::Graphql) } else { expose };
+    if let Some(input) = operation.input.as_ref().filter(|_| reads && streams && expose.has(Transport::Rest)) {
+        checker.unavailable(&input.span, "streams both ways over REST are");
+    }
     let mut lowered = Operation {
         name: name.clone(),
         docs: docs(&operation.head.docs),
@@ -303,6 +316,32 @@ fn query_changes_nothing(checker: &mut Checker, query: &design::Operation) {
             message,
             "a query changes nothing, so it is always safe to repeat: drop it",
         );
+    }
+}
+
+/// What an operation cannot be whose input is a stream (E512).
+fn input_stream(checker: &mut Checker, operation: &design::Operation) {
+    let name = &operation.head.name.value;
+    if let Some(of) = &operation.of {
+        let message = format!("`{name}` is on one `{}` and takes a stream, which has no room for its id", of.value);
+        checker.error("E512", &of.span, message, "drop `of`, and give the items a field with the id");
+    }
+    if let Some(on) = operation.on.as_ref().filter(|on| !on.value.is_empty()) {
+        let message = format!("`{name}` runs on events, which come one by one, and takes a stream");
+        checker.error("E512", &on.span, message, "drop `on`, or take the payload of one event");
+    }
+    if let Some(said) = operation.common.idempotent.as_ref().filter(|said| said.value != Idempotent::No) {
+        let message = format!("`{name}` takes a stream, and what has been read of it cannot be sent again");
+        checker.error("E512", &said.span, message, "drop `idempotent`: nobody repeats it");
+    }
+}
+
+/// Transports that cannot carry a stream of input, asked for by the operation itself (E606).
+fn check_input_stream(checker: &mut Checker, own: &[Spanned<design::Transport>], operation: &str) {
+    let carries = |transport| matches!(transport, design::Transport::Rest | design::Transport::Grpc);
+    for transport in own.iter().filter(|transport| !carries(transport.value)) {
+        let message = format!("`{}` cannot carry `{operation}`, whose input is a stream", transport.value.word());
+        checker.error("E606", &transport.span, message, "use `grpc` or `rest`");
     }
 }
 

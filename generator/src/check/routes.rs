@@ -52,6 +52,12 @@ pub(super) fn of_custom(
     operation: &Operation,
     rest: Option<&Spanned<design::Route>>,
 ) -> Route {
+    // A WebSocket opens with GET (RFC 6455, 4.1), and a body is posted.
+    let stream = match (operation.reads(), operation.streams()) {
+        (true, true) => Some(Method::Get),
+        (true, false) => Some(Method::Post),
+        (false, _) => None,
+    };
     let Shape::Custom { of, input, .. } = &operation.shape else {
         return Route { method: Method::Post, path: Vec::new(), query: false };
     };
@@ -60,6 +66,9 @@ pub(super) fn of_custom(
     let of = of.as_ref().and_then(|name| service?.resources.get(name));
     let version = service.map(version).unwrap_or_default();
     let in_query = fields.is_none_or(|fields| fields.iter().all(|field| fits_query(model, &field.ty)));
+    if let (Some(rest), Some(method)) = (rest, stream) {
+        streamed(checker, operation, rest, method);
+    }
     if let Some(rest) = rest {
         return written(checker, model, operation, rest, version, fields, of);
     }
@@ -68,6 +77,9 @@ pub(super) fn of_custom(
         path.extend([literal(&names::path::segment(&resource.plural)), Segment::Field(resource.id.clone())]);
     }
     path.push(literal(&names::path::segment(&operation.name)));
+    if let Some(method) = stream {
+        return Route { method, path, query: false };
+    }
     match operation.kind {
         OperationKind::Query if in_query => Route { method: Method::Get, path, query: true },
         _ => Route { method: Method::Post, path, query: false },
@@ -100,7 +112,7 @@ fn written(
         let message = format!("`{}` has no body, and `{}` does not fit into a query", method.word(), field.name);
         checker.error("E504", &rest.value.method.span, message, "use `POST`");
     }
-    if operation.kind == OperationKind::Command && method == Method::Get {
+    if operation.kind == OperationKind::Command && method == Method::Get && !operation.reads() {
         let message = format!("command `{}` is a `GET`, which anything may repeat or fetch ahead", operation.name);
         checker.error("E504", &rest.value.method.span, message, "use `POST`, or make it a query");
     }
@@ -109,7 +121,18 @@ fn written(
         checker.error("E504", &rest.value.method.span, message, "use `GET`, or `POST` if the input needs a body");
     }
     let path = rest.value.path.iter().map(|segment| segment.value.clone());
-    Route { method, path: version.into_iter().chain(path).collect(), query: reads }
+    let query = reads && !operation.reads();
+    Route { method, path: version.into_iter().chain(path).collect(), query }
+}
+
+/// How a stream of input travels says the method (E504).
+fn streamed(checker: &mut Checker, operation: &Operation, rest: &Spanned<design::Route>, method: Method) {
+    let said = &rest.value.method;
+    if said.value != method {
+        let what = if method == Method::Get { "streams both ways over a WebSocket" } else { "sends a stream" };
+        let message = format!("`{}` {what}, which is no `{}`", operation.name, said.value.word());
+        checker.error("E504", &said.span, message, format!("use `{}`", method.word()));
+    }
 }
 
 /// A field in a path is one of the input, or the item's id, and always has one value (E504).

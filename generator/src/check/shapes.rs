@@ -94,7 +94,7 @@ fn inputs_hold_no_resources(checker: &mut Checker, model: &Model) {
                     }
                     open.extend(named(fields));
                 }
-                Input::Named(name) => open.push(name),
+                Input::Named(name) | Input::Stream(name) => open.push(name),
                 Input::None | Input::Payload(_) => {}
             }
         }

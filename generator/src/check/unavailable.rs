@@ -92,11 +92,6 @@ fn service(checker: &mut Checker, service: &Service) {
 }
 
 fn operation(checker: &mut Checker, operation: &Operation) {
-    if let Some(Spanned { value: Body::Named { stream: Some(stream), .. }, .. }) = &operation.input {
-        let both = matches!(operation.output.as_ref().map(|o| &o.value), Some(Body::Named { stream: Some(_), .. }));
-        let what = if both { "streams both ways are" } else { "input streams are" };
-        checker.unavailable(stream, what);
-    }
     for body in [&operation.input, &operation.output].into_iter().flatten() {
         if let Body::Fields(own) = &body.value {
             fields(checker, own);
@@ -196,7 +191,7 @@ fn auth(checker: &mut Checker, auth: Option<&List<Auth>>) {
 
 impl Checker<'_> {
     /// `what` with its verb: `` `feeds` are ``.
-    fn unavailable(&mut self, span: &Span, what: &str) {
+    pub(super) fn unavailable(&mut self, span: &Span, what: &str) {
         self.error("E001", span, format!("{what} not available yet"), "leave it out for now");
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     design::Word,
     escape,
-    model::{Docs, Field, Method, Model, Operation, Route, Safety, Segment, Service, Shape, Transport, Verb},
+    model::{Docs, Field, Input, Method, Model, Operation, Route, Safety, Segment, Service, Shape, Transport, Verb},
     names,
 };
 
@@ -182,9 +182,20 @@ impl Writer<'_> {
         }
     }
 
+    /// A stream of input: one JSON text a line.
+    fn lines(&mut self, item: &str) -> Body {
+        // OpenAPI 3.2 has `itemSchema` for this; here the stream is told as the list of its lines.
+        let items = self.schemas.named(item, Side::Input);
+        Body {
+            media_type: "application/x-ndjson",
+            schema: json!({ "type": "array", "format": "ndjson", "items": items }),
+        }
+    }
+
     fn body(&mut self, operation: &Operation, left: Vec<Field>) -> Option<Body> {
         let json = "application/json";
         let (media_type, name, fields, side) = match &operation.shape {
+            Shape::Custom { input: Input::Stream(item), .. } if !operation.streams() => return Some(self.lines(item)),
             Shape::Custom { .. } if left.is_empty() => return None,
             Shape::Custom { .. } => (json, names::upper_camel(&operation.name) + "Request", left, Side::Input),
             Shape::Verb { verb, resource: name } => {

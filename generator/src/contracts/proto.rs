@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{shape, wire::WireLock};
 use crate::{
-    model::{Docs, Field, Model, Operation, Output, Scalar, Service, Shape, StreamItem, Transport, Type, Verb},
+    model::{Docs, Field, Input, Model, Operation, Output, Scalar, Service, Shape, StreamItem, Transport, Type, Verb},
     names,
 };
 
@@ -100,6 +100,12 @@ pub fn enum_scope(model: &Model, owner: Option<&str>, name: &str) -> String {
 /// The rpc's line, with its comment; its messages are added to the definitions.
 fn method(types: &mut Types, operation: &Operation, definitions: &mut Vec<Definition>) -> String {
     let rpc = rpc(types.service, operation);
+    if let Shape::Custom { input: Input::Stream(item), output, .. } = &operation.shape {
+        let item = types.named(item);
+        let (answer, response) = response(types, operation, output, &rpc);
+        definitions.extend(response.map(|members| message(format!("{rpc}Response"), members)));
+        return format!("{}  rpc {rpc}(stream {item}) returns ({answer});\n", comment("  ", &operation.docs));
+    }
     let (request, (answer, response)) = match &operation.shape {
         Shape::Custom { output, .. } => {
             let fields = shape::request_fields(types.model, types.service, operation);
@@ -107,15 +113,13 @@ fn method(types: &mut Types, operation: &Operation, definitions: &mut Vec<Defini
         }
         Shape::Verb { verb, resource } => verb_messages(types, *verb, resource, &rpc),
     };
-    let message = |suffix: &str, members| Definition {
-        name: rpc.clone() + suffix,
-        docs: Docs::default(),
-        kind: Kind::Message,
-        members,
-    };
-    definitions.push(message("Request", request));
-    definitions.extend(response.map(|members| message("Response", members)));
+    definitions.push(message(format!("{rpc}Request"), request));
+    definitions.extend(response.map(|members| message(format!("{rpc}Response"), members)));
     format!("{}  rpc {rpc}({rpc}Request) returns ({answer});\n", comment("  ", &operation.docs))
+}
+
+fn message(name: String, members: Vec<Member>) -> Definition {
+    Definition { name, docs: Docs::default(), kind: Kind::Message, members }
 }
 
 /// The type that an rpc answers with, and the fields of its own message if it has one.

@@ -26,7 +26,7 @@ pub fn on_item(operation: &Operation) -> Option<&str> {
 pub fn input_fields(model: &Model, operation: &Operation) -> Vec<Field> {
     let Shape::Custom { input, .. } = &operation.shape else { return Vec::new() };
     match input {
-        Input::None => Vec::new(),
+        Input::None | Input::Stream(_) => Vec::new(),
         Input::Named(name) => record(model, name).map(|record| record.fields.clone()).unwrap_or_default(),
         Input::Fields(fields) => fields.clone(),
         Input::Payload(of) => model

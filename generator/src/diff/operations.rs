@@ -166,7 +166,7 @@ impl Taken {
         match &operation.shape {
             Shape::Custom { input, .. } => {
                 let place = match input {
-                    Input::Named(name) => Place::Type(name.clone()),
+                    Input::Named(name) | Input::Stream(name) => Place::Type(name.clone()),
                     Input::Payload(event) => Place::Event(event.clone()),
                     Input::None | Input::Fields(_) => Place::Input(at),
                 };

@@ -183,6 +183,7 @@ fn reached<'m>(model: &'m Model, service: &'m Service) -> (BTreeSet<&'m str>, Ve
             Input::Fields(own) => inputs.extend(fields(own)),
             // The fields of a named input stand in the request itself.
             Input::Named(_) | Input::Payload(_) => inputs.extend(fields(fit::input(model, input).unwrap_or_default())),
+            Input::Stream(name) => named.push(name),
             Input::None => {}
         }
         match output {

@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 use crate::{
     contracts::shape,
     escape,
-    model::{EventRef, Input, Model, Operation, Output, Payload, Service, Shape, StreamItem, Type, TypeDef},
+    model::{
+        EventRef, Field, Input, Model, Operation, Output, Payload, Scalar, Service, Shape, StreamItem, Type, TypeDef,
+    },
     names,
 };
 
@@ -35,7 +37,8 @@ pub fn body(model: &Model, service: &Service, operation: &Operation) -> Vec<Stri
     let lines = match &operation.shape {
         Shape::Custom { of, output, .. } => {
             let mut sources = given(model, service, operation);
-            let mut lines = calls(model, service, operation, &mut sources);
+            let mut lines: Vec<String> = read_lines(model, operation, &mut sources);
+            lines.extend(calls(model, service, operation, &mut sources));
             match of.as_ref().and_then(|of| service.resources.get(of)) {
                 _ if !operation.follows.is_empty() => lines.extend(follow_lines(model, service, operation)),
                 Some(resource) => lines.extend(on_item(model, service, operation, resource, output, &mut sources)),
@@ -98,6 +101,31 @@ fn follow_lines(model: &Model, service: &Service, operation: &Operation) -> Vec<
     read.into_iter().chain(follow).collect()
 }
 
+/// Reads an input to its end before anything else is done, and counts its items where the answer has room for that.
+/// Where the output is a stream too, each item is answered as it comes.
+fn read_lines(model: &Model, operation: &Operation, sources: &mut Vec<Source>) -> Vec<String> {
+    let Shape::Custom { input: Input::Stream(_), output, .. } = &operation.shape else { return Vec::new() };
+    let whole = |field: &Field| match &field.ty {
+        Type::Scalar(Scalar::U32 { min, max }) => (*min, *max) == (u32::MIN, u32::MAX),
+        Type::Scalar(Scalar::U64 { min, max }) => (*min, *max) == (u64::MIN, u64::MAX),
+        _ => false,
+    };
+    let count = match output {
+        Output::Stream(_) => return Vec::new(),
+        _ => output_fields(model, operation).and_then(|fields| fields.into_iter().find(whole)),
+    };
+    let yours = "// Yours: what becomes of each item.".to_owned();
+    let read = match count {
+        Some(field) => {
+            let name = names::rust::ident(&field.name);
+            sources.insert(0, Source { values: vec![(field, name.clone())], item: None });
+            format!("let {name} = input.try_fold(0, async |count, _| Ok(count + 1)).await?;")
+        }
+        None => "input.try_for_each(async |_| Ok(())).await?;".to_owned(),
+    };
+    vec![yours, read]
+}
+
 fn answer_lines(model: &Model, operation: &Operation, sources: &[Source]) -> Vec<String> {
     let Shape::Custom { input, output, .. } = &operation.shape else { return Vec::new() };
     if matches!((input, output), (Input::Named(given), Output::Named(due)) if given == due)
@@ -115,6 +143,9 @@ fn answer_lines(model: &Model, operation: &Operation, sources: &[Source]) -> Vec
             return vec![format!("Ok({item})")];
         }
         Output::Stream(item) => {
+            if let Input::Stream(given) = input {
+                return exchanged(model, operation, given, item);
+            }
             let item = match item {
                 StreamItem::Named(name) => examples::example_of(model, name, ""),
                 StreamItem::Resource(of) => examples::example(model, &Type::Resource(of.clone()), ""),
@@ -125,4 +156,26 @@ fn answer_lines(model: &Model, operation: &Operation, sources: &[Source]) -> Vec
     };
     let fields = output_fields(model, operation).unwrap_or_default();
     vec![format!("Ok({record} {{ {} }})", examples::filled(model, &fields, sources, ""))]
+}
+
+/// Each item of an input, answered by one that is filled from it by field name.
+fn exchanged(model: &Model, operation: &Operation, given: &str, due: &StreamItem) -> Vec<String> {
+    let record = |name: &str| match model.types.get(name) {
+        Some(TypeDef::Record(record)) => Some(record.fields.clone()),
+        _ => None,
+    };
+    let answer = match due {
+        StreamItem::Named(name) if name == given && operation.errors.is_empty() => return vec!["Ok(input)".into()],
+        StreamItem::Named(name) if name == given => return vec!["Ok(Box::pin(input.map(|item| Ok(item?))))".into()],
+        StreamItem::Named(name) => match record(name) {
+            Some(fields) => {
+                let item = Source::record("item", &record(given).unwrap_or_default());
+                format!("{} {{ {} }}", user(name), examples::filled(model, &fields, &[item], ""))
+            }
+            None => examples::example_of(model, name, ""),
+        },
+        StreamItem::Resource(of) => examples::example(model, &Type::Resource(of.clone()), ""),
+    };
+    let taken = if mentions(&answer, "item") { "let item = item?" } else { "item?" };
+    vec![format!("Ok(Box::pin(input.map(|item| {{ {taken}; Ok({answer}) }})))")]
 }

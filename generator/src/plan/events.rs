@@ -423,7 +423,7 @@ pub fn tested(model: &Model, service: &Service, examples: impl Fn(&EventRef) -> 
                 members.insert(Member { ty: format!("{path}::{}", id_name(of)), name: escape::rust_str(&item_id(of)) });
             }
             match input {
-                Input::None => {}
+                Input::None | Input::Stream(_) => {}
                 Input::Named(name) => drop(inputs.insert(format!("{path}::{name}"))),
                 Input::Fields(_) => drop(inputs.insert(format!("{path}::{}", operations::request_name(operation)))),
                 Input::Payload(_) => {

@@ -202,6 +202,9 @@ pub fn arguments(model: &Model, service: &Service, operation: &Operation, path: 
             let input = match input {
                 Input::None => None,
                 Input::Named(name) => Some(example_of(model, name, path)),
+                Input::Stream(name) => {
+                    Some(format!("Box::pin(futures_util::stream::iter([Ok({})]))", example_of(model, name, path)))
+                }
                 Input::Fields(fields) => Some(record(&request_name(operation), fields)),
                 Input::Payload(event) => payload(model, event, path),
             };

@@ -10,7 +10,8 @@ use crate::{
         wire::WireLock,
     },
     model::{
-        Field, Model, Operation, Output, Resource, Service, Shape, StreamItem, Transport, Type, TypeDef, TypeRef, Verb,
+        Field, Input, Model, Operation, Output, Resource, Service, Shape, StreamItem, Transport, Type, TypeDef,
+        TypeRef, Verb,
     },
     names,
 };
@@ -31,17 +32,19 @@ pub struct GrpcOperation {
     pub rpc: String,
     /// The method of tonic's trait and client.
     pub rpc_method: String,
-    /// `pb::ReserveRequest`
+    /// `pb::ReserveRequest`, `Streaming<pb::Line>`
     pub request: String,
     /// `pb::ReserveResponse`, `()`
     pub response: String,
     /// What tonic's method answers with: the response, or the type of the stream.
     pub wrapped: String,
-    /// What a request is decoded to: `ReserveRequest`, `(OrderId,)`.
-    pub received: String,
-    /// The pattern that takes it apart: `input`, `(id,)`.
+    /// The client's input, as one message is made of it: `input`, `(id,)`.
     pub pattern: String,
-    /// The kit's functions: `answer`, `stream`; `output`, `outputs`.
+    /// The server's statement that takes a request: apart, or while the operation reads it.
+    pub taken: String,
+    /// What comes of it: a call, or the `result` of one.
+    pub answered: String,
+    /// The kit's functions: `answer`, `stream`; `output`, `outputs`, `send`, `exchange`.
     pub answer: &'static str,
     pub output_fn: &'static str,
 }
@@ -56,15 +59,35 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Grp
         [one] if one.name != "id" && one.name != "new" => (one.ty.clone(), one.name.clone()),
         many => (tuple(many.iter().map(|p| p.ty.as_str())), tuple(many.iter().map(|p| p.name.as_str()))),
     };
+    let request = match &operation.shape {
+        Shape::Custom { input: Input::Stream(item), .. } => format!("Streaming<{}>", prost(item)),
+        _ => prost(&format!("{rpc}Request")),
+    };
     GrpcOperation {
         rpc_method: names::proto::prost_ident(&rpc),
-        request: prost(&format!("{rpc}Request")),
+        request,
         wrapped: if view.stream { format!("Self::{rpc}Stream") } else { response.clone() },
         response,
-        received,
+        taken: match view.reads {
+            true => format!(
+                "let (cx, result) = read(request, |cx, input| async move {{ self.0.{}(&cx, input).await }}).await",
+                view.method
+            ),
+            false if view.params.is_empty() => "let cx = context(&request)".to_owned(),
+            false => format!("let (cx, {pattern}): (_, {received}) = received(request)?"),
+        },
+        answered: match view.reads {
+            true => "result".to_owned(),
+            false => format!("self.0.{}(&cx{}).await", view.method, view.arguments),
+        },
         pattern,
         answer: if view.stream { "stream" } else { "answer" },
-        output_fn: if view.stream { "outputs" } else { "output" },
+        output_fn: match (view.reads, view.stream) {
+            (false, false) => "output",
+            (false, true) => "outputs",
+            (true, false) => "send",
+            (true, true) => "exchange",
+        },
         rpc,
         operation: view,
     }
@@ -118,10 +141,12 @@ fn operation_messages(model: &Model, service: &Service, operation: &Operation) -
         Shape::Custom { of, input, output } => {
             let fields = shape::input_fields(model, operation);
             let record = match input {
-                crate::model::Input::None => None,
-                crate::model::Input::Named(name) => Some(user(name)),
-                crate::model::Input::Fields(_) => Some(user(&request_name(operation))),
-                crate::model::Input::Payload(event) => {
+                // Its messages are the items themselves.
+                Input::Stream(_) => return lines_of_output(operation, output, &response),
+                Input::None => None,
+                Input::Named(name) => Some(user(name)),
+                Input::Fields(_) => Some(user(&request_name(operation))),
+                Input::Payload(event) => {
                     model.services.get(&event.service).and_then(|s| s.events.get(&event.event)).map(payload_type)
                 }
             };
@@ -137,10 +162,7 @@ fn operation_messages(model: &Model, service: &Service, operation: &Operation) -
                     format!("kit_grpc::message!(({id}, {record} {{ {members} }}) = {request} {{ required id }});")
                 }
             });
-            if let Output::Fields(fields) = output {
-                let record = user(&response_name(operation));
-                lines.push(format!("kit_grpc::message!({record} = {response} {{ {} }});", self::members(fields)));
-            }
+            lines.extend(lines_of_output(operation, output, &response));
         }
         Shape::Verb { verb, resource } => {
             let item = names::rust::ident(&names::snake(resource));
@@ -168,6 +190,12 @@ fn operation_messages(model: &Model, service: &Service, operation: &Operation) -
         }
     }
     lines
+}
+
+fn lines_of_output(operation: &Operation, output: &Output, response: &str) -> Vec<String> {
+    let Output::Fields(fields) = output else { return Vec::new() };
+    let record = user(&response_name(operation));
+    vec![format!("kit_grpc::message!({record} = {response} {{ {} }});", members(fields))]
 }
 
 /// `list` has a query whose filters are a message of their own, and a page whose items are called as the resource.

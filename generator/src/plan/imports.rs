@@ -66,6 +66,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("State", "axum::extract"),
     ("StoreConfig", "kit_service"),
     ("Stream", "kit"),
+    ("Upload", "kit_http"),
     ("Uri", "axum::http"),
     ("Utc", "chrono"),
     ("Uuid", "uuid"),

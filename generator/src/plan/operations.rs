@@ -36,11 +36,14 @@ pub struct OperationView {
     pub arguments: String,
     /// `, _: OrderId, _: CancelRequest`
     pub ignored: String,
-    /// The method of `Link` that calls it: `call`, or `open` a stream.
+    /// The method of `Link` that calls it: `call`, or `open` a stream; `send` one, or `exchange` two.
     pub link: &'static str,
     /// What it answers: `Order`, `()`; of a stream the item.
     pub output: String,
     pub stream: bool,
+    /// The item of an input that is a stream, and whether it is one.
+    pub item: String,
+    pub reads: bool,
     /// `Failure`, or its own enum.
     pub error: String,
     /// What makes a `Failure` the error: `.into()`, or nothing.
@@ -84,7 +87,7 @@ pub struct ErrorVariant {
 pub fn view(model: &Model, service: &Service, operation: &Operation) -> OperationView {
     let params = params(model, service, operation);
     let output = output(service, operation);
-    let stream = matches!(operation.shape, Shape::Custom { output: Output::Stream(_), .. });
+    let stream = operation.streams();
     let error = match operation.errors.is_empty() {
         true => "Failure".to_owned(),
         false => user(&error_name(operation)),
@@ -101,12 +104,19 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
         signature: params.iter().map(|p| format!(", {}: {}", p.name, p.ty)).collect(),
         arguments: params.iter().map(|p| format!(", {}", p.name)).collect(),
         ignored: params.iter().map(|p| format!(", _: {}", p.ty)).collect(),
-        link: if stream { "open" } else { "call" },
+        link: match (operation.reads(), stream) {
+            (false, false) => "call",
+            (false, true) => "open",
+            (true, false) => "send",
+            (true, true) => "exchange",
+        },
         given: match params.as_slice() {
             [one] => one.name.clone(),
             all => format!("({})", all.iter().map(|p| format!("&{}", p.name)).collect::<Vec<_>>().join(", ")),
         },
         cloned: params.iter().filter(|p| p.clone != p.name).cloned().collect(),
+        item: item(operation),
+        reads: operation.reads(),
         params,
         output,
         stream,
@@ -163,10 +173,19 @@ fn params(model: &Model, service: &Service, operation: &Operation) -> Vec<Param>
     }
 }
 
+/// The item of an input that is a stream; else nothing.
+fn item(operation: &Operation) -> String {
+    match &operation.shape {
+        Shape::Custom { input: Input::Stream(item), .. } => user(item),
+        _ => String::new(),
+    }
+}
+
 fn input_type(model: &Model, operation: &Operation, input: &Input) -> Option<String> {
     match input {
         Input::None => None,
         Input::Named(name) => Some(user(name)),
+        Input::Stream(item) => Some(format!("Stream<{}, Failure>", user(item))),
         Input::Fields(_) => Some(user(&request_name(operation))),
         Input::Payload(event) => {
             let event = model.services.get(&event.service)?.events.get(&event.event)?;

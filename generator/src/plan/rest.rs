@@ -30,8 +30,10 @@ pub struct RestOperation {
     pub before: Vec<String>,
     /// What the client sends besides: `query(&input)`, `json(&input)`.
     pub sends: Vec<String>,
-    /// The client's method: `call` or `stream`.
+    /// The client's method: `call` or `stream`, `send` or `exchange`.
     pub call: &'static str,
+    /// What it is given: `cx, request`, with an input that is a stream.
+    pub given: &'static str,
 }
 
 /// All operations of one path.
@@ -46,7 +48,12 @@ pub struct RouteView {
 pub fn operation(model: &Model, service: &Service, operation: &Operation) -> RestOperation {
     let view = operations::view(model, service, operation);
     let route = &operation.route;
-    let mut extractors = vec![if view.stream { "cx: Events".to_owned() } else { "cx: Cx".to_owned() }];
+    let mut extractors = vec![match (view.reads, view.stream) {
+        (false, false) => "cx: Cx".to_owned(),
+        (false, true) => "cx: Events".to_owned(),
+        (true, false) => format!("upload: Upload<{}>", view.item),
+        (true, true) => format!("talk: Talk<{}>", view.item),
+    }];
     match &operation.shape {
         Shape::Verb { verb: Verb::Get, .. } => extractors.push("known: IfNoneMatch".into()),
         Shape::Verb { verb: Verb::List, .. } => extractors.push("target: Uri".into()),
@@ -55,7 +62,9 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Res
     let located = located(model, operation);
     let lists = lists(model, operation);
     let (mut before, mut reads) = (Vec::new(), Vec::new());
-    if located.is_empty() && lists.is_empty() {
+    if view.reads {
+        // The request brings nothing else.
+    } else if located.is_empty() && lists.is_empty() {
         // What reads the body comes last: axum wants it there.
         let mut rest: Vec<String> = view.params.iter().map(|param| extractor(service, operation, param)).collect();
         rest.sort_by_key(|extractor| extractor.contains("Json<") || extractor.contains("MergePatch<"));
@@ -80,7 +89,13 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Res
         },
         segments: route.path.iter().map(|segment| client_segment(segment, &located)).collect(),
         sends,
-        call: if view.stream { "stream" } else { "call" },
+        call: match (view.reads, view.stream) {
+            (false, false) => "call",
+            (false, true) => "stream",
+            (true, false) => "send",
+            (true, true) => "exchange",
+        },
+        given: if view.reads { "cx, request, input" } else { "cx, request" },
         operation: view,
     }
 }
@@ -214,7 +229,7 @@ fn extractor(service: &Service, operation: &Operation, Param { name, ty, .. }: &
 
 fn sends(operation: &Operation, Param { name, .. }: &Param, apart: bool) -> Option<String> {
     match &operation.shape {
-        _ if name == "id" => None,
+        _ if name == "id" || operation.reads() => None,
         _ if apart && operation.route.query => Some("query(&rest)".into()),
         _ if apart => Some("json(&rest)".into()),
         Shape::Verb { .. } if name == "etag" => Some("if_match(etag)".into()),
@@ -230,7 +245,13 @@ fn body(
     operation: &Operation,
     OperationView { method, arguments, stream, output, .. }: &OperationView,
 ) -> Vec<String> {
-    let call = format!("service.{method}(&cx{arguments})");
+    let call = match (operation.reads(), stream) {
+        (true, true) => {
+            return vec![format!("talk.answer(|cx, input| async move {{ service.{method}(&cx, input).await }}).await")];
+        }
+        (true, false) => format!("upload.read(|cx, input| async move {{ service.{method}(&cx, input).await }})"),
+        (false, _) => format!("service.{method}(&cx{arguments})"),
+    };
     if *stream {
         return vec![format!("cx.answer({call}).await")];
     }

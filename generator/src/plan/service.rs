@@ -81,6 +81,9 @@ struct View {
     /// It looks on events, or has no store and publishes directly.
     holds_broker: bool,
     follows: bool,
+    /// Day-one code goes through items: it maps them, or looks at each.
+    maps: bool,
+    folds: bool,
     /// The business code is given anything at all.
     has_parts: bool,
     consumers: Vec<Consumer>,
@@ -303,6 +306,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         hears,
         holds_broker: follows || (!has_store && emits),
         follows,
+        maps: follows || service.operations.values().any(|operation| operation.reads() && operation.streams()),
+        folds: service.operations.values().any(|operation| operation.reads() && !operation.streams()),
         has_parts: has_store || emits || follows || !dependencies.is_empty(),
         consumers,
         changes: changes(planner, service),

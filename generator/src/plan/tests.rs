@@ -61,6 +61,10 @@ struct Tested {
     inputs: String,
     /// `(id, input,)`
     names: String,
+    /// What is passed on to a client: `, id, input`, `, sent(input)`.
+    passed: String,
+    /// What the scripted service does.
+    played: String,
     /// What goes there and back: the least and the most, or one where they are the same.
     rounds: Vec<Round>,
     /// The least, for what hands values on as they are.
@@ -282,7 +286,12 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
         Declared { value, kind: operations::kind(error.kind) }
     });
     Tested {
-        inputs: view.params.iter().map(|p| format!("{}, ", p.ty)).collect(),
+        inputs: match view.reads {
+            true => format!("Vec<{}>, ", view.item),
+            false => view.params.iter().map(|p| format!("{}, ", p.ty)).collect(),
+        },
+        passed: if view.reads { ", sent(input)".to_owned() } else { view.arguments.clone() },
+        played: played(&view),
         names: view.params.iter().map(|p| format!("{}, ", p.name)).collect(),
         least: round(model, service, operation, "least", End::Least),
         rounds: rounds(model, service, operation),
@@ -290,6 +299,15 @@ fn tested(model: &Model, service: &Service, operation: &Operation) -> Tested {
         tests,
         operation: view,
     }
+}
+
+fn played(view: &OperationView) -> String {
+    let names: String = view.params.iter().map(|p| format!("{}, ", p.name)).collect();
+    let played = match view.reads {
+        true => format!("self.{}.read(cx, input).await", view.method),
+        false => format!("self.{}.play(cx, ({names})).await", view.method),
+    };
+    if view.stream { format!("streamed({played})") } else { played }
 }
 
 fn round(model: &Model, service: &Service, operation: &Operation, name: &'static str, end: End) -> Round {

@@ -6,6 +6,7 @@ mod declare;
 mod failure;
 pub mod grpc;
 mod id;
+pub mod input;
 mod intent;
 pub mod json;
 mod operation;
@@ -29,5 +30,5 @@ pub use serde_json::Value as Data;
 pub use trace::Trace;
 pub use validate::{Validate, Violations};
 
-/// The items of a `stream T` output. An error ends it.
+/// The items of a `stream T`: of an output with the operation's error, of an input with [`Failure`]. An error ends it.
 pub type Stream<T, E> = Pin<Box<dyn futures_util::Stream<Item = Result<T, E>> + Send>>;

@@ -27,7 +27,12 @@ use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use crate::{Cors, Problem, grpc, headers, resume::Streams, stopping};
+use crate::{
+    Cors, Problem, grpc, headers,
+    resume::Streams,
+    stopping,
+    upload::{self, Inputs},
+};
 
 const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -43,6 +48,11 @@ pub struct Edge {
     /// Bytes of a body at most, else 413. What reads the body holds to it: every extractor, of axum too, and a route may
     /// set another with axum's `DefaultBodyLimit`. Routes of gRPC bound each of their messages instead.
     pub body_limit: usize,
+    /// How long the next item of a streamed input may take. Such an input has no other limit of time, and `body_limit` is
+    /// that of each item.
+    pub input_idle: Duration,
+    /// Bytes of a streamed input at most, if there is a limit.
+    pub input_limit: Option<u64>,
     /// Bytes of a request target at most, else 414.
     pub uri_limit: usize,
     /// How long a request may take that brings no deadline, and at most. A stream has to open in this time.
@@ -51,7 +61,7 @@ pub struct Edge {
     pub in_flight: usize,
     /// Which pages of other origins may call, from a browser. None, unless they are named.
     pub cors: Cors,
-    /// Cancelled when the service stops: streams of output then end, with the error `unavailable`.
+    /// Cancelled when the service stops: streams of output then end, and those of input, with the error `unavailable`.
     pub stopping: CancellationToken,
 }
 
@@ -59,6 +69,8 @@ impl Default for Edge {
     fn default() -> Self {
         Self {
             body_limit: 1 << 20,
+            input_idle: Duration::from_secs(30),
+            input_limit: None,
             uri_limit: 8 << 10,
             timeout: Duration::from_secs(30),
             in_flight: 1024,
@@ -178,6 +190,17 @@ impl Shared {
         let cx = headers::context(request.headers(), trace, grpc)?.within(self.edge.timeout);
         request.extensions_mut().insert(cx.clone());
         request.extensions_mut().insert(self.streams.clone());
+        if grpc {
+            // Who reads a stream of input ends it when the service stops.
+            request.extensions_mut().insert(self.edge.stopping.clone());
+        } else if upload::seems(request.headers()) || request.headers().contains_key(header::UPGRADE) {
+            request.extensions_mut().insert(Inputs {
+                item: self.edge.body_limit,
+                idle: self.edge.input_idle,
+                total: self.edge.input_limit,
+                stopping: self.edge.stopping.clone(),
+            });
+        }
         Ok((cx, at_work))
     }
 

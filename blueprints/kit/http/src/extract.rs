@@ -193,7 +193,7 @@ fn is_too_large(error: &axum::Error) -> bool {
 }
 
 /// Whether the body is of a type that `fits`, in UTF-8.
-fn is(headers: &HeaderMap, fits: impl FnOnce(&str) -> bool) -> bool {
+pub(crate) fn is(headers: &HeaderMap, fits: impl FnOnce(&str) -> bool) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
     let mut charset = parameters.split(';').filter_map(|parameter| parameter.split_once('='));

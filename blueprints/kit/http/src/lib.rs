@@ -38,6 +38,7 @@ mod cors;
 mod edge;
 mod escape;
 mod events;
+mod exchange;
 mod extract;
 mod grpc;
 mod headers;
@@ -47,6 +48,8 @@ mod reader;
 mod resume;
 mod serve;
 mod stopping;
+mod talk;
+mod upload;
 pub mod version;
 
 pub use client::{Client, Request};
@@ -63,3 +66,5 @@ pub use reader::{Event, EventReader};
 /// An answer as it comes in.
 pub use reqwest::Response as Incoming;
 pub use serve::{Drained, Server, serve};
+pub use talk::Talk;
+pub use upload::Upload;

@@ -1,7 +1,10 @@
 use std::{
     collections::VecDeque,
     fmt::Debug,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,6 +17,8 @@ pub struct Script<I, O, E> {
     plays: Mutex<VecDeque<Play<O, E>>>,
     asked: Mutex<Vec<(Context, I)>>,
     always: Mutex<Option<Always<O, E>>>,
+    /// It reads a stream, which has no deadline.
+    reads: AtomicBool,
 }
 
 /// Makes what every call gets.
@@ -29,7 +34,12 @@ pub enum Play<O, E> {
 
 impl<I, O, E> Default for Script<I, O, E> {
     fn default() -> Self {
-        Self { plays: Mutex::default(), asked: Mutex::default(), always: Mutex::default() }
+        Self {
+            plays: Mutex::default(),
+            asked: Mutex::default(),
+            always: Mutex::default(),
+            reads: AtomicBool::default(),
+        }
     }
 }
 
@@ -64,6 +74,18 @@ impl<I, O, E: From<Failure>> Script<I, O, E> {
     /// Takes what it was asked since the last time.
     pub fn asked(&self) -> Vec<(Context, I)> {
         std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<T, O, E: From<Failure>> Script<(Vec<T>,), O, E> {
+    /// Reads a stream to its end, and then [plays](Self::play).
+    ///
+    /// # Errors
+    /// That of the input, or of the play.
+    pub async fn read(&self, cx: &Context, input: Stream<T, Failure>) -> Result<O, E> {
+        self.reads.store(true, Ordering::Relaxed);
+        let items = input.try_collect().await?;
+        self.play(cx, (items,)).await
     }
 }
 
@@ -119,7 +141,12 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     {
         let (got, seen) = self.reached(what, input, answer, call).await;
         assert_eq!(seen.idempotency_key(), Some("the-key"), "{what}: the idempotency key");
-        assert!(seen.remaining().is_some_and(|left| left <= Duration::from_secs(30)), "{what}: the deadline");
+        match self.reads.load(Ordering::Relaxed) {
+            true => assert_eq!(seen.deadline(), None, "{what}: the deadline"),
+            false => {
+                assert!(seen.remaining().is_some_and(|left| left <= Duration::from_secs(30)), "{what}: the deadline");
+            }
+        }
         got
     }
 
@@ -320,6 +347,11 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
 /// The items of a script as the stream that an operation answers with.
 pub fn streamed<T: Send + 'static, E: Send + 'static>(items: Result<Vec<T>, E>) -> Result<Stream<T, E>, E> {
     Ok(Box::pin(stream::iter(items?.into_iter().map(Ok))))
+}
+
+/// The items of an input as the stream that an operation reads.
+pub fn sent<T: Send + 'static>(items: Vec<T>) -> Stream<T, Failure> {
+    Box::pin(stream::iter(items.into_iter().map(Ok)))
 }
 
 /// All items of a stream, as a script has them.

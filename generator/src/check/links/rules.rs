@@ -3,7 +3,7 @@
 use super::{Covered, Dependencies, To, via};
 use crate::{
     check::{Checker, items},
-    design::{self, Body, Broker, Fallback, Word},
+    design::{self, Broker, Fallback, Word},
     fit,
     model::{EventRef, Model, Operation, Safety, Via},
     source::Span,
@@ -138,7 +138,7 @@ fn to_operations(
         fallbacks(checker, link, covered);
         retries(checker, link, covered);
     }
-    graphql_streams(checker, link, covered);
+    input_streams(checker, link, covered);
 }
 
 /// E601, at the operation that answers.
@@ -153,7 +153,8 @@ fn queue_gives_no_answer(
     let span = link.via.as_ref().map_or_else(|| link.to.span.clone(), |via| via.span.clone());
     // A client that nothing uses yet may leave out what cannot be queued, as long as something can.
     let enough = !covered.used && covered.operations.iter().any(|(_, operation)| operation.can_be_queued());
-    let wrong = covered.operations.iter().find(|(_, operation)| !operation.can_be_queued());
+    // What reads a stream is refused for that.
+    let wrong = covered.operations.iter().find(|(_, operation)| !operation.can_be_queued() && !operation.reads());
     let Some((to, operation)) = wrong.filter(|_| said.is_some() && !enough) else { return };
     let answer = match fit_answer(operation) {
         Some(field) => format!("answers with `{field}`"),
@@ -202,14 +203,21 @@ fn retries(checker: &mut Checker, link: &design::Link, covered: &Covered) {
     if retry.value.attempts.as_ref().is_some_and(|attempts| attempts.value == 1) {
         return;
     }
-    let [(first, _), ..] = covered.operations.as_slice() else { return };
+    let [(first, operation), ..] = covered.operations.as_slice() else { return };
     if covered.operations.iter().any(|(_, operation)| operation.safety != Safety::Unsafe) {
         return;
     }
-    let message = format!("`retry` for `{}.{}`, which is `idempotent = \"no\"`", first.service, first.operation);
+    let why = match operation.reads() {
+        true => "which takes a stream",
+        false => "which is `idempotent = \"no\"`",
+    };
+    let message = format!("`retry` for `{}.{}`, {why}", first.service, first.operation);
     let span = retry.value.attempts.as_ref().map_or(&retry.span, |attempts| &attempts.span);
     let said = checker.design.services.get(&first.service).and_then(|s| s.commands.get(&first.operation));
     let help = match said.and_then(|command| command.common.idempotent.as_ref()) {
+        _ if operation.reads() => {
+            "what has been read of it cannot be sent again: set `retry = { attempts = 1 }`".to_owned()
+        }
         Some(_) => "make it `\"key\"`, or set `retry = { attempts = 1 }`".to_owned(),
         None => format!(
             "`{}` keeps nothing, so it cannot tell a repeat: give it `idempotent = \"key\"`, or set `retry = {{ attempts = 1 }}`",
@@ -219,18 +227,27 @@ fn retries(checker: &mut Checker, link: &design::Link, covered: &Covered) {
     checker.error("E603", span, message, help);
 }
 
-/// E606
-fn graphql_streams(checker: &mut Checker, link: &design::Link, covered: &Covered) {
-    let Some(via) = link.via.as_ref().filter(|via| via.value == design::Via::Graphql) else { return };
-    for (to, _) in &covered.operations {
-        let service = checker.design.services.get(&to.service);
-        let written = service.and_then(|s| s.commands.get(&to.operation).or_else(|| s.queries.get(&to.operation)));
-        let input = written.and_then(|written| written.input.as_ref()).map(|input| &input.value);
-        if let Some(Body::Named { stream: Some(_), .. }) = input {
-            let message =
-                format!("`via = \"graphql\"` cannot carry `{}.{}`, whose input is a stream", to.service, to.operation);
-            checker.error("E606", &via.span, message, "use `grpc` or `rest`");
-        }
+/// E606. A client that nothing uses yet leaves out what it cannot carry, as long as there is something else.
+fn input_streams(checker: &mut Checker, link: &design::Link, covered: &Covered) {
+    if let Some(via) = link.via.as_ref().filter(|via| via.value == design::Via::Rest)
+        && covered.used
+        && covered.operations.iter().any(|(_, operation)| operation.reads() && operation.streams())
+    {
+        checker.unavailable(&via.span, "streams both ways over REST are");
+    }
+    let carries = |via| matches!(via, design::Via::Grpc | design::Via::Rest);
+    let Some(via) = link.via.as_ref().filter(|via| !carries(via.value)) else { return };
+    if !covered.used && covered.operations.iter().any(|(_, operation)| !operation.reads()) {
+        return;
+    }
+    for (to, _) in covered.operations.iter().filter(|(_, operation)| operation.reads()) {
+        let message = format!(
+            "`via = \"{}\"` cannot carry `{}.{}`, whose input is a stream",
+            via.value.word(),
+            to.service,
+            to.operation
+        );
+        checker.error("E606", &via.span, message, "use `grpc` or `rest`");
     }
 }
 

@@ -124,7 +124,9 @@ fn can_happen(status: u16, service: &Service, operation: &Operation, taken: &Tak
         404 => shape::on_item(operation).is_some(),
         409 => is_keyed(operation) || replaces_unique(service, operation) || deletes_referred(service, operation),
         412 => is_conditional(operation),
-        413 | 415 => body,
+        // The lines of a stream have a limit each, and are `invalid` over it.
+        413 => body && !operation.reads(),
+        415 => body,
         422 => body || !taken.parameters.is_empty(),
         429 => false,
         _ => true,

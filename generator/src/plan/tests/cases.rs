@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     contracts::shape,
-    model::{Model, Operation, Output, Service, Shape, Transport, Verb},
+    model::{Model, Operation, Service, Shape, Transport, Verb},
 };
 
 use super::{super::day_one, description};
@@ -37,8 +37,9 @@ const QUIET: &str = "\
 pub fn first(model: &Model, service: &Service) -> Option<String> {
     let reached = |operation: &&Operation| {
         let by_suite = |transport| transport != Transport::Queue;
-        let stream = matches!(&operation.shape, Shape::Custom { output: Output::Stream(_), .. });
-        operation.expose.transports().any(by_suite) && shape::on_item(operation).is_none() && !stream
+        operation.expose.transports().any(by_suite)
+            && shape::on_item(operation).is_none()
+            && !(operation.streams() || operation.reads())
     };
     let is =
         |operation: &Operation, wanted: Verb| matches!(&operation.shape, Shape::Verb { verb, .. } if *verb == wanted);

@@ -98,7 +98,8 @@ impl Writer<'_> {
             "graphql": graphql,
             "input": input,
             "answer": answer,
-            "stream": matches!(&operation.shape, Shape::Custom { output: Output::Stream(_), .. }),
+            "stream": operation.streams(),
+            "reads": operation.reads(),
             "query": operation.kind == OperationKind::Query,
             "safe": operation.safety == Safety::Safe,
             "errors": errors,
@@ -111,6 +112,7 @@ impl Writer<'_> {
 
     fn input(&mut self, operation: &Operation) -> Option<Value> {
         let (name, fields, side) = match &operation.shape {
+            Shape::Custom { input: Input::Stream(item), .. } => return Some(self.schemas.named(item, Side::Input)),
             Shape::Custom { .. } => {
                 let fields = input_fields(self.model, operation);
                 if fields.is_empty() {
@@ -185,6 +187,11 @@ pub fn examples(model: &Model, service: &Service, operation: &Operation) -> Vec<
     let of = |fields: Vec<Field>| (0..EXAMPLES).map(|nth| example::object(model, &fields, nth)).collect();
     match &operation.shape {
         Shape::Custom { input: Input::None, .. } => Vec::new(),
+        // One example: several items.
+        Shape::Custom { input: Input::Stream(item), .. } => {
+            let item = |nth| example::nth_value(model, &shape::named_type(item), "", nth);
+            vec![(0..EXAMPLES).map(item).collect()]
+        }
         Shape::Custom { .. } => of(input_fields(model, operation)),
         Shape::Verb { verb, resource } => {
             let Some(resource) = service.resources.get(resource) else { return Vec::new() };

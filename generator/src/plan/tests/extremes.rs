@@ -55,6 +55,7 @@ impl<'m> Extremes<'m> {
                 let input = match input {
                     Input::None => None,
                     Input::Named(name) => Some(self.named(name)),
+                    Input::Stream(name) => Some(self.several(self.named(name))),
                     Input::Fields(fields) => Some(self.record(&request_name(operation), fields)),
                     Input::Payload(event) => self.payload(event),
                 };

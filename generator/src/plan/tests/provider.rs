@@ -263,6 +263,7 @@ fn ask(model: &Model, service: &Service, operation: &Operation) -> Ask {
     let argument = |Param { name, .. }: &Param| match name.as_str() {
         "id" => ", call.id()?",
         "etag" => ", call.etag()?",
+        _ if view.reads => ", call.items()?",
         _ => ", call.input()?",
     };
     Ask {

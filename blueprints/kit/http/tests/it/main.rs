@@ -9,6 +9,8 @@ mod extract;
 mod located;
 mod query;
 mod server;
+mod talks;
+mod uploads;
 
 use axum::Router;
 use kit_http::{Edge, Server};

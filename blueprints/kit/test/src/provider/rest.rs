@@ -163,8 +163,11 @@ impl Rest {
         let content = said["requestBody"]["content"].as_object().and_then(|content| content.keys().next());
         let body = content.map(|media_type| {
             headers.push(("content-type", media_type.clone()));
-            let body = if call.input.is_object() { Value::Object(input) } else { call.input.clone() };
-            body.to_string().into_bytes()
+            match &call.input {
+                Value::Object(_) => Value::Object(input).to_string().into_bytes(),
+                Value::Array(items) if operation.reads => lines(items).into_bytes(),
+                other => other.to_string().into_bytes(),
+            }
         });
         Some(Asked { method: method.clone(), url, headers, body, listen: call.listen.clone() })
     }
@@ -266,9 +269,9 @@ impl Rest {
 /// Path, method and description of every operation of a document.
 fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     let items = document["paths"].as_object().into_iter().flatten();
-    let of_path = |(path, item): (&'_ String, &'_ Value)| (path.as_str(), item.as_object());
-    items.map(of_path).flat_map(|(path, item)| {
-        item.into_iter().flatten().map(move |(method, operation)| (path, method.as_str(), operation))
+    items.flat_map(|(path, item)| {
+        let operations = item.as_object().into_iter().flatten();
+        operations.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
     })
 }
 
@@ -340,4 +343,9 @@ fn add(query: &mut Vec<(String, String)>, name: &str, value: &Value, joined: boo
         Value::Array(values) => values.iter().for_each(|value| query.push((name.to_owned(), text(value)))),
         value => query.push((name.to_owned(), text(value))),
     }
+}
+
+/// NDJSON.
+fn lines(items: &[Value]) -> String {
+    items.iter().map(|item| format!("{item}\n")).collect()
 }

@@ -31,8 +31,19 @@ const CASES: &[Case] = &[
             output = { answer = "string" }
         "#,
         has: &["axum", "tonic", "async-graphql"],
-        has_not: &["sqlx", "sqlx-core", "libsqlite3-sys", "kit-store", "kit-messaging"],
-        no_word: &["sqlx", "sqlite", "migration", "store::", "kit_messaging", "outbox", "inbox"],
+        has_not: &["sqlx", "sqlx-core", "libsqlite3-sys", "kit-store", "kit-messaging", "kit-gateway"],
+        no_word: &[
+            "sqlx",
+            "sqlite",
+            "migration",
+            "store::",
+            "kit_messaging",
+            "outbox",
+            "inbox",
+            "kit_gateway",
+            "fronts",
+            "cors",
+        ],
     },
     Case {
         what: "REST only",

@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use anyhow::Context as _;
 use axum::{
     RequestExt,
-    body::Body,
+    body::{Body, HttpBody},
     extract::Request,
     http::{HeaderMap, Method, StatusCode, Uri, Version, uri::PathAndQuery},
     response::{IntoResponse, Response},
@@ -34,6 +34,7 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an unused connection is kept: less than services keep it, or a request may meet its end.
 const IDLE: Duration = Duration::from_secs(20);
+const TOO_LARGE: &str = "the body is too large";
 /// When to come back, where nobody knows better.
 const LATER: Duration = Duration::from_secs(1);
 
@@ -114,7 +115,11 @@ impl Backend {
             stopping: extensions.remove().unwrap_or_default(),
             token: extensions.remove(),
         });
+        let length = request.body().size_hint().lower();
         let (parts, body) = request.with_limited_body().into_parts();
+        if body.size_hint().lower() < length {
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
+        }
         let forwarded = headers::forwarded(&parts.extensions, &parts.uri, &parts.headers);
         let hop = (self.gateway, parts.version);
         let headers = headers::onward(parts.headers, hop, forwarded, upgrade.is_some());
@@ -174,7 +179,7 @@ impl Backend {
 /// What a try that brought no answer means.
 fn lost(error: legacy::Error) -> Refused {
     if causes(&error).any(|cause| cause.is::<LengthLimitError>()) {
-        return Refused::callers(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
+        return Refused::callers(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
     }
     if causes(&error).any(|cause| cause.is::<axum::Error>()) {
         return Refused::callers(Problem::unreadable("the body ended early"));

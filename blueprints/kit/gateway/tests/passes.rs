@@ -2,7 +2,13 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -170,7 +176,7 @@ async fn errors_of_the_service_are_its_own() {
 #[tokio::test]
 async fn events_pass_as_they_come_and_end_when_the_gateway_stops() {
     let (send, events) = mpsc::channel::<Result<&'static str, std::convert::Infallible>>(1);
-    let events = std::sync::Arc::new(std::sync::Mutex::new(Some(events)));
+    let events = Arc::new(Mutex::new(Some(events)));
     let watch = async move || {
         let events = events.lock().unwrap().take().unwrap();
         ([("content-type", "text/event-stream")], Body::from_stream(ReceiverStream::new(events)))
@@ -197,11 +203,11 @@ async fn events_pass_as_they_come_and_end_when_the_gateway_stops() {
 
 #[tokio::test]
 async fn a_slow_reader_slows_the_service_down() {
-    let (sent, passed) = (std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)), 1 << 16);
+    let (sent, passed) = (Arc::new(AtomicUsize::new(0)), 1 << 16);
     let counter = sent.clone();
     let flood = async move || {
         let chunks = stream::repeat_with(move || {
-            counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            counter.fetch_add(1, Ordering::Relaxed);
             Ok::<_, std::convert::Infallible>(vec![b'x'; passed])
         });
         Body::from_stream(chunks)
@@ -209,7 +215,7 @@ async fn a_slow_reader_slows_the_service_down() {
     let (_service, gateway) = behind(Router::new().route("/v1/watch", get(flood))).await;
     let mut answer = client().get(format!("{}/orders/v1/watch", gateway.url)).send().await.unwrap();
     answer.chunk().await.unwrap();
-    let count = || sent.load(std::sync::atomic::Ordering::Relaxed);
+    let count = || sent.load(Ordering::Relaxed);
     let mut before = 0;
     timeout(Duration::from_secs(20), async {
         while before != count() {
@@ -246,7 +252,13 @@ async fn uploads_pass_as_they_come() {
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_413_and_no_fault_of_the_service() {
-    let read = async |body: axum::body::Bytes| body.len().to_string();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let read = async move |request: Request| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap_or_default();
+        body.len().to_string()
+    };
     let (_service, gateway) = behind(Router::new().route("/v1/orders", post(read))).await;
     for _ in 0..30 {
         let body = reqwest::Body::wrap_stream(stream::iter((0..40).map(|_| Ok::<_, std::io::Error>(vec![0; 1 << 16]))));
@@ -256,6 +268,10 @@ async fn a_body_that_is_too_large_is_413_and_no_fault_of_the_service() {
             assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
         }
     }
+    asked.store(0, Ordering::Relaxed);
+    let said = client().post(format!("{}/orders/v1/orders", gateway.url)).body(vec![0; (1 << 20) + 1]).send().await;
+    assert!(said.is_err() || said.is_ok_and(|answer| answer.status() == StatusCode::PAYLOAD_TOO_LARGE));
+    assert_eq!(asked.load(Ordering::Relaxed), 0, "its length alone says so");
     let answer = client().post(format!("{}/orders/v1/orders", gateway.url)).body("abc").send().await.unwrap();
     assert_eq!(answer.text().await.unwrap(), "3");
 }

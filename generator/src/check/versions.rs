@@ -55,6 +55,7 @@ pub(super) fn as_it_was(design: &Design, name: &str, version: u32) -> Design {
     let mut design = design.clone();
     design.links.clear();
     for (other, service) in &mut design.services {
+        service.fronts.clear();
         if other == name {
             *service = service_as_it_was(service, version);
             continue;

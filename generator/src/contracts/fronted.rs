@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::{
-    model::{Model, Service},
+    model::{Model, Service, Versioning},
     names,
 };
 
@@ -26,17 +26,31 @@ pub fn prefix(service: &str) -> String {
     format!("/{}", names::path::segment(service))
 }
 
-/// What passes to a service: all that its document says, and nothing else.
+/// What passes to a service: all that its documents say, of today and of before, and nothing else.
 pub fn passed(model: &Model, service: &Service) -> Vec<Passed> {
-    let document = openapi::openapi(model, service);
-    let mut all = Vec::new();
-    for (path, item) in document["paths"].as_object().into_iter().flatten() {
-        for (method, operation) in item.as_object().into_iter().flatten() {
-            let operation = operation["operationId"].as_str().unwrap_or_default().to_owned();
-            all.push(Passed { method: method.to_uppercase(), path: path.clone(), operation });
+    let mut all: Vec<Passed> = Vec::new();
+    for (document, _) in documents(model, service) {
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let operation = operation["operationId"].as_str().unwrap_or_default().to_owned();
+                let passed = Passed { method: method.to_uppercase(), path: path.clone(), operation };
+                if !all.iter().any(|other| (&other.method, &other.path) == (&passed.method, &passed.path)) {
+                    all.push(passed);
+                }
+            }
         }
     }
     all
+}
+
+/// The documents of a service, each with what stands before a name that is taken: the present one, `orders`, then those
+/// of its old versions from the newest on, `orders_v2`.
+fn documents(model: &Model, service: &Service) -> Vec<(Value, String)> {
+    let old = service.old.iter().rev().map(|old| {
+        let name = format!("{}_v{}", service.name.trim_end_matches('_'), old.service.version);
+        (openapi::openapi(&model.at(old), &old.service), name)
+    });
+    std::iter::once((openapi::openapi(model, service), service.name.clone())).chain(old).collect()
 }
 
 /// The document of all that a service offers: its own operations, and those behind it under their paths here. Where two
@@ -45,14 +59,20 @@ pub fn openapi(model: &Model, service: &Service) -> Value {
     let mut whole = openapi::openapi(model, service);
     for front in &service.fronts {
         if let Some(behind) = model.services.get(&front.service) {
-            add(&mut whole, behind, openapi::openapi(model, behind));
+            // Where no path says the version, one path has one description: that of today.
+            let versions = if behind.versioning == Versioning::Path { usize::MAX } else { 1 };
+            let tags = names_of(&whole["tags"]);
+            for (document, name) in documents(model, behind).into_iter().take(versions) {
+                add(&mut whole, (behind, &name), &tags, document);
+            }
         }
     }
     whole
 }
 
-fn add(whole: &mut Value, service: &Service, mut document: Value) {
-    let own = names::upper_camel(&service.name);
+/// `tags` are those of other services; all versions of one have the same.
+fn add(whole: &mut Value, (service, name): (&Service, &str), tags: &BTreeSet<String>, mut document: Value) {
+    let own = names::upper_camel(name);
     for kind in ["schemas", "headers", "responses"] {
         let renamed = renamed(&whole["components"][kind], &document["components"][kind], kind, &own);
         refer(&mut document, &renamed.iter().map(|(from, to)| (reference(kind, from), reference(kind, to))).collect());
@@ -61,18 +81,22 @@ fn add(whole: &mut Value, service: &Service, mut document: Value) {
             whole["components"][kind][name] = component;
         }
     }
-    let tags = names_of(&whole["tags"]);
-    let tag = |name: &str| if tags.contains(name) { unlike(&tags, name, &own) } else { name.to_owned() };
+    let of_service = names::upper_camel(&service.name);
+    let tag = |name: &str| if tags.contains(name) { unlike(tags, name, &of_service) } else { name.to_owned() };
+    let known = names_of(&whole["tags"]);
     for mut object in document["tags"].take().as_array().into_iter().flatten().cloned() {
-        object["name"] = tag(object["name"].as_str().unwrap_or_default()).into();
-        push(&mut whole["tags"], object);
+        let name = tag(object["name"].as_str().unwrap_or_default());
+        if !known.contains(&name) {
+            object["name"] = name.into();
+            push(&mut whole["tags"], object);
+        }
     }
     let known = operations(whole);
     for (path, mut item) in taken(&mut document["paths"]) {
         for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
-            let name = operation["operationId"].as_str().unwrap_or_default();
-            if known.contains(name) {
-                operation["operationId"] = unlike(&known, name, &format!("{}_", service.name)).into();
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            if known.contains(id) {
+                operation["operationId"] = unlike(&known, id, &format!("{name}_")).into();
             }
             for said in operation["tags"].as_array_mut().into_iter().flatten() {
                 *said = tag(said.as_str().unwrap_or_default()).into();

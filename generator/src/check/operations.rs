@@ -156,7 +156,7 @@ fn lower_custom(
         None => Output::None,
     };
 
-    let (reads, streams) = (matches!(input, Input::Stream(_)), matches!(output, Output::Stream(_)));
+    let reads = matches!(input, Input::Stream(_));
     if reads {
         input_stream(checker, operation);
     }
@@ -185,9 +185,6 @@ fn lower_custom(
     // What has been read of a stream cannot be sent again.
     let safety = if reads { Safety::Unsafe } else { safety };
     let expose = if reads { expose.without(Transport::Graphql) } else { expose };
-    if let Some(input) = operation.input.as_ref().filter(|_| reads && streams && expose.has(Transport::Rest)) {
-        checker.unavailable(&input.span, "streams both ways over REST are");
-    }
     let mut lowered = Operation {
         name: name.clone(),
         docs: docs(&operation.head.docs),

@@ -32,7 +32,9 @@ pub fn definitions(model: &Model, service: &Service) -> Vec<(String, Needed)> {
 pub fn graphql(model: &Model, service: &Service) -> String {
     let left_out = service.operations.values().filter(|operation| operation.reads());
     let left_out: String = left_out
-        .map(|operation| format!("# `{}` is not here: it takes a stream, which GraphQL has no word for.\n", operation.name))
+        .map(|operation| {
+            format!("# `{}` is not here: it takes a stream, which GraphQL has no word for.\n", operation.name)
+        })
         .collect();
     let gap = if left_out.is_empty() { "" } else { "\n" };
     left_out + gap + &lower(model, service).0

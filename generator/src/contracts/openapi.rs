@@ -12,8 +12,8 @@ use crate::{
     design::Word,
     escape,
     model::{
-        Docs, Field, Input, Method, Model, Operation, Output, Route, Safety, Segment, Service, Shape, StreamItem, Transport,
-        Verb,
+        Docs, Field, Input, Method, Model, Operation, Output, Route, Safety, Segment, Service, Shape, StreamItem,
+        Transport, Verb,
     },
     names,
 };

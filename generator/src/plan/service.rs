@@ -293,9 +293,10 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         },
         has_grpc,
         graphql: has_graphql.then(|| limits(service)).into_iter().collect(),
-        takes_streams: service.operations.values().any(|operation| {
-            operation.reads() && model.served(&service.name, &operation.name).has(Transport::Rest)
-        }),
+        takes_streams: service
+            .operations
+            .values()
+            .any(|operation| operation.reads() && model.served(&service.name, &operation.name).has(Transport::Rest)),
         has_store,
         has_broker,
         emits,

@@ -327,7 +327,8 @@ fn input_stream(checker: &mut Checker, operation: &design::Operation) {
         let message = format!("`{name}` runs on events, which come one by one, and takes a stream");
         checker.error("E512", &on.span, message, "drop `on`, or take the payload of one event");
     }
-    if let Some(said) = operation.common.idempotent.as_ref().filter(|said| said.value != Idempotent::No) {
+    // A key is refused for what it would keep.
+    if let Some(said) = operation.common.idempotent.as_ref().filter(|said| said.value == Idempotent::Yes) {
         let message = format!("`{name}` takes a stream, and what has been read of it cannot be sent again");
         checker.error("E512", &said.span, message, "drop `idempotent`: nobody repeats it");
     }

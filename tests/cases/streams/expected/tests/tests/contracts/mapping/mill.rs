@@ -64,7 +64,12 @@ async fn weigh_over_grpc() -> anyhow::Result<()> {
 
 async fn weigh(what: &str, (script, _server, client): Peer) {
     let least = || (vec![],);
-    let most = || (vec![Grain { kind: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(), grams: 9 }],);
+    let most = || {
+        (vec![
+            Grain { kind: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(), grams: 9 },
+            Grain { kind: "a".into(), grams: 1 },
+        ],)
+    };
     let ask = |cx: Context, (input,): (Vec<Grain>,)| {
         let client = &client;
         async move { gathered(client.weigh(&cx, sent(input)).await).await }
@@ -130,7 +135,12 @@ async fn grind_over_grpc() -> anyhow::Result<()> {
 
 async fn grind(what: &str, (script, _server, client): Peer) {
     let least = || (vec![],);
-    let most = || (vec![Grain { kind: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(), grams: 9 }],);
+    let most = || {
+        (vec![
+            Grain { kind: "ü/?#&=+%;,:\"'\\<>{}[]$@ 日本🦀ü/?#&=".into(), grams: 9 },
+            Grain { kind: "a".into(), grams: 1 },
+        ],)
+    };
     let ask = |cx: Context, (input,): (Vec<Grain>,)| {
         let client = &client;
         async move { client.grind(&cx, sent(input)).await }

@@ -242,6 +242,7 @@ impl Writer {
             _ = writeln!(self.out, "errors = {{ Bad{number} = \"{kind}{record}\", Worse{number} = \"conflict\" }}");
         }
         let heard = self.heard().filter(|_| !query && of.is_none() && self.rng.u32(0..100) < 40);
+        let reads = heard.is_none() && of.is_none() && self.chance(15);
         if let Some(event) = &heard {
             _ = writeln!(self.out, "on = [\"{event}\"]");
         }
@@ -250,14 +251,15 @@ impl Writer {
                 _ = writeln!(self.out, "emits = [\"{event}\"]");
             }
             let idempotent = if self.own().store { ["yes", "no", "key"] } else { ["yes", "no", "no"] };
-            _ = writeln!(self.out, "idempotent = \"{}\"", idempotent[self.rng.usize(0..3)]);
+            let idempotent = if reads { "no" } else { idempotent[self.rng.usize(0..3)] };
+            _ = writeln!(self.out, "idempotent = \"{idempotent}\"");
         }
         if let Some((owner, called)) = self.callable().filter(|_| self.rng.u32(0..100) < 50) {
             _ = writeln!(self.out, "calls = [\"{owner}.{called}\"]");
         }
         let mut tables = Vec::new();
         for side in if heard.is_some() { vec!["output"] } else { vec!["input", "output"] } {
-            let streams = side == "output" && query && self.chance(25);
+            let streams = if side == "input" { reads } else { query && self.chance(25) };
             let kind_of_item = if self.rng.bool() { Kind::Record } else { Kind::Union };
             let item = self.named(kind_of_item);
             match (self.rng.u32(0..4), self.named(Kind::Record), item) {

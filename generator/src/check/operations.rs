@@ -156,7 +156,7 @@ fn lower_custom(
         None => Output::None,
     };
 
-    let (reads, streams) = (matches!(input, Input::Stream(_)), matches!(output, Output::Stream(_)));
+    let reads = matches!(input, Input::Stream(_));
     if reads {
         input_stream(checker, operation);
     }
@@ -185,9 +185,6 @@ fn lower_custom(
     // What has been read of a stream cannot be sent again.
     let safety = if reads { Safety::Unsafe } else { safety };
     let expose = if reads { expose.without(Transport::Graphql) } else { expose };
-    if let Some(input) = operation.input.as_ref().filter(|_| reads && streams && expose.has(Transport::Rest)) {
-        checker.unavailable(&input.span, "streams both ways over REST are");
-    }
     let mut lowered = Operation {
         name: name.clone(),
         docs: docs(&operation.head.docs),
@@ -330,7 +327,8 @@ fn input_stream(checker: &mut Checker, operation: &design::Operation) {
         let message = format!("`{name}` runs on events, which come one by one, and takes a stream");
         checker.error("E512", &on.span, message, "drop `on`, or take the payload of one event");
     }
-    if let Some(said) = operation.common.idempotent.as_ref().filter(|said| said.value != Idempotent::No) {
+    // A key is refused for what it would keep.
+    if let Some(said) = operation.common.idempotent.as_ref().filter(|said| said.value == Idempotent::Yes) {
         let message = format!("`{name}` takes a stream, and what has been read of it cannot be sent again");
         checker.error("E512", &said.span, message, "drop `idempotent`: nobody repeats it");
     }

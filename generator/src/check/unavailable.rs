@@ -191,7 +191,7 @@ fn auth(checker: &mut Checker, auth: Option<&List<Auth>>) {
 
 impl Checker<'_> {
     /// `what` with its verb: `` `feeds` are ``.
-    pub(super) fn unavailable(&mut self, span: &Span, what: &str) {
+    fn unavailable(&mut self, span: &Span, what: &str) {
         self.error("E001", span, format!("{what} not available yet"), "leave it out for now");
     }
 }

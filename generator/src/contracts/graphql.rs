@@ -30,7 +30,14 @@ pub fn definitions(model: &Model, service: &Service) -> Vec<(String, Needed)> {
 
 /// The text of the schema: the root types first, then all types as they are met, then the scalars.
 pub fn graphql(model: &Model, service: &Service) -> String {
-    lower(model, service).0
+    let left_out = service.operations.values().filter(|operation| operation.reads());
+    let left_out: String = left_out
+        .map(|operation| {
+            format!("# `{}` is not here: it takes a stream, which GraphQL has no word for.\n", operation.name)
+        })
+        .collect();
+    let gap = if left_out.is_empty() { "" } else { "\n" };
+    left_out + gap + &lower(model, service).0
 }
 
 fn lower<'m>(model: &'m Model, service: &'m Service) -> (String, Types<'m>) {

@@ -11,7 +11,10 @@ use super::{
 use crate::{
     design::Word,
     escape,
-    model::{Docs, Field, Input, Method, Model, Operation, Route, Safety, Segment, Service, Shape, Transport, Verb},
+    model::{
+        Docs, Field, Input, Method, Model, Operation, Output, Route, Safety, Segment, Service, Shape, StreamItem,
+        Transport, Verb,
+    },
     names,
 };
 
@@ -129,6 +132,14 @@ impl Writer<'_> {
             object["requestBody"] = json!({ "required": true, "content": content });
         }
         object["responses"] = responses.into();
+        if let Shape::Custom { input: Input::Stream(item), output: Output::Stream(answer), .. } = &operation.shape {
+            let client = self.schemas.named(item, Side::Input);
+            let server = match answer {
+                StreamItem::Named(name) => self.schemas.named(name, Side::Output),
+                StreamItem::Resource(of) => self.schemas.item(of),
+            };
+            object["x-websocket"] = json!({ "client": client, "server": server });
+        }
         object
     }
 

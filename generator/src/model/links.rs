@@ -18,6 +18,8 @@ impl Model {
             match link.via() {
                 Some(Via::Rest) => served.insert(Transport::Rest),
                 Some(Via::Grpc) => served.insert(Transport::Grpc),
+                // A stream of input, for which GraphQL has no word, is left out.
+                Some(Via::Graphql) if own.reads() => {}
                 Some(Via::Graphql) => served.insert(Transport::Graphql),
                 Some(Via::Queue) | None => {}
             }

@@ -66,6 +66,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("State", "axum::extract"),
     ("StoreConfig", "kit_service"),
     ("Stream", "kit"),
+    ("Talk", "kit_http"),
     ("Upload", "kit_http"),
     ("Uri", "axum::http"),
     ("Utc", "chrono"),

@@ -68,6 +68,8 @@ struct View {
     has_grpc: bool,
     /// What requests over GraphQL may ask for, if it serves that.
     graphql: Vec<Limits>,
+    /// Over REST.
+    takes_streams: bool,
     has_store: bool,
     /// It publishes or consumes.
     has_broker: bool,
@@ -291,6 +293,10 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         },
         has_grpc,
         graphql: has_graphql.then(|| limits(service)).into_iter().collect(),
+        takes_streams: service
+            .operations
+            .values()
+            .any(|operation| operation.reads() && model.served(&service.name, &operation.name).has(Transport::Rest)),
         has_store,
         has_broker,
         emits,

@@ -14,7 +14,7 @@ use crate::{
         openapi, proto, shape,
     },
     escape,
-    model::{Method, Model, Operation, OperationKind, Segment, Service, Shape, Transport, Verb},
+    model::{Input, Method, Model, Operation, OperationKind, Segment, Service, Shape, Transport, Verb},
     names,
 };
 
@@ -27,8 +27,12 @@ pub fn lines(model: &Model) -> Vec<String> {
         let variable = names::variable(&service.name);
         // What does something is worth trying most.
         let best = |transport: Transport| {
-            let works_alone =
-                service.operations.values().filter(|o| o.expose.has(transport) && shape::on_item(o).is_none());
+            // A shell does not speak over a WebSocket.
+            let is_reached = |o: &Operation| transport == Transport::Grpc || !(o.reads() && o.streams());
+            let works_alone = service
+                .operations
+                .values()
+                .filter(|o| o.expose.has(transport) && shape::on_item(o).is_none() && is_reached(o));
             let refers = |operation: &Operation| !day_one::required_keys(service, operation).is_empty();
             works_alone.min_by_key(|operation| (refers(operation), operation.kind == OperationKind::Query))
         };
@@ -86,12 +90,17 @@ fn curl(operation: &Operation, mut input: Value, variable: &str, prefix: &str) -
         Method::Delete => "DELETE",
     };
     let body = shell_json(&input);
-    format!("curl -s -X {method} {{{variable}_URL}}{path} -H 'content-type: application/json' -d {body}")
+    let kind = if operation.reads() { "application/x-ndjson" } else { "application/json" };
+    format!("curl -s -X {method} {{{variable}_URL}}{path} -H 'content-type: {kind}' -d {body}")
 }
 
 /// The `nth` example of what an operation takes besides an id. What may refer to an item of the service refers to none.
 fn input(model: &Model, service: &Service, operation: &Operation, nth: u32) -> Value {
     let fields = match &operation.shape {
+        // A stream of one.
+        Shape::Custom { input: Input::Stream(item), .. } => {
+            return example::nth_value(model, &shape::named_type(item), "", nth);
+        }
         Shape::Verb { verb: Verb::Create, resource } => {
             let mut fields = service.resources.get(resource).map_or(Vec::new(), shape::new_fields);
             fields.retain(|field| !shape::may_refer_within(service, field));

@@ -39,6 +39,10 @@ struct View<'a> {
     schemas: Vec<FileView>,
     /// The business code of each service that has any.
     code: Vec<FileView>,
+    /// Operations that take a stream: `` `ingest.upload` ``.
+    inputs: Vec<String>,
+    /// Some of them answer with one.
+    talks: bool,
 }
 
 /// A file of a service.
@@ -111,6 +115,7 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         service: service.name.clone(),
         path: format!("{}/src/{}.rs", service::folder(service), names::rust::module(&service.name)),
     });
+    let inputs = || model.operations().filter(|(_, o)| o.reads() && o.expose.transports().next().is_some());
     let walk = Walk::find(model);
     View {
         schemas: schemas.collect(),
@@ -123,6 +128,8 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         walk: walk.as_ref().map_or("None".into(), |walk| format!("Some({})", escape::rust_str(&walk.flow()))),
         walked: walk.map(|walk| walk.lines()).unwrap_or_default(),
         map: walk::map(model),
+        inputs: inputs().map(|(service, operation)| format!("`{}.{}`", service.name, operation.name)).collect(),
+        talks: inputs().any(|(_, operation)| operation.streams()),
         subscribed: model.services.values().any(|service| {
             service.operations.values().any(|o| o.expose.has(Transport::Graphql) && schema::root(o) == "Subscription")
         }),

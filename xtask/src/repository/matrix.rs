@@ -10,7 +10,7 @@ const DIMENSIONS: &[Dimension] = &[
     // What callers outside reach it by.
     ("exposure", &["none", "rest", "grpc", "graphql", "all"]),
     // What it does.
-    ("shape", &["query", "command", "stream", "resource", "item"]),
+    ("shape", &["query", "command", "stream", "upload", "talk", "resource", "item"]),
     // How the next service reaches it, and whether that link says anything of its own.
     ("link", &["rest", "grpc", "graphql", "queue"]),
     ("policy", &["given", "remembered", "default"]),
@@ -26,10 +26,10 @@ fn rows() -> Vec<Row> {
     pairs::rows(DIMENSIONS, allowed)
 }
 
-/// Without a store nothing is kept.
+/// Without a store nothing is kept, and GraphQL has no word for a stream of input.
 fn allowed(row: &[&str]) -> bool {
     let cell = Cell::of(row);
-    !(cell.store == "none" && cell.keeps())
+    !(cell.store == "none" && cell.keeps() || cell.link == "graphql" && matches!(cell.shape, "upload" | "talk"))
 }
 
 /// One row, by name.
@@ -143,6 +143,8 @@ fn service(text: &mut String, number: usize, cell: &Cell<'_>, before: &str, call
         (_, "query") => Some("ask"),
         (_, "command") => Some("tell"),
         (_, "stream") => Some("watch"),
+        (_, "upload") => Some("pour"),
+        (_, "talk") => Some("talk"),
         // An item must be there before something can be done with it.
         (_, "resource" | "item") => Some("create_thing"),
         _ => None,
@@ -151,11 +153,12 @@ fn service(text: &mut String, number: usize, cell: &Cell<'_>, before: &str, call
         _ = write!(text, "\n[services.{name}.commands.relay]\ncalls = [\"{before}.{callee}\"]\nidempotent = \"no\"\n");
     }
     _ = write!(text, "\n[links.{name}.{before}]\nvia = \"{}\"\n", called.link);
-    text.push_str(match (called.policy, called.link) {
-        ("given", "queue") => GIVEN_TO_QUEUES,
-        ("given", _) => GIVEN,
+    text.push_str(match (called.policy, called.link, called.shape) {
+        ("given", "queue", _) => GIVEN_TO_QUEUES,
+        ("given", _, "upload" | "talk") => GIVEN_TO_INPUTS,
+        ("given", ..) => GIVEN,
         // There has to be an answer to remember.
-        ("remembered", "rest" | "grpc" | "graphql") if called.shape == "query" || called.keeps() => REMEMBERED,
+        ("remembered", "rest" | "grpc" | "graphql", shape) if shape == "query" || called.keeps() => REMEMBERED,
         _ => "",
     });
     if *link == "queue" {
@@ -189,6 +192,13 @@ const GIVEN_TO_QUEUES: &str = r#"timeout = "3s"
 retry = { attempts = 2, backoff = "10ms..50ms" }
 "#;
 
+/// What has been read of a stream cannot be sent again.
+const GIVEN_TO_INPUTS: &str = r#"timeout = "3s"
+breaker = { failure_rate = 0.9, window = 10, open_for = "1s" }
+bulkhead = 8
+fallback = ["default"]
+"#;
+
 const GIVEN: &str = r#"timeout = "3s"
 retry = { attempts = 2, backoff = "10ms..50ms" }
 breaker = { failure_rate = 0.9, window = 10, open_for = "1s" }
@@ -213,6 +223,13 @@ fn operation(name: &str, cell: &Cell<'_>) -> String {
         }
         "stream" => format!(
             "\n[services.{name}.queries.watch]\ninput = {{ from = \"u32 = 0\" }}\noutput = \"stream Sample\"\nerrors = {{ Closed = \"unavailable\" }}\n"
+        ),
+        "upload" => format!(
+            "\n[services.{name}.commands.pour]\ninput = \"stream Sample\"\noutput = {{ samples = \"u64\", note = \"string?\" }}\n\
+             errors = {{ Full = \"limited\" }}\n"
+        ),
+        "talk" => format!(
+            "\n[services.{name}.commands.talk]\ninput = \"stream Sample\"\noutput = \"stream Reading\"\nerrors = {{ Deaf = \"conflict with Shortage\" }}\n"
         ),
         "item" => format!(
             "\n[services.{name}.commands.mark]\nof = \"Thing\"\ninput = {{ colour = \"enum(red, blue)\" }}\nerrors = {{ Marked = \"conflict\" }}\n"

@@ -229,12 +229,6 @@ fn retries(checker: &mut Checker, link: &design::Link, covered: &Covered) {
 
 /// E606. A client that nothing uses yet leaves out what it cannot carry, as long as there is something else.
 fn input_streams(checker: &mut Checker, link: &design::Link, covered: &Covered) {
-    if let Some(via) = link.via.as_ref().filter(|via| via.value == design::Via::Rest)
-        && covered.used
-        && covered.operations.iter().any(|(_, operation)| operation.reads() && operation.streams())
-    {
-        checker.unavailable(&via.span, "streams both ways over REST are");
-    }
     let carries = |via| matches!(via, design::Via::Grpc | design::Via::Rest);
     let Some(via) = link.via.as_ref().filter(|via| !carries(via.value)) else { return };
     if !covered.used && covered.operations.iter().any(|(_, operation)| !operation.reads()) {

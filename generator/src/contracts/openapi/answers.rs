@@ -77,6 +77,7 @@ impl Writer<'_> {
                 Some(resource) => self.item(resource, "The item after it."),
                 None => return done(),
             },
+            Output::Stream(_) if operation.reads() => return ("101", upgrade()),
             Output::Stream(item) => self.events(item),
         };
         ("200", response)
@@ -120,6 +121,16 @@ impl Writer<'_> {
             },
         })
     }
+}
+
+fn upgrade() -> Value {
+    json!({
+        "description": "The connection is a WebSocket from now on (RFC 6455), with one JSON text a message: what either \
+            side sends is under `x-websocket`. An empty message of the client says that it sends no more. The server \
+            closes with 1000 when it is done. An error is a last message `{\"error\": problem}`, and the close code is \
+            1007 for items that are wrong, 1008 for what is refused, 1011 for trouble inside, 1013 for later, 1001 when \
+            the service stops; binary messages are refused with 1003, too large ones with 1009.",
+    })
 }
 
 fn answer(text: &str, schema: Value) -> Value {

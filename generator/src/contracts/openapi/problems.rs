@@ -31,7 +31,7 @@ const KINDS: [&str; 12] = [
 ];
 
 /// Status, name among the components' responses, and what it means.
-const STANDARD: [(u16, &str, &str); 12] = [
+const STANDARD: [(u16, &str, &str); 13] = [
     (400, "Unreadable", "The request cannot be read."),
     (404, "NotFound", "There is no such item."),
     (406, "NotAcceptable", "`Accept` does not allow what would be answered."),
@@ -40,6 +40,7 @@ const STANDARD: [(u16, &str, &str); 12] = [
     (413, "TooLarge", "The body is too large."),
     (415, "Unsupported", "The body is of another media type."),
     (422, "Invalid", "The request can be read, and its values are wrong: `fields` tells which."),
+    (426, "UpgradeRequired", "This opens a WebSocket."),
     (429, "Limited", "Too many calls: later."),
     (500, "Internal", "Something went wrong inside the service."),
     (503, "Unavailable", "Not now: later."),
@@ -128,6 +129,9 @@ fn can_happen(status: u16, service: &Service, operation: &Operation, taken: &Tak
         413 => body && !operation.reads(),
         415 => body,
         422 => body || !taken.parameters.is_empty(),
+        426 => operation.reads() && operation.streams(),
+        // A WebSocket is not content that `Accept` is about.
+        406 => !(operation.reads() && operation.streams()),
         429 => false,
         _ => true,
     }

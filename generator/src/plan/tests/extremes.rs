@@ -55,7 +55,14 @@ impl<'m> Extremes<'m> {
                 let input = match input {
                     Input::None => None,
                     Input::Named(name) => Some(self.named(name)),
-                    Input::Stream(name) => Some(self.several(self.named(name))),
+                    // Two that differ, so that their order counts.
+                    Input::Stream(name) => Some(match self.end {
+                        End::Least => "vec![]".into(),
+                        End::Most => {
+                            let least = Extremes::new(self.model, &self.path, End::Least).named(name);
+                            format!("vec![{}, {least}]", self.named(name))
+                        }
+                    }),
                     Input::Fields(fields) => Some(self.record(&request_name(operation), fields)),
                     Input::Payload(event) => self.payload(event),
                 };

@@ -200,6 +200,48 @@ pub fn answer<T: Serialize, E: OperationError>(result: Result<T, E>) -> Outcome 
     }
 }
 
+/// Any error of any operation, as it was told.
+#[derive(Debug)]
+pub(crate) struct Told(Wire);
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.detail)
+    }
+}
+
+impl From<Failure> for Told {
+    fn from(failure: Failure) -> Self {
+        Self(failure.to_wire())
+    }
+}
+
+impl OperationError for Told {
+    fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        None
+    }
+
+    fn declared(&self) -> Option<(&'static str, Value)> {
+        None
+    }
+
+    fn from_declared(_: &str, _: Value) -> Option<Self> {
+        None
+    }
+
+    fn to_wire(&self) -> Wire {
+        self.0.clone()
+    }
+
+    fn from_wire(wire: Wire) -> Self {
+        Self(wire)
+    }
+}
+
 /// The first items of a stream, as many as the call asks for.
 ///
 /// # Errors

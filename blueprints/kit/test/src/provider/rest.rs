@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     compare::text,
     description::Operation,
-    face::{Call, Listen, Outcome},
+    face::{Call, Listen, Outcome, Told, first},
     judge::Judge,
     session::Session,
 };
@@ -207,11 +207,22 @@ impl Rest {
         let Some(asked) = self.request(operation, call) else {
             return Err(Failure::invalid("the document has no such operation").to_wire().into());
         };
+        if operation.reads && operation.stream {
+            return self.talk(call, &asked).await;
+        }
         let reply = self.send(asked).await?;
         self.judge(session, operation, &reply);
         let location = reply.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
         self.last.replace((reply.status, location.map(str::to_owned)));
         outcome(reply)
+    }
+
+    /// Sends the items over a WebSocket, and hears what comes.
+    async fn talk(&self, call: &Call, asked: &Asked) -> Outcome {
+        let client = kit_http::Client::new(self.base.as_str()).map_err(|error| Failure::internal(error).to_wire())?;
+        let segments: Vec<&str> = asked.url.path_segments().into_iter().flatten().collect();
+        let request = kit_http::Request::new(Method::GET, &segments);
+        first(call, client.exchange::<_, Value, Told>(&call.cx(), request, call.items::<Value>()?).await).await
     }
 
     /// Whether status, media type, headers and body are what the document says.

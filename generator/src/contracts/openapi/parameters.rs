@@ -92,7 +92,9 @@ pub(super) fn headers(service: &Service, operation: &Operation) -> Vec<Value> {
     };
     let mut headers = Vec::new();
     if is_keyed(operation) {
-        let text = "Names one intent: a repeat of the call carries the same key, by which the business code knows it.";
+        let text = "Names one intent: a repeat of the call with the same key, within 24 hours, has no second effect and is \
+                    given the first answer. The key with another input is answered with 422, while the first call is at \
+                    work with 409.";
         headers.push(header("Idempotency-Key", text, "^[!-~]{1,255}$", &example::uuid(0)));
     }
     if matches!(operation.shape, Shape::Verb { verb: Verb::Get, .. }) {

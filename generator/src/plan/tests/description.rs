@@ -20,7 +20,7 @@ use crate::{
     names,
 };
 
-use super::super::{adapter::Kept, events, queue};
+use super::super::{adapter::Kept, events, gate, queue};
 
 /// How many examples there are of each input, and the numbers of some that nothing else has, but where few values are.
 const EXAMPLES: u32 = 5;
@@ -102,6 +102,7 @@ impl Writer<'_> {
             "reads": operation.reads(),
             "query": operation.kind == OperationKind::Query,
             "safe": operation.safety == Safety::Safe,
+            "keyed": operation.safety == Safety::Keyed && gate::keeps_answer(model, service, operation),
             "errors": errors,
             "failures": openapi::failures(service, operation),
             "examples": examples(model, service, operation),
@@ -297,7 +298,11 @@ fn order(ty: &Type) -> &'static str {
 /// The queue of a command, and the subscriptions of an operation that events run.
 fn consumers(model: &Model, service: &Service, operation: &Operation) -> Vec<Value> {
     let taken = queue::is_taken(model, service, operation).then(|| taken(model, service, operation));
-    taken.into_iter().chain(heard(model, service, operation)).collect()
+    let mut consumers: Vec<Value> = taken.into_iter().chain(heard(model, service, operation)).collect();
+    for consumer in &mut consumers {
+        consumer["once"] = json!(gate::keeps_answer(model, service, operation));
+    }
+    consumers
 }
 
 fn taken(model: &Model, service: &Service, operation: &Operation) -> Value {

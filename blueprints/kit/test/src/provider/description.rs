@@ -45,6 +45,8 @@ pub(crate) struct Operation {
     pub query: bool,
     /// A repeat is harmless.
     pub safe: bool,
+    /// Callers may name their intent by a key, under which the first answer is kept.
+    pub keyed: bool,
     /// Declared errors by name.
     pub errors: BTreeMap<String, DeclaredError>,
     /// What it may fail with besides.
@@ -180,6 +182,8 @@ pub(crate) struct Consumer {
     pub subscription: String,
     /// What fails for good is kept.
     pub dead_letter: bool,
+    /// A message that comes again has no second effect.
+    pub once: bool,
     /// It reads the payload, so a broken one is of no use.
     pub reads: bool,
     /// The member that names the item which the operation is on.

@@ -160,6 +160,9 @@ impl Rest {
         if let Some(etag) = &call.etag {
             headers.push(("if-match", format!("\"{etag}\"")));
         }
+        if let Some(key) = &call.key {
+            headers.push(("idempotency-key", key.clone()));
+        }
         let content = said["requestBody"]["content"].as_object().and_then(|content| content.keys().next());
         let body = content.map(|media_type| {
             headers.push(("content-type", media_type.clone()));

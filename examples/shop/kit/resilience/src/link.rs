@@ -179,7 +179,9 @@ impl Link {
                 }
             };
             let retry_after = error.failure().and_then(|failure| failure.retry_after);
-            let may_repeat = error.kind().is_transient() && may_repeat(operation, &error);
+            // A first try that is still at work is a conflict, which says when to ask again.
+            let may_pass = error.kind().is_transient() || retry_after.is_some();
+            let may_repeat = may_pass && may_repeat(operation, &error);
             let Some(pause) = may_repeat.then(|| self.pause(cx, number, retry_after)).flatten() else {
                 tracing::debug!(number, %error, "try failed");
                 return Err(error);

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use billing_contract::{CardCharged, Charge, ChargeId, ChargeRefused, Currency, Money, Order, OrderCancelled, Payment};
 use kit::{Context, Etag, Failure};
-use kit_messaging::{inbox, outbox};
+use kit_messaging::outbox;
 use kit_store::Store;
 use rust_decimal::Decimal;
 
@@ -35,9 +35,6 @@ impl billing_contract::Billing for Billing {
             )));
         }
         let mut tx = self.store.begin().await?;
-        if !inbox::first_time(&mut tx, cx, "billing.charge").await? {
-            return Ok(());
-        }
         let id = ChargeId(input.id.clone());
         // There is one already if word of the cancellation came first.
         if store::charge::find(&mut *tx, &id).await?.is_none() {
@@ -53,15 +50,13 @@ impl billing_contract::Billing for Billing {
                 }
             }
         }
+        kit_answers::keep(&mut tx, cx, &()).await?;
         tx.commit().await?;
         Ok(())
     }
 
     async fn refund(&self, cx: &Context, input: OrderCancelled) -> Result<(), Failure> {
         let mut tx = self.store.begin().await?;
-        if !inbox::first_time(&mut tx, cx, "billing.refund").await? {
-            return Ok(());
-        }
         let id = ChargeId(input.order_id);
         match store::charge::find(&mut *tx, &id).await? {
             Some(mut charge) => {
@@ -74,6 +69,7 @@ impl billing_contract::Billing for Billing {
                 store::charge::insert(&mut tx, &charge(id, nothing, true)).await?;
             }
         }
+        kit_answers::keep(&mut tx, cx, &()).await?;
         tx.commit().await?;
         Ok(())
     }

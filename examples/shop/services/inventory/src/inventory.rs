@@ -7,7 +7,6 @@ use inventory_contract::{
     ProductPage, ReleaseRequest, Reservation, ReservationId, ReserveError, ReserveRequest, ReserveResponse, Shortage,
 };
 use kit::{Context, Etag, Failure, Kind};
-use kit_messaging::inbox;
 use kit_store::Store;
 use rust_decimal::Decimal;
 
@@ -70,10 +69,10 @@ impl inventory_contract::Inventory for Inventory {
         Ok(product)
     }
 
-    async fn reserve(&self, _cx: &Context, input: ReserveRequest) -> Result<ReserveResponse, ReserveError> {
+    async fn reserve(&self, cx: &Context, input: ReserveRequest) -> Result<ReserveResponse, ReserveError> {
         let mut tx = self.store.begin().await?;
         let id = ReservationId(input.order_id);
-        // Whoever repeats the call has not heard our answer: it is the same.
+        // Whoever asks again for the same order, under another key, has not heard our answer: it is the same.
         if let Some(made) = store::reservation::find(&mut *tx, &id).await? {
             return Ok(ReserveResponse { total: made.total });
         }
@@ -104,19 +103,21 @@ impl inventory_contract::Inventory for Inventory {
         let total = total.unwrap_or(Money { amount: Decimal::ZERO, currency: Currency::Eur });
         let reservation = Reservation { order_id: id, lines: input.lines, total, etag: Etag(1) };
         store::reservation::insert(&mut tx, &reservation).await?;
+        let answer = ReserveResponse { total: reservation.total };
+        kit_answers::keep(&mut tx, cx, &answer).await?;
         tx.commit().await?;
-        Ok(ReserveResponse { total: reservation.total })
+        Ok(answer)
     }
 
     async fn release(&self, cx: &Context, input: ReleaseRequest) -> Result<(), Failure> {
-        self.end(cx, "inventory.release", input.order_id, |product, quantity| {
+        self.end(cx, input.order_id, |product, quantity| {
             product.reserved = product.reserved.saturating_sub(quantity);
         })
         .await
     }
 
     async fn dispatch(&self, cx: &Context, input: ParcelSent) -> Result<(), Failure> {
-        self.end(cx, "inventory.dispatch", input.order_id, |product, quantity| {
+        self.end(cx, input.order_id, |product, quantity| {
             product.reserved = product.reserved.saturating_sub(quantity);
             product.on_hand = product.on_hand.saturating_sub(quantity);
         })
@@ -129,14 +130,10 @@ impl Inventory {
     async fn end(
         &self,
         cx: &Context,
-        subscription: &str,
         order: OrderId,
         settle: impl Fn(&mut Product, u32) + Send + Sync,
     ) -> Result<(), Failure> {
         let mut tx = self.store.begin().await?;
-        if !inbox::first_time(&mut tx, cx, subscription).await? {
-            return Ok(());
-        }
         let id = ReservationId(order);
         if let Some(reservation) = store::reservation::find(&mut *tx, &id).await? {
             for line in reservation.lines {
@@ -146,6 +143,7 @@ impl Inventory {
             }
             store::reservation::delete(&mut tx, &id).await?;
         }
+        kit_answers::keep(&mut tx, cx, &()).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kit::{Context, Etag, Failure};
-use kit_messaging::{inbox, outbox};
+use kit_messaging::outbox;
 use kit_store::Store;
 use orders_contract::{
     CancelError, CardCharged, ChargeRefused, CreateOrderError, ListOrders, NewOrder, Order, OrderCancelled, OrderId,
@@ -62,6 +62,7 @@ impl orders_contract::Orders for Orders {
         let mut tx = self.store.begin().await?;
         store::order::insert(&mut tx, &order).await?;
         outbox::publish(&mut tx, cx, &OrderPlaced(order.clone())).await?;
+        kit_answers::keep(&mut tx, cx, &order).await?;
         tx.commit().await?;
         Ok(order)
     }
@@ -79,42 +80,36 @@ impl orders_contract::Orders for Orders {
         }
         store::order::update(&mut tx, &mut order).await?;
         outbox::publish(&mut tx, cx, &OrderCancelled { order_id: id }).await?;
+        kit_answers::keep(&mut tx, cx, &order).await?;
         tx.commit().await?;
         Ok(order)
     }
 
     async fn mark_paid(&self, cx: &Context, id: OrderId, _input: CardCharged) -> Result<Order, Failure> {
-        self.mark(cx, "orders.mark_paid", &id, OrderStatus::Paid).await
+        self.mark(cx, &id, OrderStatus::Paid).await
     }
 
     async fn mark_refused(&self, cx: &Context, id: OrderId, _input: ChargeRefused) -> Result<Order, Failure> {
-        self.mark(cx, "orders.mark_refused", &id, OrderStatus::Refused).await
+        self.mark(cx, &id, OrderStatus::Refused).await
     }
 
     async fn mark_sent(&self, cx: &Context, id: OrderId, _input: ParcelSent) -> Result<Order, Failure> {
-        self.mark(cx, "orders.mark_sent", &id, OrderStatus::Sent).await
+        self.mark(cx, &id, OrderStatus::Sent).await
     }
 }
 
 impl Orders {
     /// Takes over what another service has done. Its events come in any order, and may cross a cancellation, so an
     /// order only moves forward; one that was sent before word of its cancellation came was sent all the same.
-    async fn mark(
-        &self,
-        cx: &Context,
-        subscription: &str,
-        id: &OrderId,
-        status: OrderStatus,
-    ) -> Result<Order, Failure> {
+    async fn mark(&self, cx: &Context, id: &OrderId, status: OrderStatus) -> Result<Order, Failure> {
         let mut tx = self.store.begin().await?;
         let mut order = store::order::get(&mut *tx, id).await?;
-        if inbox::first_time(&mut tx, cx, subscription).await? {
-            if order.status == OrderStatus::Placed || status == OrderStatus::Sent {
-                order.status = status;
-                store::order::update(&mut tx, &mut order).await?;
-            }
-            tx.commit().await?;
+        if order.status == OrderStatus::Placed || status == OrderStatus::Sent {
+            order.status = status;
+            store::order::update(&mut tx, &mut order).await?;
         }
+        kit_answers::keep(&mut tx, cx, &order).await?;
+        tx.commit().await?;
         Ok(order)
     }
 }

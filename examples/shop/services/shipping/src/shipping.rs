@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use kit::{Context, Etag, Failure};
-use kit_messaging::{inbox, outbox};
+use kit_messaging::outbox;
 use kit_store::{Store, Tx};
 use shipping_contract::{
     CardCharged, Line, ListParcels, Order, Parcel, ParcelId, ParcelPage, ParcelSent, ParcelStatus, UnpackRequest,
@@ -34,9 +34,6 @@ impl shipping_contract::Shipping for Shipping {
 
     async fn pack(&self, cx: &Context, input: Order) -> Result<(), Failure> {
         let mut tx = self.store.begin().await?;
-        if !inbox::first_time(&mut tx, cx, "shipping.pack").await? {
-            return Ok(());
-        }
         let id = ParcelId(input.id);
         match store::parcel::find(&mut *tx, &id).await? {
             None => store::parcel::insert(&mut tx, &parcel(id, input.lines, ParcelStatus::Packed)).await?,
@@ -48,15 +45,13 @@ impl shipping_contract::Shipping for Shipping {
             // Word of the cancellation came first.
             Some(_) => {}
         }
+        kit_answers::keep(&mut tx, cx, &()).await?;
         tx.commit().await?;
         Ok(())
     }
 
     async fn send(&self, cx: &Context, input: CardCharged) -> Result<(), Failure> {
         let mut tx = self.store.begin().await?;
-        if !inbox::first_time(&mut tx, cx, "shipping.send").await? {
-            return Ok(());
-        }
         let id = ParcelId(input.order_id);
         match store::parcel::find(&mut *tx, &id).await? {
             Some(mut parcel) if parcel.status == ParcelStatus::Packed => ship(&mut tx, cx, &mut parcel).await?,
@@ -65,15 +60,13 @@ impl shipping_contract::Shipping for Shipping {
             // Events of two kinds come in any order: the order itself is still to come.
             None => store::parcel::insert(&mut tx, &parcel(id, Vec::new(), ParcelStatus::Paid)).await?,
         }
+        kit_answers::keep(&mut tx, cx, &()).await?;
         tx.commit().await?;
         Ok(())
     }
 
     async fn unpack(&self, cx: &Context, input: UnpackRequest) -> Result<(), Failure> {
         let mut tx = self.store.begin().await?;
-        if !inbox::first_time(&mut tx, cx, "shipping.unpack").await? {
-            return Ok(());
-        }
         let id = ParcelId(input.order_id);
         match store::parcel::find(&mut *tx, &id).await? {
             Some(mut parcel) if parcel.status != ParcelStatus::Sent => {
@@ -84,6 +77,7 @@ impl shipping_contract::Shipping for Shipping {
             Some(_) => {}
             None => store::parcel::insert(&mut tx, &parcel(id, Vec::new(), ParcelStatus::Unpacked)).await?,
         }
+        kit_answers::keep(&mut tx, cx, &()).await?;
         tx.commit().await?;
         Ok(())
     }

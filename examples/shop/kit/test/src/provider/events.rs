@@ -155,8 +155,12 @@ struct Heard<'a> {
 impl Heard<'_> {
     async fn check(&self, example: Value) -> Result<()> {
         self.drain().await?;
-        match self.deliver(fresh(&example)).await? {
-            Settled::Done => self.caused().await?,
+        let first = fresh(&example);
+        match self.deliver(first.clone()).await? {
+            Settled::Done => {
+                self.caused().await?;
+                self.again(first).await?;
+            }
             Settled::Dead(reason) if is_unread(&reason, &example) => {
                 self.fail("an example", format!("could not be read: {reason}"));
             }
@@ -178,6 +182,26 @@ impl Heard<'_> {
             (settled, _) => {
                 self.fail("a broken payload", format!("a dead letter as `invalid` was due, it is {settled:?}"))
             }
+        }
+        Ok(())
+    }
+
+    /// What was done is not done again. A broker knows a message by its id, so the intent comes in another one.
+    async fn again(&self, first: Value) -> Result<()> {
+        if !self.consumer.once {
+            return Ok(());
+        }
+        let mut again = fresh(&first);
+        again["idempotencykey"] = first["id"].clone();
+        match self.deliver(again).await? {
+            Settled::Done => {}
+            settled => self.fail("a message that comes again", format!("is {settled:?}")),
+        }
+        let published = self.queue.heard().await?;
+        let is_ours = |message: &&Value| self.operation.emits.iter().any(|event| message["type"] == json!(event));
+        for message in published.iter().filter(is_ours) {
+            let kind = name(self.provider, message["type"].as_str().unwrap_or_default());
+            self.fail("a message that comes again", format!("publishes {kind} again"));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::{
     description::{Operation, Verb},
     face::Call,
     items::difference,
+    keys,
     session::Session,
 };
 
@@ -49,7 +50,7 @@ async fn run(session: &Session<'_>, operation: &Operation, id: &Value) {
         input: session.example(operation, 0),
         ..Call::default()
     };
-    let first = session.ask(operation, call()).await;
+    let first = keys::once(session, operation, call(), &session.example(operation, 1)).await;
     let Some(answer) = session.granted(operation, "example", first) else { return };
     let own = operation.resource.as_deref().filter(|_| operation.takes_id && answer.get("etag").is_some());
     if let Some(now) = async { now(session, own?, id).await }.await

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Failure, Trace};
+use crate::{Failure, Intent, Trace};
 
 /// Who calls, by when, under which key, in which trace. The first argument of every operation.
 ///
@@ -18,6 +18,8 @@ pub struct Context {
     caller: Caller,
     deadline: Option<Instant>,
     key: Option<Arc<str>>,
+    intent: Option<Arc<Intent>>,
+    origin: Origin,
     trace: Trace,
     attempt: u32,
     marks: Marks,
@@ -33,6 +35,26 @@ pub enum Caller {
     Anonymous,
 }
 
+impl Caller {
+    /// What tells callers apart. Those who have not proved who they are count as one.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Anonymous => "",
+        }
+    }
+}
+
+/// What made the call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Somebody who waits for the answer.
+    #[default]
+    Request,
+    /// A message, which may come again for days.
+    Message,
+}
+
 impl Default for Context {
     /// A call by nobody, without a deadline, that starts a trace.
     fn default() -> Self {
@@ -40,6 +62,8 @@ impl Default for Context {
             caller: Caller::default(),
             deadline: None,
             key: None,
+            intent: None,
+            origin: Origin::default(),
             trace: Trace::start(),
             attempt: 1,
             marks: Marks::default(),
@@ -74,6 +98,18 @@ impl Context {
         self
     }
 
+    /// The call by which the first answer under its key is kept: what the gate gives to the business code.
+    pub fn meaning(mut self, intent: Arc<Intent>) -> Self {
+        self.intent = Some(intent);
+        self
+    }
+
+    /// What made the call.
+    pub fn made_by(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
     /// The number of this try, from 1.
     pub fn try_number(mut self, attempt: u32) -> Self {
         self.attempt = attempt;
@@ -82,7 +118,8 @@ impl Context {
 
     /// The context of a call made on behalf of this one: the same caller, deadline and marks, a child span, no key.
     pub fn call(&self) -> Self {
-        Self { trace: self.trace.child(), key: None, attempt: 1, created: Arc::default(), ..self.clone() }
+        let (trace, origin, created) = (self.trace.child(), Origin::Request, Arc::default());
+        Self { trace, origin, created, key: None, intent: None, attempt: 1, ..self.clone() }
     }
 
     /// The context of the next request on the same connection: the same caller, a child span; no deadline, no key, and
@@ -107,6 +144,15 @@ impl Context {
 
     pub fn idempotency_key(&self) -> Option<&str> {
         self.key.as_deref()
+    }
+
+    /// What the answer is to be kept for, if it is.
+    pub fn intent(&self) -> Option<&Intent> {
+        self.intent.as_deref()
+    }
+
+    pub fn origin(&self) -> Origin {
+        self.origin
     }
 
     pub fn trace(&self) -> Trace {

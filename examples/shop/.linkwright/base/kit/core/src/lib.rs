@@ -6,6 +6,7 @@ mod declare;
 mod failure;
 pub mod grpc;
 mod id;
+mod intent;
 pub mod json;
 mod operation;
 pub mod page;
@@ -18,9 +19,10 @@ use std::pin::Pin;
 
 pub use anyhow::Error as Cause;
 
-pub use context::{Caller, Context, Marks};
+pub use context::{Caller, Context, Marks, Origin};
 pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, log_cause, record};
 pub use id::Etag;
+pub use intent::Intent;
 pub use operation::{Operation, Safety};
 pub use page::Cursor;
 pub use serde_json::Value as Data;

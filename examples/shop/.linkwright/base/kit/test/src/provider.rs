@@ -16,6 +16,7 @@ mod graphql;
 mod inputs;
 mod items;
 mod judge;
+mod keys;
 mod lists;
 mod operations;
 mod protocol;

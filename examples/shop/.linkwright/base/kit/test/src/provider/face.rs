@@ -7,7 +7,6 @@ use kit::{Context, Etag, Failure, Kind, OperationError, Stream, Trace, Wire};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
-use uuid::Uuid;
 
 use super::{compare::text, description::Operation, graphql::GraphQl, rest::Rest, session::Session};
 
@@ -38,6 +37,8 @@ pub struct Call {
     /// Of the item that it is on.
     pub id: Value,
     pub etag: Option<String>,
+    /// The intent; without one, each call is an intent of its own.
+    pub key: Option<String>,
     /// An object, or null.
     pub input: Value,
     /// What it causes is known by it.
@@ -88,8 +89,8 @@ impl Due {
 
 impl Default for Call {
     fn default() -> Self {
-        let (operation, trace) = (String::new(), Trace::start());
-        Self { operation, id: Value::Null, etag: None, input: Value::Null, trace, listen: Listen::default() }
+        let (operation, input, trace) = (String::new(), Value::Null, Trace::start());
+        Self { operation, id: Value::Null, etag: None, key: None, input, trace, listen: Listen::default() }
     }
 }
 
@@ -137,9 +138,13 @@ impl Face {
 }
 
 impl Call {
-    /// Who asks, by when; each call is an intent of its own.
+    /// Who asks, by when, under which key.
     pub fn cx(&self) -> Context {
-        Context::default().in_trace(self.trace).within(LIMIT).keyed(Uuid::now_v7().to_string())
+        let cx = Context::default().in_trace(self.trace).within(LIMIT);
+        match &self.key {
+            Some(key) => cx.keyed(key.as_str()),
+            None => cx,
+        }
     }
 
     /// The id as the operation's parameter.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     description::{Operation, Resource, Verb},
     face::{Call, Outcome},
-    inputs, lists, operations, protocol,
+    inputs, keys, lists, operations, protocol,
     session::{Session, short},
 };
 
@@ -159,12 +159,13 @@ impl Items<'_> {
             return None;
         }
         if let Some(create) = self.verb(Verb::Create) {
-            let outcome = self.make_with(create, &Value::Null, session.example(create, nth)).await;
+            let (new, other) = (session.example(create, nth), session.example(create, nth + 1));
+            let outcome = self.make_with(create, &Value::Null, new, &other).await;
             return session.granted(create, "create", outcome);
         }
         let replace = self.verb(Verb::Replace).filter(|_| self.resource.natural)?;
         let id = self.resource.ids.get(nth)?;
-        let outcome = self.make_with(replace, id, session.example(replace, nth)).await;
+        let outcome = self.make_with(replace, id, session.example(replace, nth), &Value::Null).await;
         let item = session.granted(replace, "create by replace", outcome)?;
         if item[&self.resource.id] != *id {
             self.fail(replace, "id", format!("{id} was asked for, the item has {}", item[&self.resource.id]));
@@ -172,12 +173,13 @@ impl Items<'_> {
         Some(item)
     }
 
-    async fn make_with(&self, maker: &Operation, id: &Value, input: Value) -> Outcome {
-        let call = Self::call(maker, id, None, input);
-        match self.session.face.rest() {
-            Some(rest) => protocol::make(self.session, rest, maker, call).await,
-            None => self.session.ask(maker, call).await,
+    /// `other` is another input.
+    async fn make_with(&self, maker: &Operation, id: &Value, input: Value, other: &Value) -> Outcome {
+        let outcome = keys::once(self.session, maker, Self::call(maker, id, None, input), other).await;
+        if let Some(rest) = self.session.face.rest() {
+            protocol::made(self.session, rest, maker, &outcome).await;
         }
+        outcome
     }
 
     /// What one item has and must be unique, no other is made with.
@@ -290,7 +292,8 @@ impl Items<'_> {
 
     /// Patches one member; gives the item after it.
     async fn patched(&self, patch: &Operation, id: &Value, before: Value, name: &str, value: &Value) -> Value {
-        let outcome = self.ask(patch, id, None, json!({ name: value })).await;
+        let call = Self::call(patch, id, None, json!({ name: value }));
+        let outcome = keys::once(self.session, patch, call, &json!({})).await;
         let rule = format!("patch of `{name}`");
         let Some(after) = self.session.granted(patch, &rule, outcome) else { return before };
         let old = before.get(name).unwrap_or(&Value::Null);
@@ -436,7 +439,7 @@ impl Items<'_> {
     async fn anew(&self, delete: &Operation, old: &Value) {
         let Some(replace) = self.verb(Verb::Replace).filter(|_| self.resource.natural) else { return };
         let (id, rule) = (&old[&self.resource.id], "the key of what was deleted");
-        let outcome = self.make_with(replace, id, self.session.example(replace, REPLACED)).await;
+        let outcome = self.make_with(replace, id, self.session.example(replace, REPLACED), &Value::Null).await;
         let Some(new) = self.session.granted(replace, rule, outcome) else { return };
         if new["etag"] == old["etag"] {
             self.fail(replace, rule, format!("the ETag {} is back, of another item", old["etag"]));

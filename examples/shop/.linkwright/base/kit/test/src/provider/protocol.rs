@@ -86,22 +86,19 @@ async fn expect(session: &Session<'_>, rest: &Rest, operation: &Operation, rule:
 }
 
 /// What makes an item answers 201, and its `Location` is where the item is.
-pub(crate) async fn make(session: &Session<'_>, rest: &Rest, maker: &Operation, call: Call) -> Outcome {
-    let outcome = session.ask(maker, call).await;
-    // The same once more is another item or refused, so its place is made of this one's answer.
-    let Ok(item) = &outcome else { return outcome };
+pub(crate) async fn made(session: &Session<'_>, rest: &Rest, maker: &Operation, outcome: &Outcome) {
+    let Ok(item) = outcome else { return };
     let fail = |rule: &str, why: String| session.report.fail(&maker.name, rule, why);
     let (status, location) = rest.last();
     if status != StatusCode::CREATED {
         fail("201 for a new item", format!("it answered {status}"));
     }
     let Some(location) = location else {
-        fail("Location", "there is none".into());
-        return outcome;
+        return fail("Location", "there is none".into());
     };
     // An item that nobody can read has its place all the same.
     if !rest.reads_item(&maker.name) {
-        return outcome;
+        return;
     }
     match get(rest, &location).await {
         Some(reply) if reply.status == StatusCode::OK => {
@@ -111,7 +108,6 @@ pub(crate) async fn make(session: &Session<'_>, rest: &Rest, maker: &Operation, 
         }
         reply => fail("Location", format!("{location} answers {:?}", reply.map(|reply| reply.status))),
     }
-    outcome
 }
 
 /// A replace of what is there answers 200.

@@ -19,7 +19,8 @@ impl Model {
                 Some(Via::Rest) => served.insert(Transport::Rest),
                 Some(Via::Grpc) => served.insert(Transport::Grpc),
                 Some(Via::Graphql) => served.insert(Transport::Graphql),
-                Some(Via::Queue) | None => {}
+                Some(Via::Jsonrpc) if own.is_unary() => served.insert(Transport::Jsonrpc),
+                Some(Via::Jsonrpc | Via::Queue) | None => {}
             }
             if own.can_be_queued() && (link.via() == Some(Via::Queue) || link.policy.queues()) {
                 served.insert(Transport::Queue);

@@ -37,8 +37,18 @@ struct View<'a> {
     queue: bool,
     subscribed: bool,
     schemas: Vec<FileView>,
+    openrpc: Vec<OpenrpcView>,
     /// The business code of each service that has any.
     code: Vec<FileView>,
+}
+
+/// What a service offers over JSON-RPC.
+#[derive(Serialize)]
+struct OpenrpcView {
+    service: String,
+    path: String,
+    /// `/v1/rpc`
+    called: String,
 }
 
 /// A file of a service.
@@ -111,8 +121,15 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         service: service.name.clone(),
         path: format!("{}/src/{}.rs", service::folder(service), names::rust::module(&service.name)),
     });
+    let called = model.services.values().filter(|service| contract::has_openrpc(service));
+    let openrpc = called.map(|service| OpenrpcView {
+        called: format!("/{}", names::path::rpc(service).join("/")),
+        service: service.name.clone(),
+        path: format!("{}/openrpc.json", contract::folder(service)),
+    });
     let walk = Walk::find(model);
     View {
+        openrpc: openrpc.collect(),
         schemas: schemas.collect(),
         code: code.collect(),
         name: &model.name,

@@ -41,6 +41,8 @@ pub enum Kind {
     Grpc,
     /// GraphQL's schema definition language.
     Graphql,
+    /// OpenRPC.
+    Jsonrpc,
     /// AsyncAPI and JSON Schema: events, and commands through the queue.
     Messages,
 }
@@ -92,7 +94,7 @@ impl Difference {
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Rest, Self::Grpc, Self::Graphql, Self::Messages];
+    pub const ALL: [Self; 5] = [Self::Rest, Self::Grpc, Self::Graphql, Self::Jsonrpc, Self::Messages];
 
     /// The kind of contract that describes a transport.
     pub fn of(transport: Transport) -> Self {
@@ -100,6 +102,7 @@ impl Kind {
             Transport::Rest => Self::Rest,
             Transport::Grpc => Self::Grpc,
             Transport::Graphql => Self::Graphql,
+            Transport::Jsonrpc => Self::Jsonrpc,
             Transport::Queue => Self::Messages,
         }
     }
@@ -110,6 +113,7 @@ impl Kind {
             Self::Rest => "REST",
             Self::Grpc => "gRPC",
             Self::Graphql => "GraphQL",
+            Self::Jsonrpc => "JSON-RPC",
             Self::Messages => "messages",
         }
     }

@@ -125,6 +125,7 @@ pub enum Transport {
     Rest,
     Grpc,
     Graphql,
+    Jsonrpc,
     /// Commands taken from the queue.
     Queue,
 }
@@ -380,6 +381,7 @@ pub enum Target {
 pub enum Via {
     Rest,
     Grpc,
+    Jsonrpc,
     Graphql,
     Queue,
 }
@@ -472,6 +474,11 @@ impl Operation {
     pub fn streams(&self) -> bool {
         matches!(self.shape, Shape::Custom { output: Output::Stream(_), .. })
     }
+
+    /// Whether no side of it is a stream, for which JSON-RPC has no form.
+    pub fn is_unary(&self) -> bool {
+        !self.streams() && !self.reads()
+    }
 }
 
 impl GraphqlLimits {
@@ -533,7 +540,7 @@ impl Policy {
 }
 
 impl Transport {
-    pub const ALL: [Self; 4] = [Self::Rest, Self::Grpc, Self::Graphql, Self::Queue];
+    pub const ALL: [Self; 5] = [Self::Rest, Self::Grpc, Self::Graphql, Self::Jsonrpc, Self::Queue];
 
     /// As people write it.
     pub fn name(self) -> &'static str {
@@ -541,6 +548,7 @@ impl Transport {
             Self::Rest => "REST",
             Self::Grpc => "gRPC",
             Self::Graphql => "GraphQL",
+            Self::Jsonrpc => "JSON-RPC",
             Self::Queue => "queue",
         }
     }
@@ -551,6 +559,7 @@ impl Transport {
             Self::Rest => "rest",
             Self::Grpc => "grpc",
             Self::Graphql => "graphql",
+            Self::Jsonrpc => "jsonrpc",
             Self::Queue => "queue",
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod generated;
 pub mod graphql;
+pub mod jsonrpc;
 pub mod path;
 mod plural;
 pub mod proto;

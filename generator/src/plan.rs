@@ -22,6 +22,7 @@ mod graphql;
 mod grpc;
 mod heard;
 mod imports;
+mod jsonrpc;
 mod manifest;
 mod operations;
 mod publish;

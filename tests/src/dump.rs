@@ -211,6 +211,7 @@ fn word(via: Via) -> &'static str {
         Via::Rest => "rest",
         Via::Grpc => "grpc",
         Via::Graphql => "graphql",
+        Via::Jsonrpc => "jsonrpc",
         Via::Queue => "queue",
     }
 }

@@ -113,7 +113,8 @@ impl Writer {
             let team = words::line(&mut self.rng);
             _ = writeln!(self.out, "team = {}", toml_str(&team));
         }
-        let expose: Vec<&str> = ["rest", "grpc", "graphql"].into_iter().filter(|_| self.rng.bool()).collect();
+        let expose: Vec<&str> =
+            ["rest", "grpc", "graphql", "jsonrpc"].into_iter().filter(|_| self.rng.bool()).collect();
         _ = writeln!(self.out, "expose = {expose:?}");
         let rest = expose.contains(&"rest");
         let fronts = if rest && !expose.contains(&"graphql") { self.fronts() } else { Vec::new() };
@@ -304,7 +305,7 @@ impl Writer {
                 continue;
             }
             _ = writeln!(self.out, "\n[links.{from}.{to}]");
-            _ = writeln!(self.out, "via = \"{}\"", if self.rng.bool() { "rest" } else { "grpc" });
+            _ = writeln!(self.out, "via = \"{}\"", ["rest", "grpc", "jsonrpc"][self.rng.usize(0..3)]);
             for line in [
                 "timeout = \"250ms\"\n",
                 "retry = { attempts = 2, backoff = \"1ms..9ms\" }\n",

@@ -55,8 +55,17 @@ const CASES: &[Case] = &[
             fields = { name = "string" }
         "#,
         has: &["axum", "sqlx", "kit-http", "kit-store"],
-        has_not: &["tonic", "prost", "prost-types", "kit-grpc", "async-graphql", "kit-graphql", "kit-messaging"],
-        no_word: &["tonic", "prost", "grpc", "protobuf", "graphql"],
+        has_not: &[
+            "tonic",
+            "prost",
+            "prost-types",
+            "kit-grpc",
+            "async-graphql",
+            "kit-graphql",
+            "kit-jsonrpc",
+            "kit-messaging",
+        ],
+        no_word: &["tonic", "prost", "grpc", "protobuf", "graphql", "jsonrpc", "json-rpc", "openrpc"],
     },
     Case {
         what: "gRPC only",
@@ -69,6 +78,22 @@ const CASES: &[Case] = &[
         has: &["tonic", "prost", "kit-grpc"],
         has_not: &["async-graphql", "kit-graphql", "sqlx", "kit-messaging"],
         no_word: &["graphql", "openapi", "sqlite"],
+    },
+    Case {
+        what: "JSON-RPC only",
+        design: r#"
+            [services.alone]
+            expose = ["jsonrpc"]
+            [services.alone.resources.Thing]
+            verbs = ["list", "get", "create", "replace", "patch", "delete"]
+            fields = { name = "string" }
+            [services.alone.commands.mark]
+            of = "Thing"
+            input = { colour = "string" }
+        "#,
+        has: &["axum", "kit-http", "kit-jsonrpc"],
+        has_not: &["tonic", "prost", "kit-grpc", "async-graphql", "kit-graphql", "kit-messaging"],
+        no_word: &["tonic", "grpc", "graphql", "openapi", "kit_messaging", "outbox"],
     },
     Case {
         what: "no events",

@@ -135,8 +135,10 @@ fn links_of(design: &design::Design, model: &Model, from: &str, own: &Dependenci
     services.extend(by_service.map(|to| &to.service));
     for service in services {
         let link = written(&To::Service(service.clone()));
-        let exposed = model.services.get(service).map(|service| service.expose);
-        let via = via(&[link], exposed.unwrap_or_default());
+        let exposed = model.services.get(service).map(|service| service.expose).unwrap_or_default();
+        let covered = own.covered(model, service);
+        let streams = covered.used && covered.operations.iter().any(|(_, operation)| !operation.is_unary());
+        let via = via(&[link], if streams { exposed.without(Transport::Jsonrpc) } else { exposed });
         let policy = policy(design, via, &[link]);
         links.push(Link { from: from.to_owned(), to: Target::Service { service: service.clone(), via }, policy });
     }
@@ -163,22 +165,29 @@ fn policy(design: &design::Design, via: Via, links: &[Option<&design::Link>]) ->
     match via {
         // A queue takes everything, so nothing stands in for it; what the link to the service says is for its calls.
         Via::Queue => Policy { fallback: Vec::new(), ..policies::of_messages(&design.defaults, &links) },
-        Via::Rest | Via::Grpc | Via::Graphql => policies::of_calls(&design.defaults, &links),
+        Via::Rest | Via::Grpc | Via::Jsonrpc | Via::Graphql => policies::of_calls(&design.defaults, &links),
     }
 }
 
-/// What the most specific link says, else the first of gRPC, REST and GraphQL that the other side exposes, else gRPC.
+/// What the most specific link says, else the first of gRPC, REST, JSON-RPC and GraphQL that the other side exposes, else
+/// gRPC.
 fn via(links: &[Option<&design::Link>], exposed: Exposure) -> Via {
     let said = links.iter().rev().flatten().filter_map(|link| link.via.as_ref()).find_map(|via| match via.value {
         design::Via::Rest => Some(Via::Rest),
         design::Via::Grpc => Some(Via::Grpc),
+        design::Via::Jsonrpc => Some(Via::Jsonrpc),
         design::Via::Graphql => Some(Via::Graphql),
         design::Via::Queue => Some(Via::Queue),
         // Refused elsewhere.
-        design::Via::Jsonrpc | design::Via::Stream | design::Via::Webhook => None,
+        design::Via::Stream | design::Via::Webhook => None,
     });
-    let first = [(Transport::Grpc, Via::Grpc), (Transport::Rest, Via::Rest), (Transport::Graphql, Via::Graphql)];
-    let first = first.into_iter().find(|(transport, _)| exposed.has(*transport)).map(|(_, via)| via);
+    let order = [
+        (Transport::Grpc, Via::Grpc),
+        (Transport::Rest, Via::Rest),
+        (Transport::Jsonrpc, Via::Jsonrpc),
+        (Transport::Graphql, Via::Graphql),
+    ];
+    let first = order.into_iter().find(|(transport, _)| exposed.has(*transport)).map(|(_, via)| via);
     said.or(first).unwrap_or(Via::Grpc)
 }
 

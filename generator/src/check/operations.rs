@@ -157,6 +157,7 @@ fn lower_custom(
     };
 
     let reads = matches!(input, Input::Stream(_));
+    let streams = matches!(output, Output::Stream(_));
     if reads {
         input_stream(checker, operation);
     }
@@ -167,6 +168,7 @@ fn lower_custom(
                 true => check_input_stream(checker, &own.value, name),
                 false => check_queue(checker, &own.value, name, queued),
             }
+            check_jsonrpc(checker, &own.value, name, reads || streams);
             exposure(&own.value)
         }
         None if kind == OperationKind::Command && (!items(&operation.on).is_empty() || operation.when.is_some()) => {
@@ -185,6 +187,7 @@ fn lower_custom(
     // What has been read of a stream cannot be sent again.
     let safety = if reads { Safety::Unsafe } else { safety };
     let expose = if reads { expose.without(Transport::Graphql) } else { expose };
+    let expose = if reads || streams { expose.without(Transport::Jsonrpc) } else { expose };
     let mut lowered = Operation {
         name: name.clone(),
         docs: docs(&operation.head.docs),
@@ -357,14 +360,13 @@ pub(super) fn settings(service: &design::Service) -> impl Iterator<Item = (Strin
 /// What a list of transports exposes.
 pub(super) fn exposure(list: &[Spanned<design::Transport>]) -> Exposure {
     let transport = |item: &Spanned<design::Transport>| match item.value {
-        design::Transport::Rest => Some(Transport::Rest),
-        design::Transport::Grpc => Some(Transport::Grpc),
-        design::Transport::Graphql => Some(Transport::Graphql),
-        design::Transport::Queue => Some(Transport::Queue),
-        // Refused elsewhere.
-        design::Transport::Jsonrpc => None,
+        design::Transport::Rest => Transport::Rest,
+        design::Transport::Grpc => Transport::Grpc,
+        design::Transport::Graphql => Transport::Graphql,
+        design::Transport::Jsonrpc => Transport::Jsonrpc,
+        design::Transport::Queue => Transport::Queue,
     };
-    list.iter().filter_map(transport).collect()
+    list.iter().map(transport).collect()
 }
 
 /// An operation that itself asks for the queue must have no answer (E601).
@@ -372,5 +374,13 @@ pub(super) fn check_queue(checker: &mut Checker, own: &[Spanned<design::Transpor
     if let Some(queue) = own.iter().find(|item| item.value == design::Transport::Queue).filter(|_| !queued) {
         let message = format!("`{operation}` is exposed on the queue, which gives no answer");
         checker.error("E601", &queue.span, message, "expose it otherwise, or make it a command without output");
+    }
+}
+
+/// An operation that itself asks for JSON-RPC must not stream (E606).
+fn check_jsonrpc(checker: &mut Checker, own: &[Spanned<design::Transport>], operation: &str, streams: bool) {
+    if let Some(item) = own.iter().find(|item| item.value == design::Transport::Jsonrpc).filter(|_| streams) {
+        let message = format!("`{operation}` is exposed on JSON-RPC, which has no streams");
+        checker.error("E606", &item.span, message, "use `rest`, `grpc` or `graphql`");
     }
 }

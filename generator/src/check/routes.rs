@@ -192,6 +192,13 @@ fn is_enum(model: &Model, ty: &Type) -> bool {
     }
 }
 
+/// Whether it is where some version is called over JSON-RPC, whatever says the version over REST.
+fn is_rpc(path: &[Segment]) -> bool {
+    let [Segment::Literal(version), Segment::Literal(rpc)] = path else { return false };
+    let number = version.strip_prefix('v').unwrap_or_default();
+    rpc == "rpc" && !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+}
+
 /// Two operations of one service at one place (E209), or one at a place of the kit's.
 pub(super) fn check(checker: &mut Checker, model: &Model) {
     for service in model.services.values() {
@@ -202,7 +209,7 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
                 operation: operation.name.clone(),
             };
             if let Some(Segment::Literal(first)) = operation.route.path.get(version(service).len())
-                && RESERVED.contains(&first.as_str())
+                && (RESERVED.contains(&first.as_str()) || is_rpc(&operation.route.path))
             {
                 let message = format!("paths below `{first}` are served by every service itself");
                 let help = match operation.shape {

@@ -57,7 +57,6 @@ pub(super) fn refuse(checker: &mut Checker) {
 }
 
 fn service(checker: &mut Checker, service: &Service) {
-    expose(checker, service.expose.as_ref());
     let graphql = items(&service.expose).iter().find(|item| item.value == Transport::Graphql);
     if let Some(graphql) = graphql.filter(|_| !service.fronts.is_empty()) {
         checker.unavailable(&graphql.span, "a schema composed of those behind a gateway (`graphql` with `fronts`) is");
@@ -107,7 +106,6 @@ fn operation(checker: &mut Checker, operation: &Operation) {
 
 /// What operations and verbs both say.
 fn settings(checker: &mut Checker, settings: &OperationSettings) {
-    expose(checker, settings.expose.as_ref());
     refuse!(
         checker,
         "`allow` is": settings.allow,
@@ -121,7 +119,6 @@ fn resource(checker: &mut Checker, resource: &Resource) {
     for own in resource.settings.values() {
         settings(checker, &own.common);
     }
-    expose(checker, resource.expose.as_ref());
     refuse!(
         checker,
         "event sourcing (`sourced`) is": resource.sourced,
@@ -145,7 +142,7 @@ fn event(checker: &mut Checker, event: &Event) {
 
 fn link(checker: &mut Checker, link: &Link) {
     if let Some(via) = &link.via
-        && matches!(via.value, Via::Jsonrpc | Via::Stream | Via::Webhook)
+        && matches!(via.value, Via::Stream | Via::Webhook)
     {
         checker.unavailable(&via.span, &format!("`via = \"{}\"` is", via.value.word()));
     }
@@ -161,13 +158,6 @@ fn fields(checker: &mut Checker, fields: &Fields) {
 fn marks(checker: &mut Checker, marks: &[Spanned<Mark>]) {
     for mark in marks.iter().filter(|mark| matches!(mark.value, Mark::Pii | Mark::Secret)) {
         checker.unavailable(&mark.span, &format!("the mark `{}` is", mark.value.word()));
-    }
-}
-
-fn expose(checker: &mut Checker, expose: Option<&List<Transport>>) {
-    let list = expose.map_or(&[][..], |list| &list.value);
-    if let Some(jsonrpc) = list.iter().find(|item| item.value == Transport::Jsonrpc) {
-        checker.unavailable(&jsonrpc.span, "JSON-RPC is");
     }
 }
 

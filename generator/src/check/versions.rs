@@ -133,7 +133,7 @@ fn ids(checker: &mut Checker, written: &Service, present: &model::Service, old: 
     }
 }
 
-/// What the design as it was means, as far as callers outside reached it over REST or gRPC.
+/// What the design as it was means, as far as callers outside reached it over REST, gRPC or JSON-RPC.
 pub(super) fn lowered(
     checker: &mut Checker,
     model: &Model,
@@ -341,10 +341,12 @@ fn crate_is_free(checker: &mut Checker, service: &Service) {
     }
 }
 
-/// Old versions are for callers outside, over REST or gRPC (E806).
+/// Old versions are for callers outside, over REST, gRPC or JSON-RPC (E806).
 fn reached(checker: &mut Checker, service: &Service) {
     let carries = |list: &Option<crate::design::List<Transport>>| {
-        super::items(list).iter().any(|item| matches!(item.value, Transport::Rest | Transport::Grpc))
+        super::items(list)
+            .iter()
+            .any(|item| matches!(item.value, Transport::Rest | Transport::Grpc | Transport::Jsonrpc))
     };
     let operations = service.queries.values().chain(service.commands.values()).map(|own| &own.common.expose);
     let resources = service
@@ -355,7 +357,7 @@ fn reached(checker: &mut Checker, service: &Service) {
     let first = place(service);
     if let Some(span) = first.filter(|_| !is_reached) {
         let name = &service.head.name.value;
-        let message = format!("`{name}` has an old version, and nobody outside reaches it over REST or gRPC");
+        let message = format!("`{name}` has an old version, and nobody outside reaches it over REST, gRPC or JSON-RPC");
         checker.error("E806", &span, message, "expose it, or leave out what was: inside all speak the present version");
     }
 }

@@ -22,7 +22,7 @@ mod answers;
 mod parameters;
 mod problems;
 
-pub use problems::{failures, kind};
+pub use problems::{failures, kind, sentence};
 
 /// The document. What is only for links stays out.
 pub fn openapi(model: &Model, service: &Service) -> Value {
@@ -119,7 +119,7 @@ impl Writer<'_> {
     fn operation(&mut self, operation: &Operation) -> Value {
         let taken = self.taken(operation);
         let mut object = json!({ "operationId": operation.name, "tags": [tag(self.service, operation)] });
-        object["summary"] = json!(self.summary(operation));
+        object["summary"] = json!(summary(self.service, operation));
         describe(&mut object, &operation.docs.description);
 
         let mut responses = self.success(operation);
@@ -141,20 +141,6 @@ impl Writer<'_> {
             object["x-websocket"] = json!({ "client": client, "server": server });
         }
         object
-    }
-
-    /// The design's, else one made of the names.
-    fn summary(&self, operation: &Operation) -> String {
-        let words = |name: &str| names::snake(name).replace('_', " ");
-        match &operation.shape {
-            _ if !operation.docs.summary.is_empty() => operation.docs.summary.clone(),
-            Shape::Custom { .. } => problems::sentence(&operation.name),
-            Shape::Verb { verb: Verb::List, resource } => {
-                let plural = self.service.resources.get(resource).map_or(resource, |found| &found.plural);
-                format!("List {}", words(plural))
-            }
-            Shape::Verb { verb, resource } => format!("{} one {}", problems::sentence(verb.word()), words(resource)),
-        }
     }
 
     fn taken(&mut self, operation: &Operation) -> Taken {
@@ -223,6 +209,20 @@ impl Writer<'_> {
             }
         };
         Some(Body { media_type, schema: self.schemas.message(&name, &Docs::default(), &fields, side) })
+    }
+}
+
+/// The design's, else one made of the names.
+pub fn summary(service: &Service, operation: &Operation) -> String {
+    let words = |name: &str| names::snake(name).replace('_', " ");
+    match &operation.shape {
+        _ if !operation.docs.summary.is_empty() => operation.docs.summary.clone(),
+        Shape::Custom { .. } => problems::sentence(&operation.name),
+        Shape::Verb { verb: Verb::List, resource } => {
+            let plural = service.resources.get(resource).map_or(resource, |found| &found.plural);
+            format!("List {}", words(plural))
+        }
+        Shape::Verb { verb, resource } => format!("{} one {}", problems::sentence(verb.word()), words(resource)),
     }
 }
 

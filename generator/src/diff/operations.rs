@@ -5,13 +5,14 @@ use super::{
     rules::{
         ANSWER_CHANGED, ERROR_ADDED, ERROR_DATA_ADDED, ERROR_DATA_REMOVED, ERROR_KIND_CHANGED, ERROR_REMOVED,
         FILTER_ADDED, FILTER_REMOVED, GRAPHQL_FIELD_MOVED, IDEMPOTENCY_STRENGTHENED, IDEMPOTENCY_WEAKENED,
-        REST_METHOD_CHANGED, REST_PATH_CHANGED, Rule, SORT_ADDED, SORT_REMOVED, STREAM_CHANGED, TYPE_CHANGED,
+        JSONRPC_METHOD_CHANGED, REST_METHOD_CHANGED, REST_PATH_CHANGED, Rule, SORT_ADDED, SORT_REMOVED, STREAM_CHANGED,
+        TYPE_CHANGED,
     },
     united,
     values::{Use, Walk},
 };
 use crate::{
-    contracts::{graphql, openapi, shape},
+    contracts::{graphql, openapi, openrpc, shape},
     design::Word,
     fit,
     model::{
@@ -85,6 +86,7 @@ fn addresses(
                 |service, operation| format!("{}.{}", graphql::root(operation), graphql::field(service, operation));
             vec![(&GRAPHQL_FIELD_MOVED, field(before, old), field(after, new))]
         }
+        Kind::Jsonrpc => vec![(&JSONRPC_METHOD_CHANGED, openrpc::method(old), openrpc::method(new))],
         // An rpc, and the channel of a command, are called as the operation is.
         Kind::Grpc | Kind::Messages => Vec::new(),
     }

@@ -86,7 +86,7 @@ impl<'f, 'a> Walk<'f, 'a> {
         new_service: &'f Service,
     ) -> Self {
         let form = match contract.kind {
-            Kind::Rest | Kind::Messages => Form::Json,
+            Kind::Rest | Kind::Jsonrpc | Kind::Messages => Form::Json,
             Kind::Grpc => Form::Proto,
             Kind::Graphql => Form::Graphql,
         };

@@ -21,7 +21,8 @@ impl Model {
                 // A stream of input, for which GraphQL has no word, is left out.
                 Some(Via::Graphql) if own.reads() => {}
                 Some(Via::Graphql) => served.insert(Transport::Graphql),
-                Some(Via::Queue) | None => {}
+                Some(Via::Jsonrpc) if own.is_unary() => served.insert(Transport::Jsonrpc),
+                Some(Via::Jsonrpc | Via::Queue) | None => {}
             }
             if own.can_be_queued() && (link.via() == Some(Via::Queue) || link.policy.queues()) {
                 served.insert(Transport::Queue);

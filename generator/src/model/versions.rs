@@ -11,7 +11,7 @@ pub struct OldVersion {
     pub deprecated: Option<Date>,
     /// Until when it is served.
     pub sunset: Option<Date>,
-    /// What it offered, as far as callers outside reached it over REST or gRPC..
+    /// What it offered, as far as callers outside reached it over REST, gRPC or JSON-RPC.
     pub service: Service,
     /// By the name of a resource or operation: which field of today has its value from which path of then.
     pub maps: IndexMap<String, IndexMap<String, String>>,

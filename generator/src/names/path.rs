@@ -14,6 +14,11 @@ pub fn version(service: &Service) -> Option<String> {
     (service.versioning == Versioning::Path).then(|| format!("v{}", service.version))
 }
 
+/// Where a version of a service is called over JSON-RPC, as segments, whatever else says the version.
+pub fn rpc(service: &Service) -> [String; 2] {
+    [format!("v{}", service.version), "rpc".to_owned()]
+}
+
 /// The folder of a service below `services`: `order-desk`.
 pub fn service_folder(service: &str) -> String {
     segment(service)

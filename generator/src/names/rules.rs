@@ -201,6 +201,7 @@ impl Kind {
             Self::Type | Self::Resource | Self::Event if among(TRAITS) => Some("Rust's prelude"),
             Self::Type | Self::Resource | Self::Event if among(SCALARS) => Some("a scalar type of every contract"),
             Self::Type | Self::Resource | Self::Event if among(KIT) => Some("the kit: every contract uses it"),
+            Self::Resource if key == "rpc" => Some("JSON-RPC, whose own methods begin with `rpc.`"),
             Self::Resource if key == "etag" => Some("the revision that every resource has"),
             Self::Operation if among(METHODS) => {
                 Some("emitted Rust: what it is called through has a function of that name itself")

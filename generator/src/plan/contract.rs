@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    contracts::{asyncapi, fronted, graphql as sdl, pb, proto, schema, shape},
+    contracts::{asyncapi, fronted, graphql as sdl, openrpc, pb, proto, schema, shape},
     escape,
     model::{Docs, Input, Model, Operation, Output, Service, Shape, Transport},
     names,
@@ -17,6 +17,7 @@ use super::{
     fronts::{self, FrontView},
     gate, graphql,
     grpc::{self, GrpcOperation},
+    jsonrpc::{self, JsonrpcOperation},
     manifest::Member,
     operations::{self, ErrorView, OperationView},
     queue::{self, QueuedOperation},
@@ -47,6 +48,7 @@ struct View<'a> {
     has_rest: bool,
     has_grpc: bool,
     has_graphql: bool,
+    has_jsonrpc: bool,
     has_openapi: bool,
     /// It has operations, and not only others behind it.
     has_code: bool,
@@ -58,6 +60,10 @@ struct View<'a> {
     rest: Vec<RestOperation>,
     /// Operations that are not served over REST although others are.
     not_rest: Vec<OperationView>,
+    jsonrpc: Vec<JsonrpcOperation>,
+    not_jsonrpc: Vec<OperationView>,
+    /// Callers outside reach something over JSON-RPC.
+    has_openrpc: bool,
     grpc: Vec<GrpcOperation>,
     not_grpc: Vec<OperationView>,
     conversions: Vec<String>,
@@ -93,8 +99,12 @@ struct View<'a> {
     /// Rust expressions: the values of `Deprecation` and `Sunset`.
     deprecated: String,
     sunset: String,
-    /// A Rust string literal.
+    /// Rust string literals.
     openapi_path: String,
+    openrpc_path: String,
+    /// Where it is called over JSON-RPC, as one and as a list.
+    rpc_path: String,
+    rpc_segments: String,
 }
 
 /// Plans `contracts/<service>`.
@@ -109,6 +119,8 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let over_grpc = |operation: &Operation| model.served(&service.name, &operation.name).has(Transport::Grpc);
     let has_grpc = serves(model, service, Transport::Grpc);
     let has_graphql = serves(model, service, Transport::Graphql);
+    let over_jsonrpc = |operation: &Operation| model.served(&service.name, &operation.name).has(Transport::Jsonrpc);
+    let has_jsonrpc = serves(model, service, Transport::Jsonrpc);
     let over_queue = |operation: &Operation| queue::is_taken(model, service, operation);
     let taken = || service.operations.values().filter(|o| over_queue(o));
     let has_queue = queue::takes(model, service);
@@ -142,6 +154,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         has_rest,
         has_grpc,
         has_graphql,
+        has_jsonrpc,
         has_openapi: has_openapi(service),
         has_code: has_code(service),
         fronts: fronts::views(model, service),
@@ -154,6 +167,14 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
             .map(|o| rest::operation(model, service, o))
             .collect(),
         not_rest: if has_rest { views(&|operation| !over_rest(operation)) } else { Vec::new() },
+        jsonrpc: service
+            .operations
+            .values()
+            .filter(|o| over_jsonrpc(o))
+            .map(|o| jsonrpc::operation(model, service, o))
+            .collect(),
+        not_jsonrpc: if has_jsonrpc { views(&|operation| !over_jsonrpc(operation)) } else { Vec::new() },
+        has_openrpc: has_openrpc(service),
         grpc: service
             .operations
             .values()
@@ -182,6 +203,9 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         has_adapter: adapter.is_some(),
         deprecated: header(old.and_then(|old| old.deprecated).map(|date| date.structured())),
         sunset: header(old.and_then(|old| old.sunset).map(|date| date.http())),
+        openrpc_path: escape::rust_str(&openrpc_path(service)),
+        rpc_path: escape::rust_str(&format!("/{}", names::path::rpc(service).join("/"))),
+        rpc_segments: format!("[{}]", names::path::rpc(service).map(|segment| escape::rust_str(&segment)).join(", ")),
         openapi_path: escape::rust_str(&openapi_path(service)),
     };
     let mut sources = Sources::new(folder.clone(), Owner::Generated);
@@ -214,6 +238,11 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         planner.rust(&mut sources, "src/rest.rs", "contract/src/rest.rs", &view)?;
         planner.rust(&mut sources, "src/rest/server.rs", "contract/src/rest/server.rs", &view)?;
         planner.rust(&mut sources, "src/rest/client.rs", "contract/src/rest/client.rs", &view)?;
+    }
+    if has_jsonrpc {
+        planner.rust(&mut sources, "src/jsonrpc.rs", "contract/src/jsonrpc.rs", &view)?;
+        planner.rust(&mut sources, "src/jsonrpc/server.rs", "contract/src/jsonrpc/server.rs", &view)?;
+        planner.rust(&mut sources, "src/jsonrpc/client.rs", "contract/src/jsonrpc/client.rs", &view)?;
     }
     if let (Some(pb), Some(proto)) = (pb, proto) {
         planner.rust(&mut sources, "src/grpc.rs", "contract/src/grpc.rs", &view)?;
@@ -290,6 +319,9 @@ fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
     if has_openapi(service) {
         documents.push(("openapi.json".to_owned(), fronted::openapi(model, service)));
     }
+    if has_openrpc(service) {
+        documents.push(("openrpc.json".to_owned(), openrpc::openrpc(model, service)));
+    }
     let commands = queue::takes(model, service) || queue::sends(model, service);
     if !service.events.is_empty() || events::consumes(service) || events::follows(service) || commands {
         documents.push(("asyncapi.json".to_owned(), asyncapi::asyncapi(model, service)));
@@ -306,6 +338,12 @@ fn documents(planner: &mut Planner<'_>, service: &Service, folder: &str) {
 pub fn openapi_path(service: &Service) -> String {
     let version = names::path::version(service).filter(|_| service.is_old());
     format!("{}/-/openapi.json", version.map(|version| format!("/{version}")).unwrap_or_default())
+}
+
+/// The same over JSON-RPC, where paths always say the version.
+fn openrpc_path(service: &Service) -> String {
+    let version = if service.is_old() { format!("/v{}", service.version) } else { String::new() };
+    format!("{version}/-/openrpc.json")
 }
 
 /// The value of a header as a Rust expression.
@@ -326,6 +364,11 @@ pub fn serves_document(model: &Model, service: &Service) -> bool {
 /// Whether callers outside reach anything over REST.
 pub fn has_openapi(service: &Service) -> bool {
     !service.fronts.is_empty() || service.operations.values().any(|operation| operation.expose.has(Transport::Rest))
+}
+
+/// Whether callers outside reach anything over JSON-RPC.
+pub fn has_openrpc(service: &Service) -> bool {
+    service.operations.values().any(|operation| operation.expose.has(Transport::Jsonrpc))
 }
 
 /// Lets others depend on `contracts/shared`, if it will be there.

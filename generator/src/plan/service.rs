@@ -29,7 +29,7 @@ use super::{
 };
 
 /// What a service is served on, on one port.
-const TRANSPORTS: [Transport; 3] = [Transport::Rest, Transport::Grpc, Transport::Graphql];
+const TRANSPORTS: [Transport; 4] = [Transport::Rest, Transport::Grpc, Transport::Graphql, Transport::Jsonrpc];
 
 /// What the templates of a service see.
 #[derive(Serialize)]
@@ -346,27 +346,36 @@ fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
 fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<String> {
     // Where none of its own is there to serve the document.
     let document = contract::serves_document(model, service).then(|| format!("{contract}::fronts::router()"));
-    let mut routers: Vec<String> = document.into_iter().collect();
-    let mut add = |served: &dyn Fn(Transport) -> bool, contract: &str, name: &str| {
-        let served: Vec<Transport> = TRANSPORTS.into_iter().filter(|transport| served(*transport)).collect();
-        for (number, transport) in served.iter().enumerate() {
-            let clone = if number + 1 == served.len() { "" } else { ".clone()" };
-            let settings = if *transport == Transport::Graphql { ", graphql" } else { "" };
-            routers.push(format!("{contract}::{}::router({name}{clone}{settings})", transport.word()));
-        }
-    };
-    add(&|transport| contract::serves(model, service, transport), contract, name);
+    let mut all: Vec<String> = document.into_iter().collect();
+    all.extend(routers(contract, name, "graphql", |transport| contract::serves(model, service, transport)));
     for old in &service.old {
-        add(&|transport| carried(old, transport), &contract::ident(&old.service), &variable(old));
+        let contract = contract::ident(&old.service);
+        all.extend(routers(&contract, &variable(old), "graphql", |transport| carried(old, transport)));
     }
-    routers.extend(fronts::ways(model, service).into_iter().map(|front| {
+    all.extend(fronts::ways(model, service).into_iter().map(|front| {
         let field = names::rust::ident(&front.service);
         format!("{}(&config.links.{field}, service)?", front.function)
     }));
-    let has_grpc = routers.iter().any(|router| router.contains("::grpc::"));
-    let merged = |(number, router): (usize, String)| if number == 0 { router } else { format!(".merge({router})") };
+    let has_grpc = all.iter().any(|router| router.contains("::grpc::"));
     let standard = has_grpc.then(|| ".merge(standard)".to_owned());
-    routers.into_iter().enumerate().map(merged).chain(standard).collect()
+    merged(all).chain(standard).collect()
+}
+
+/// `orders_contract::rest::router(orders.clone())`, one for each transport that is served; `settings` are GraphQL's.
+pub fn routers(contract: &str, name: &str, settings: &str, served: impl Fn(Transport) -> bool) -> Vec<String> {
+    let served: Vec<Transport> = TRANSPORTS.into_iter().filter(|transport| served(*transport)).collect();
+    let router = |(number, transport): (usize, &Transport)| {
+        let clone = if number + 1 == served.len() { "" } else { ".clone()" };
+        let settings = if *transport == Transport::Graphql { format!(", {settings}") } else { String::new() };
+        format!("{contract}::{}::router({name}{clone}{settings})", transport.word())
+    };
+    served.iter().enumerate().map(router).collect()
+}
+
+/// Several routers as one, in parts.
+pub fn merged(routers: Vec<String>) -> impl Iterator<Item = String> {
+    let part = |(number, router): (usize, String)| if number == 0 { router } else { format!(".merge({router})") };
+    routers.into_iter().enumerate().map(part)
 }
 
 /// Whether callers reach an old version over a transport.

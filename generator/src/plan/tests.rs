@@ -106,10 +106,11 @@ struct Connected {
     rest: bool,
     grpc: bool,
     graphql: bool,
+    jsonrpc: bool,
 }
 
 /// The transports over which traits are called. The queue is tested apart, since nothing answers.
-const CALLED: [Transport; 3] = [Transport::Rest, Transport::Grpc, Transport::Graphql];
+const CALLED: [Transport; 4] = [Transport::Rest, Transport::Grpc, Transport::Graphql, Transport::Jsonrpc];
 
 /// Whether there is a client of the trait: over GraphQL only where services of the system call it so.
 fn has_client(model: &Model, service: &Service, transport: Transport) -> bool {
@@ -231,6 +232,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         rest: transport == Transport::Rest,
         grpc: transport == Transport::Grpc,
         graphql: transport == Transport::Graphql,
+        jsonrpc: transport == Transport::Jsonrpc,
     };
     Contract {
         module: module(service),

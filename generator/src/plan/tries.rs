@@ -11,7 +11,9 @@ use crate::{
             self,
             request::{Wish, request},
         },
-        openapi, proto, shape,
+        openapi,
+        openrpc::{self, Parameters},
+        proto, shape,
     },
     escape,
     model::{Input, Method, Model, Operation, OperationKind, Segment, Service, Shape, Transport, Verb},
@@ -55,6 +57,17 @@ pub fn lines(model: &Model) -> Vec<String> {
             let package = proto::package(model, service);
             let (name, rpc) = (names::proto::service(&service.name), proto::rpc(service, operation));
             lines.push(format!("grpcurl -plaintext -d {body} {{{variable}_ADDRESS}} {package}.{name}/{rpc}"));
+        }
+        if let Some(operation) = best(Transport::Jsonrpc) {
+            let input = input(model, service, operation, nth(operation, 4));
+            let params = match openrpc::parameters(operation) {
+                Parameters::Fixed([name, ..]) => json!({ *name: input }),
+                Parameters::Fixed([]) | Parameters::Fields | Parameters::OnItem => input,
+            };
+            let call = json!({ "jsonrpc": "2.0", "id": 1, "method": openrpc::method(operation), "params": params });
+            let body = shell_json(&call);
+            let path = names::path::rpc(service).join("/");
+            lines.push(format!("curl -s {{{variable}_URL}}/{path} -H 'content-type: application/json' -d {body}"));
         }
         if let Some(operation) = best(Transport::Graphql) {
             let none = BTreeSet::new();

@@ -127,6 +127,7 @@ fn via_name(via: Via) -> &'static str {
         Via::Rest => "REST",
         Via::Grpc => "gRPC",
         Via::Graphql => "GraphQL",
+        Via::Jsonrpc => "JSON-RPC",
         Via::Queue => "queue",
     }
 }
@@ -137,6 +138,6 @@ fn is_list(operation: &Operation) -> bool {
 
 /// The one that is easiest to follow.
 fn transport(operation: &Operation) -> Option<&'static str> {
-    let faces = [Transport::Rest, Transport::Graphql, Transport::Grpc];
+    let faces = [Transport::Rest, Transport::Jsonrpc, Transport::Graphql, Transport::Grpc];
     faces.into_iter().find(|transport| operation.expose.has(*transport)).map(Transport::name)
 }

@@ -42,6 +42,7 @@ pub struct Way {
     grpc: bool,
     rest: bool,
     graphql: bool,
+    jsonrpc: bool,
     /// The expression that makes the link.
     link: String,
     /// Commands are left in the queue where a call fails.
@@ -159,7 +160,7 @@ fn dependency(planner: &Planner<'_>, from: &Service, to: &Service) -> Option<Dep
     for (number, link) in links(model, &from.name, to).into_iter().enumerate() {
         let connected = match link.via()? {
             Via::Queue => format!("Arc::new({contract}::queue::Client(sender.clone()))"),
-            Via::Rest | Via::Grpc | Via::Graphql => {
+            Via::Rest | Via::Grpc | Via::Graphql | Via::Jsonrpc => {
                 let way = way(model, to, link, number == 0, ways.is_empty(), (&contract, &service_trait));
                 let connected = way.connected(&names::rust::variable(&to.name));
                 ways.push(way);
@@ -221,6 +222,7 @@ fn way(
         grpc: link.via() == Some(Via::Grpc),
         rest: link.via() == Some(Via::Rest),
         graphql: link.via() == Some(Via::Graphql),
+        jsonrpc: link.via() == Some(Via::Jsonrpc),
         stands_in,
         wrapped: wrapped(contract, &title, stands_in, caches),
         promise: promise(link, stands_in, caches),

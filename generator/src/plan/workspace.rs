@@ -37,12 +37,22 @@ struct View<'a> {
     queue: bool,
     subscribed: bool,
     schemas: Vec<FileView>,
+    openrpc: Vec<OpenrpcView>,
     /// The business code of each service that has any.
     code: Vec<FileView>,
     /// Operations that take a stream: `` `ingest.upload` ``.
     inputs: Vec<String>,
     /// Some of them answer with one.
     talks: bool,
+}
+
+/// What a service offers over JSON-RPC.
+#[derive(Serialize)]
+struct OpenrpcView {
+    service: String,
+    path: String,
+    /// `/v1/rpc`
+    called: String,
 }
 
 /// A file of a service.
@@ -116,8 +126,15 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         path: format!("{}/src/{}.rs", service::folder(service), names::rust::module(&service.name)),
     });
     let inputs = || model.operations().filter(|(_, o)| o.reads() && o.expose.transports().next().is_some());
+    let called = model.services.values().filter(|service| contract::has_openrpc(service));
+    let openrpc = called.map(|service| OpenrpcView {
+        called: format!("/{}", names::path::rpc(service).join("/")),
+        service: service.name.clone(),
+        path: format!("{}/openrpc.json", contract::folder(service)),
+    });
     let walk = Walk::find(model);
     View {
+        openrpc: openrpc.collect(),
         schemas: schemas.collect(),
         code: code.collect(),
         name: &model.name,

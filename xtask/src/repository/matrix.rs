@@ -8,11 +8,11 @@ use super::pairs::{self, Dimension, Row};
 /// What a service of the matrix is made of.
 const DIMENSIONS: &[Dimension] = &[
     // What callers outside reach it by.
-    ("exposure", &["none", "rest", "grpc", "graphql", "all"]),
+    ("exposure", &["none", "rest", "grpc", "graphql", "jsonrpc", "all"]),
     // What it does.
     ("shape", &["query", "command", "stream", "upload", "talk", "resource", "item"]),
     // How the next service reaches it, and whether that link says anything of its own.
-    ("link", &["rest", "grpc", "graphql", "queue"]),
+    ("link", &["rest", "grpc", "graphql", "jsonrpc", "queue"]),
     ("policy", &["given", "remembered", "default"]),
     ("store", &["sqlite", "none"]),
     // How it hears of events.
@@ -127,7 +127,8 @@ fn service(text: &mut String, number: usize, cell: &Cell<'_>, before: &str, call
         "rest" => "[\"rest\"]",
         "grpc" => "[\"grpc\"]",
         "graphql" => "[\"graphql\"]",
-        _ => "[\"rest\", \"grpc\", \"graphql\"]",
+        "jsonrpc" => "[\"jsonrpc\"]",
+        _ => "[\"rest\", \"grpc\", \"graphql\", \"jsonrpc\"]",
     };
     _ = write!(
         text,

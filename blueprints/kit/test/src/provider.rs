@@ -15,6 +15,7 @@ mod followed;
 mod graphql;
 mod inputs;
 mod items;
+mod jsonrpc;
 mod judge;
 mod keys;
 mod lists;
@@ -41,6 +42,7 @@ use cases::Cases;
 use description::Description;
 use face::Way;
 use graphql::GraphQl;
+use jsonrpc::JsonRpc;
 use judge::Judge;
 use report::Report;
 use rest::Rest;
@@ -203,6 +205,15 @@ impl Provider {
         Ok(Face { transport: "GraphQL", way: Way::GraphQl(GraphQl::new(self.url(), &self.description.components)?) })
     }
 
+    /// Over JSON-RPC, as any caller speaks it.
+    ///
+    /// # Errors
+    /// The committed `openrpc.json` cannot be read.
+    pub fn over_jsonrpc(&self) -> Result<Face> {
+        let jsonrpc = JsonRpc::new(self.url(), self.document("openrpc.json")?)?;
+        Ok(Face { transport: "JSON-RPC", way: Way::JsonRpc(jsonrpc) })
+    }
+
     /// Hears what the service publishes, and speaks to it, through this queue.
     pub fn hearing(mut self, queue: impl Queue + 'static) -> Self {
         self.queue = Some(Box::new(queue));
@@ -247,6 +258,10 @@ pub async fn prove(
 async fn rules(session: &Session<'_>) {
     if let Some(rest) = session.face.rest() {
         protocol::document(session, rest).await;
+    }
+    if let Some(jsonrpc) = session.face.jsonrpc() {
+        jsonrpc.document(session).await;
+        jsonrpc.protocol(session).await;
     }
     for resource in &session.description().resources {
         items::check(session, resource).await;

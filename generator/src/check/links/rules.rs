@@ -139,6 +139,7 @@ fn to_operations(
         retries(checker, link, covered);
     }
     input_streams(checker, link, covered);
+    jsonrpc_streams(checker, link, covered);
 }
 
 /// E601, at the operation that answers.
@@ -241,6 +242,17 @@ fn input_streams(checker: &mut Checker, link: &design::Link, covered: &Covered) 
             to.service,
             to.operation
         );
+        checker.error("E606", &via.span, message, "use `grpc` or `rest`");
+    }
+}
+
+/// E606. A client that nothing uses yet leaves out what streams.
+fn jsonrpc_streams(checker: &mut Checker, link: &design::Link, covered: &Covered) {
+    let Some(via) = link.via.as_ref().filter(|via| via.value == design::Via::Jsonrpc && covered.used) else { return };
+    // An input that is one is told of above.
+    let streams = |operation: &Operation| operation.streams() && !operation.reads();
+    for (to, _) in covered.operations.iter().filter(|(_, operation)| streams(operation)) {
+        let message = format!("`via = \"jsonrpc\"` cannot carry `{}.{}`, which streams", to.service, to.operation);
         checker.error("E606", &via.span, message, "use `grpc` or `rest`");
     }
 }

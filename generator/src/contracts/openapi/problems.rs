@@ -260,7 +260,7 @@ pub fn kind(kind: ErrorKind) -> &'static str {
 }
 
 /// `OutOfStock` as `Out of stock`, `take_back` as `Take back`.
-pub(super) fn sentence(name: &str) -> String {
+pub fn sentence(name: &str) -> String {
     let text = names::snake(name).replace('_', " ");
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

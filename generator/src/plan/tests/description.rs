@@ -8,7 +8,7 @@ use crate::{
     contracts::{
         example,
         graphql::{self, request},
-        openapi,
+        openapi, openrpc,
         schema::{Form, Schemas, Side},
         shape::{self, COMPARISONS},
     },
@@ -95,6 +95,7 @@ impl Writer<'_> {
             "takes_id": item.is_some(),
             "rest": operation.expose.has(Transport::Rest),
             "grpc": model.served(&service.name, &operation.name).has(Transport::Grpc),
+            "jsonrpc": operation.expose.has(Transport::Jsonrpc).then(|| openrpc::method(operation)),
             "graphql": graphql,
             "input": input,
             "answer": answer,

@@ -55,6 +55,7 @@ struct Client {
     rest: bool,
     grpc: bool,
     graphql: bool,
+    jsonrpc: bool,
     queue: bool,
 }
 
@@ -134,6 +135,7 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
                 rest: transport == Transport::Rest,
                 grpc: transport == Transport::Grpc,
                 graphql: transport == Transport::Graphql,
+                jsonrpc: transport == Transport::Jsonrpc,
                 queue: transport == Transport::Queue,
             });
             let gateways: Vec<&Service> = match transport {
@@ -148,6 +150,7 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
                 rest: true,
                 grpc: false,
                 graphql: false,
+                jsonrpc: false,
                 queue: false,
             }));
             let service_trait = format!("{contract}::{}", trait_name(model, &planner.scope, service));

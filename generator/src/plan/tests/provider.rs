@@ -54,6 +54,7 @@ struct Suite {
     consumes: bool,
     /// The face that makes the items which events are about, or empty.
     maker: &'static str,
+    has_jsonrpc: bool,
     /// What is served over gRPC.
     asks: Vec<Ask>,
     /// A Rust string literal.
@@ -179,13 +180,14 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
     let model = planner.model;
     let serves = |transport| service.operations.values().any(|operation| operation.expose.has(transport));
     let over_grpc = |operation: &&Operation| model.served(&service.name, &operation.name).has(Transport::Grpc);
-    let (has_rest, has_graphql, consumes) = (
+    let (has_rest, has_graphql, has_jsonrpc, consumes) = (
         serves(Transport::Rest),
         contract::serves(model, service, Transport::Graphql),
+        serves(Transport::Jsonrpc),
         events::consumes(service) || queue::takes(model, service),
     );
     let asks: Vec<Ask> = service.operations.values().filter(over_grpc).map(|o| ask(model, service, o)).collect();
-    if !(has_rest || has_graphql || consumes) && asks.is_empty() {
+    if !(has_rest || has_graphql || has_jsonrpc || consumes) && asks.is_empty() {
         return None;
     }
     let makes =
@@ -194,6 +196,7 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
     let faces = [
         (has_rest, Transport::Rest, "provider.over_rest()?"),
         (!asks.is_empty(), Transport::Grpc, "over(provider).await?"),
+        (has_jsonrpc, Transport::Jsonrpc, "provider.over_jsonrpc()?"),
         (has_graphql, Transport::Graphql, "provider.over_graphql()?"),
     ];
     // Of those that make equally many the first.
@@ -224,6 +227,7 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
         has_graphql,
         consumes,
         maker,
+        has_jsonrpc,
         asks,
         proto_service: escape::rust_str(&format!(
             "{}.{}",
@@ -278,8 +282,8 @@ fn ask(model: &Model, service: &Service, operation: &Operation) -> Ask {
 fn linked<'m>(model: &'m Model, service: &Service) -> BTreeSet<&'m str> {
     let links = model.links.iter().filter(|link| link.from == service.name);
     let to = links.filter_map(|link| match &link.to {
-        Target::Service { service, via: Via::Rest | Via::Grpc | Via::Graphql } => Some(service.as_str()),
-        Target::Operation { to, via: Via::Rest | Via::Grpc | Via::Graphql } => Some(to.service.as_str()),
+        Target::Service { service, via: Via::Rest | Via::Grpc | Via::Graphql | Via::Jsonrpc } => Some(service.as_str()),
+        Target::Operation { to, via: Via::Rest | Via::Grpc | Via::Graphql | Via::Jsonrpc } => Some(to.service.as_str()),
         // What is sent by queue is answered by nobody.
         Target::Service { .. } | Target::Operation { .. } | Target::Event(_) => None,
     });
@@ -300,20 +304,14 @@ fn stand(model: &Model, service: &Service) -> Stand {
         let method = names::rust::ident(&operation.name);
         Answer { method, answer: if stream { format!("vec![{answer}]") } else { answer } }
     };
-    let is_served = |operation: &&Operation| {
-        let served = model.served(&service.name, &operation.name);
-        served.has(Transport::Rest) || served.has(Transport::Grpc)
-    };
-    let served = (contract::serves(model, service, Transport::Rest), contract::serves(model, service, Transport::Grpc));
-    let router = match served {
-        (true, true) => format!("{contract}::rest::router(script.clone()).merge({contract}::grpc::router(script))"),
-        (true, false) => format!("{contract}::rest::router(script)"),
-        (false, _) => format!("{contract}::grpc::router(script)"),
-    };
+    let is_served =
+        |operation: &&Operation| model.served(&service.name, &operation.name).without(Transport::Queue).any();
+    let served = |transport| contract::serves(model, service, transport);
+    let routers = service::routers(&contract, "script", "kit_graphql::Settings::default()", served);
     Stand {
         service: service.name.clone(),
         module: names::rust::module(&service.name),
         answers: service.operations.values().filter(is_served).map(answer).collect(),
-        router,
+        router: service::merged(routers).collect(),
     }
 }

@@ -11,7 +11,8 @@ use crate::{
 use super::description::in_order;
 
 /// In the order of their turns: GraphQL creates items of its own, apart from what the others make.
-pub const TRANSPORTS: [Transport; 4] = [Transport::Rest, Transport::Grpc, Transport::Queue, Transport::Graphql];
+pub const TRANSPORTS: [Transport; 5] =
+    [Transport::Rest, Transport::Grpc, Transport::Jsonrpc, Transport::Queue, Transport::Graphql];
 
 pub struct Turns<'m> {
     service: &'m Service,

@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
-use super::{compare::text, description::Operation, graphql::GraphQl, rest::Rest, session::Session};
+use super::{compare::text, description::Operation, graphql::GraphQl, jsonrpc::JsonRpc, rest::Rest, session::Session};
 
 /// How long a call may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -24,6 +24,7 @@ pub struct Face {
 pub(crate) enum Way {
     Rest(Rest),
     GraphQl(GraphQl),
+    JsonRpc(JsonRpc),
     Client(Box<Ask>),
 }
 
@@ -103,7 +104,14 @@ impl Face {
     pub(crate) fn rest(&self) -> Option<&Rest> {
         match &self.way {
             Way::Rest(rest) => Some(rest),
-            Way::GraphQl(_) | Way::Client(_) => None,
+            Way::GraphQl(_) | Way::JsonRpc(_) | Way::Client(_) => None,
+        }
+    }
+
+    pub(crate) fn jsonrpc(&self) -> Option<&JsonRpc> {
+        match &self.way {
+            Way::JsonRpc(jsonrpc) => Some(jsonrpc),
+            Way::Rest(_) | Way::GraphQl(_) | Way::Client(_) => None,
         }
     }
 
@@ -116,7 +124,7 @@ impl Face {
     pub(crate) fn most(&self) -> usize {
         match &self.way {
             Way::GraphQl(_) => 5,
-            Way::Rest(_) | Way::Client(_) => 200,
+            Way::Rest(_) | Way::JsonRpc(_) | Way::Client(_) => 200,
         }
     }
 
@@ -124,6 +132,7 @@ impl Face {
         match &self.way {
             Way::Rest(_) => operation.rest,
             Way::GraphQl(_) => operation.graphql.is_some(),
+            Way::JsonRpc(_) => operation.jsonrpc.is_some(),
             Way::Client(_) => operation.grpc,
         }
     }
@@ -132,6 +141,7 @@ impl Face {
         match &self.way {
             Way::Rest(rest) => rest.call(session, operation, &call).await,
             Way::GraphQl(graphql) => graphql.call(operation, &call).await,
+            Way::JsonRpc(jsonrpc) => jsonrpc.call(session, operation, &call).await,
             Way::Client(ask) => ask(call).await,
         }
     }

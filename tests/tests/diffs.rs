@@ -17,7 +17,7 @@ use std::{
 
 use generator::{
     Understood,
-    contracts::{asyncapi, graphql, openapi, proto, schema, wire::WireLock},
+    contracts::{asyncapi, fronted, graphql, openapi, proto, schema, wire::WireLock},
     diff::{Contract, Difference, Kind, RULES, Severity, Version, diff, show::Texts},
     disk::load,
     model::{Model, Resource, Service, Transport, TypeDef},
@@ -140,7 +140,7 @@ fn documented(of: &Understood, service: &Service, kind: Kind) -> bool {
     let served =
         |transport| service.operations.keys().any(|operation| of.model.served(&service.name, operation).has(transport));
     match kind {
-        Kind::Rest => exposed(Transport::Rest),
+        Kind::Rest => exposed(Transport::Rest) || !service.fronts.is_empty(),
         Kind::Graphql => exposed(Transport::Graphql),
         // Which is for links too.
         Kind::Grpc => served(Transport::Grpc),
@@ -148,7 +148,7 @@ fn documented(of: &Understood, service: &Service, kind: Kind) -> bool {
     }
 }
 
-/// What breaks the documents of a kind; those of gRPC and messages tell of links too.
+/// What breaks the documents of a kind. Those of gRPC and messages tell of links too.
 fn breaking(case: &Case, kind: Kind) -> impl Iterator<Item = &Difference> {
     let told = move |contract: &Contract| {
         contract.kind == kind && (!contract.internal || matches!(kind, Kind::Grpc | Kind::Messages))
@@ -184,24 +184,55 @@ fn judged(cases: &[Case], tools: &Path) -> Verdicts {
     said.into_iter().map(|(name, found)| (name, kinds(found))).collect()
 }
 
-fn documents(case: &Case) -> Value {
+/// Each service of the old design with itself in the new one: over REST and gRPC in the same version, for each version is
+/// a contract of its own.
+fn pairs(case: &Case, kind: Kind) -> Vec<(Side, Option<Side>)> {
     let (old, new) = (&case.old.1, &case.new.1);
-    let pairs = |kind, document: &dyn Fn(&Understood, Option<&Service>) -> Value| -> Vec<Value> {
-        let services = old.model.services.values().filter(|service| documented(old, service, kind));
-        services
-            .map(|service| json!([document(old, Some(service)), document(new, new.model.services.get(&service.name))]))
-            .collect()
+    let mut pairs = Vec::new();
+    for service in old.model.services.values() {
+        let versions = versions(old, &service.name);
+        let newest = versions.len() - 1;
+        for (at, side) in versions.into_iter().enumerate() {
+            let is_versioned = matches!(kind, Kind::Rest | Kind::Grpc);
+            if !documented(&side.0, &side.1, kind) || at < newest && !is_versioned {
+                continue;
+            }
+            let mut then = self::versions(new, &service.name).into_iter().rev();
+            let then = then.find(|(_, now)| !is_versioned || now.version == side.1.version);
+            pairs.push((side, then));
+        }
+    }
+    pairs
+}
+
+/// A service in one of its versions, and the system that it is in then.
+type Side = (Understood, Service);
+
+/// Oldest first.
+fn versions(of: &Understood, name: &str) -> Vec<Side> {
+    let Some(service) = of.model.services.get(name) else { return Vec::new() };
+    let old = service
+        .old
+        .iter()
+        .map(|old| (Understood { design: of.design.clone(), model: of.model.at(old) }, old.service.clone()));
+    old.chain([(of.clone(), service.clone())]).collect()
+}
+
+fn documents(case: &Case) -> Value {
+    let pairs = |kind, document: &dyn Fn(Option<&Side>) -> Value| -> Vec<Value> {
+        let pairs = pairs(case, kind).into_iter();
+        pairs.map(|(old, new)| json!([document(Some(&old)), document(new.as_ref())])).collect()
     };
-    let rest = |of: &Understood, service: Option<&Service>| match service {
-        Some(service) => openapi::openapi(&of.model, service),
+    let rest = |side: Option<&Side>| match side {
+        Some((of, service)) => fronted::openapi(&of.model, service),
         None => described(json!({})),
     };
-    let schema = |of: &Understood, service: Option<&Service>| match service {
-        Some(service) => graphql::graphql(&of.model, service).into(),
+    let schema = |side: Option<&Side>| match side {
+        Some((of, service)) => graphql::graphql(&of.model, service).into(),
         None => "type Query { _version: Int! }".into(),
     };
-    let messages = |of: &Understood, service: Option<&Service>| match service {
-        Some(service) => asyncapi::asyncapi(&of.model, service),
+    let messages = |side: Option<&Side>| match side {
+        Some((of, service)) => asyncapi::asyncapi(&of.model, service),
         None => json!({ "asyncapi": "3.0.0", "info": {}, "channels": {}, "operations": {} }),
     };
     json!({
@@ -209,7 +240,7 @@ fn documents(case: &Case) -> Value {
         "rest": pairs(Kind::Rest, &rest),
         "graphql": pairs(Kind::Graphql, &schema),
         "messages": pairs(Kind::Messages, &messages),
-        "payloads": pairs(Kind::Messages, &payloads),
+        "payloads": pairs(Kind::Messages, &|side| payloads(side)),
     })
 }
 
@@ -218,9 +249,9 @@ fn described(paths: Value) -> Value {
 }
 
 /// What messages carry as if it were got or sent over HTTP: events are read like answers, commands written like requests.
-fn payloads(of: &Understood, service: Option<&Service>) -> Value {
+fn payloads(side: Option<&Side>) -> Value {
     let mut paths = json!({});
-    let Some(service) = service else { return described(paths) };
+    let Some((of, service)) = side else { return described(paths) };
     let json = |schema: &Value| json!({ "application/json": { "schema": schema } });
     for event in service.events.values() {
         let mut schema = schema::event(&of.model, event);
@@ -264,10 +295,11 @@ fn bufs(cases: &[Case], tools: &Path, verdicts: &mut Verdicts) {
         verdicts.get_mut(&case.name).unwrap().insert(Kind::Grpc, Vec::new());
         let mut lock = WireLock::default();
         for (side, of) in [("old", &case.old.1), ("new", &case.new.1)] {
-            for service in of.model.services.values().filter(|service| documented(of, service, Kind::Grpc)) {
-                let text =
-                    proto::proto(&of.model, service, &mut lock).replacen("package ", &format!("package c{number}."), 1);
-                let file = place.path().join(format!("{side}/c{number}/{}", proto::path(&of.model, service)));
+            let services = of.model.services.keys().flat_map(|name| versions(of, name));
+            for (of, service) in services.filter(|(of, service)| documented(of, service, Kind::Grpc)) {
+                let text = proto::proto(&of.model, &service, &mut lock);
+                let text = text.replacen("package ", &format!("package c{number}."), 1);
+                let file = place.path().join(format!("{side}/c{number}/{}", proto::path(&of.model, &service)));
                 fs::create_dir_all(file.parent().unwrap()).unwrap();
                 fs::write(file, text).unwrap();
             }
@@ -324,7 +356,7 @@ fn nothing_that_is_taken_away_goes_unnoticed() {
         let mut less = without_one_thing(&old.model);
         // Of large designs a part, each time the same.
         fastrand::Rng::with_seed(0).shuffle(&mut less);
-        for (what, owner, model) in less.into_iter().take(30) {
+        for (what, owner, model) in less.into_iter().take(12) {
             let new = Understood { design: old.design.clone(), model };
             let differences = compared(&new);
             let after = told(&new);

@@ -87,6 +87,10 @@ rules! {
         "Packages of gRPC and types of messages begin with the system's name.";
     SERVICE_REMOVED "service-removed" "is gone" [B B B B] "Whatever it served is called in vain.";
     SERVICE_ADDED "service-added" "is new" [C C C C] "Nobody calls it yet.";
+    VERSION_REMOVED "version-removed" "serves a version no longer" [B B X X] "Whoever keeps to it calls in vain.";
+    VERSION_ENDED "version-ended" "serves a version no longer, as it was announced" [N N X X]
+        "Its day is in the old design (`sunset`), and in every answer since.";
+    VERSION_ADDED "version-added" "serves a version more" [C C X X] "Nobody speaks it yet.";
     RESOURCE_REMOVED "resource-removed" "is gone" [B B B B] "All its methods are called in vain.";
     OPERATION_REMOVED "operation-removed" "is gone" [B B B B] "It is called in vain.";
     OPERATION_ADDED "operation-added" "is new" [C C C C] "Nobody calls it yet.";
@@ -95,6 +99,11 @@ rules! {
 
     REST_PATH_CHANGED "rest-path-changed" "has another path" [B X X X] "The old path is not found.";
     REST_METHOD_CHANGED "rest-method-changed" "has another method" [B X X X] "The old method is not allowed.";
+    FRONT_REMOVED "front-removed" "no longer passes on to a service" [B X X X] "Its paths are not found here.";
+    FRONT_ADDED "front-added" "passes on to a service more" [C X X X] "Nobody calls it here yet.";
+    ORIGIN_REMOVED "origin-removed" "is closed to pages of an origin" [B X B X] "Browsers keep answers from them (Fetch, CORS).";
+    GRAPHQL_LIMIT_LOWERED "graphql-limit-lowered" "lets documents ask for less" [X X B X]
+        "A document that was good asks for too much.";
     GRAPHQL_FIELD_MOVED "graphql-field-moved" "is another field of the schema" [X X B X]
         "Documents that ask for the old field are not valid.";
     STREAM_CHANGED "stream-changed" "answers otherwise: once, or with a stream" [B B B B]

@@ -58,28 +58,3 @@ fn a_number_that_has_moved_or_is_lost_breaks_grpc() {
     assert_eq!(numbers(sku, moved), [format!("{said} Some(\"1\") Some(\"2\")")]);
     assert_eq!(numbers(&more, "shop.orders.v1.PlaceRequest 2 note string\n"), [format!("{said} Some(\"1\") None")]);
 }
-
-/// Checks refuse `was` so far, so its design is put beside the meaning that it has without.
-#[test]
-fn what_is_kept_as_an_old_version_is_told_from_what_is_not() {
-    let old = understood(DESIGN);
-    let changed = DESIGN.replace("u32", "string").replace("sku = ", "code = ");
-    let steps = |was: &str| {
-        let model = understood(&changed).model;
-        let (design, found) = parse::parse(&sources(&format!("{changed}{was}")));
-        assert_eq!(found, []);
-        let (new, wire) = (Understood { design, model }, WireLock::default());
-        let found = diff(Version { understood: &old, wire: &wire }, Version { understood: &new, wire: &wire });
-        let left = found.iter().filter(|found| found.breaks() && !found.is_stepped());
-        left.map(|found| found.subject.clone()).collect::<Vec<_>>()
-    };
-    let input = ["`code` in the input of command `place`", "`sku` in the input of command `place`"];
-    let output = "`number` in the output of command `place`";
-    let mut all = steps("");
-    all.sort();
-    assert_eq!(all, ["`Placed.number`", input[0], output, input[1]]);
-    let place = "\n[services.orders.commands.place.was.1]\ninput = { sku = \"string\" }\n";
-    assert_eq!(steps(place), ["`Placed.number`"]);
-    let placed = "\n[services.orders.events.Placed.was.1]\npayload = { number = \"u32\" }\n";
-    assert_eq!(steps(&format!("{place}{placed}")), Vec::<String>::new());
-}

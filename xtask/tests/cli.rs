@@ -161,7 +161,7 @@ fn revisions_are_compared_with_what_is_there() {
     fs::write(at("more/links.toml"), &design[links..]).expect("written");
     fs::write(at("design.toml"), &main).expect("written");
     assert_eq!(within(&["diff", "HEAD:", ".."]), (0, String::new(), none));
-    fs::write(at("design.toml"), main.replace("errors = { Speechless = \"conflict\" }", "")).expect("written");
+    fs::write(at("design.toml"), main.replace("errors  = { Speechless = \"conflict\" }", "")).expect("written");
     let (code, out, err) = within(&["diff", "HEAD:", "..", "--quiet"]);
     assert_eq!((code, err.as_str()), (3, ""));
     assert!(out.contains("breaking[error-removed]") && out.contains("--> HEAD:design.toml:"), "{out}");

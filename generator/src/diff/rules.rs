@@ -106,8 +106,8 @@ rules! {
         "A document that was good asks for too much.";
     GRAPHQL_FIELD_MOVED "graphql-field-moved" "is another field of the schema" [X X B X]
         "Documents that ask for the old field are not valid.";
-    STREAM_CHANGED "stream-changed" "answers otherwise: once, or with a stream" [B B B B]
-        "One answer and a stream of them are read in different ways.";
+    STREAM_CHANGED "stream-changed" "is a stream where it was one value, or the other way round" [B B B B]
+        "One value and a stream of them are written and read in different ways.";
     ANSWER_CHANGED "answer-changed" "answers with something where it said only that it is done, or the other way round"
         [B B B B] "The status of REST, the message of gRPC and the type of GraphQL are others.";
     IDEMPOTENCY_WEAKENED "idempotency-weakened" "may no longer be repeated as it was" [B B B B]

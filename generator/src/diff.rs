@@ -13,9 +13,9 @@ mod place;
 pub mod rules;
 mod services;
 pub mod show;
-mod steps;
 mod types;
 mod values;
+mod versions;
 mod wire;
 
 #[cfg(test)]
@@ -54,8 +54,8 @@ pub struct Contract {
     pub kind: Kind,
     /// Only services of the same system hold it, by their links.
     pub internal: bool,
-    /// What changes of it is kept as an old version beside the new one.
-    pub stepped: bool,
+    /// Where there are several: the service's contracts over REST and gRPC are one a version.
+    pub version: Option<u32>,
 }
 
 /// Something that is not as it was.
@@ -85,11 +85,6 @@ impl Difference {
     /// Whether somebody who keeps to the old contract fails.
     pub fn breaks(&self) -> bool {
         self.severity == Severity::Breaking
-    }
-
-    /// Whether all whom it would break are served by an old version.
-    pub fn is_stepped(&self) -> bool {
-        self.contracts.iter().all(|(contract, severity)| contract.stepped || *severity != Severity::Breaking)
     }
 }
 
@@ -121,7 +116,7 @@ impl Kind {
 
 /// What has changed: what breaks first, and then in the order of the text.
 pub fn diff(old: Version<'_>, new: Version<'_>) -> Vec<Difference> {
-    let mut found = Found { old: old.understood, new: new.understood, changes: BTreeMap::new() };
+    let mut found = Found { old: old.understood, new: new.understood, scope: Scope::All, changes: BTreeMap::new() };
     services::compare(&mut found);
     wire::compare(&mut found, old.wire, new.wire);
     let mut differences = found.without_twins().into_differences();
@@ -133,7 +128,32 @@ pub fn diff(old: Version<'_>, new: Version<'_>) -> Vec<Difference> {
 struct Found<'a> {
     old: &'a Understood,
     new: &'a Understood,
+    scope: Scope,
     changes: BTreeMap<Change, BTreeMap<Contract, Severity>>,
+}
+
+/// Which contracts of a service are being compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    All,
+    /// Of one version: what callers outside have over REST and gRPC.
+    Version,
+    /// Of the newest, which is another than it was: what has no versions. Inside the system all speak the newest version
+    /// and are deployed with it.
+    Newest,
+}
+
+impl Scope {
+    /// What a change is to a contract here, if it is in it.
+    fn severity(self, contract: &Contract, severity: Severity) -> Option<Severity> {
+        let versioned = matches!(contract.kind, Kind::Rest | Kind::Grpc) && !contract.internal;
+        match self {
+            Self::All => Some(severity),
+            Self::Version => versioned.then_some(severity),
+            Self::Newest if contract.internal => Some(severity.max(Severity::Notable)),
+            Self::Newest => (!versioned).then_some(severity),
+        }
+    }
 }
 
 /// What makes two findings one.
@@ -164,7 +184,8 @@ impl Change {
 impl Found<'_> {
     /// Adds a change to a contract, unless the rule says that it is none to this kind.
     fn add(&mut self, contract: &Contract, change: Change) {
-        if let Some(severity) = change.rule.severity(contract.kind, contract.internal) {
+        let severity = change.rule.severity(contract.kind, contract.internal);
+        if let Some(severity) = severity.and_then(|severity| self.scope.severity(contract, severity)) {
             let contracts = self.changes.entry(change).or_default();
             let worst = contracts.entry(contract.clone()).or_insert(severity);
             *worst = severity.min(*worst);

@@ -53,15 +53,7 @@ pub fn understand(sources: &Sources) -> Result<Model, Vec<Diagnostic>> {
 /// # Errors
 /// As [`understand`]; files that could not be read are among what is wrong.
 pub fn understand_files(files: &Loaded) -> Result<Model, Vec<Diagnostic>> {
-    understand_whole(files).map(|understood| understood.model)
-}
-
-/// As [`understand_files`], for who needs to know too where things stand.
-///
-/// # Errors
-/// As [`understand_files`].
-pub fn understand_whole(files: &Loaded) -> Result<Understood, Vec<Diagnostic>> {
-    understood(files.parse())
+    understood(files.parse()).map(|understood| understood.model)
 }
 
 /// Everything that is wrong with a design, in the order of the text. Empty: it has a meaning.
@@ -74,7 +66,12 @@ pub fn check_files(files: &Loaded) -> Vec<Diagnostic> {
     understand_files(files).err().unwrap_or_default()
 }
 
-fn understood((design, mut diagnostics): (Design, Vec<Diagnostic>)) -> Result<Understood, Vec<Diagnostic>> {
+/// As [`understand`] and [`understand_files`], of what [`parse::parse`] or [`Loaded::parse`] has read, for who needs to
+/// know too where things stand.
+///
+/// # Errors
+/// As [`understand`].
+pub fn understood((design, mut diagnostics): (Design, Vec<Diagnostic>)) -> Result<Understood, Vec<Diagnostic>> {
     let (model, found) = check::check(&design);
     diagnostics.extend(found);
     match model {

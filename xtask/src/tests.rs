@@ -314,3 +314,37 @@ fn the_command_line_is_well_formed() {
         assert_eq!(error.exit_code(), 2, "{arguments:?}");
     }
 }
+
+#[test]
+fn differences_go_to_stdout_and_their_number_to_stderr() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let design = |name: &str, fields: &str| {
+        let place = folder.path().join(name);
+        let text = format!(
+            "[system]\nname = \"shop\"\n[services.orders]\nexpose = [\"rest\", \"grpc\"]\n\
+             [services.orders.commands.place]\ninput = {{ {fields} }}\nidempotent = \"no\"\n"
+        );
+        fs::write(&place, text).expect("written");
+        place.to_str().expect("UTF-8").to_owned()
+    };
+    let old = design("old.toml", "sku = \"string\"");
+    let new = design("new.toml", "sku = \"string?\", number = \"u32\"");
+    let ended = linkwright(&["diff", &old, &new]);
+    assert_eq!((ended.code, ended.err.as_str()), (3, "1 breaking, 0 notable, 1 compatible\n"));
+    assert!(
+        ended.out.starts_with("breaking[input-required-added]: `number` in the input of command `place`"),
+        "{}",
+        ended.out
+    );
+    assert!(ended.out.contains("  = breaking: orders (REST, gRPC)\n"), "{}", ended.out);
+
+    // The other way round it loses one and asks for another.
+    let ended = linkwright(&["diff", &new, &old, "--json"]);
+    let records: Vec<serde_json::Value> =
+        ended.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let shown = |record: &serde_json::Value| format!("{} {} {}", record["rule"], record["design"], record["severity"]);
+    let shown: Vec<String> = records.iter().map(shown).collect();
+    let expected = [r#""input-field-removed" "old" "breaking""#, r#""input-made-required" "new" "breaking""#];
+    assert_eq!((ended.code, shown), (3, expected.map(str::to_owned).to_vec()));
+    assert_eq!(linkwright(&["diff", &old, &old, "--json"]).out, "");
+}

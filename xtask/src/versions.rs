@@ -75,7 +75,7 @@ impl Designed {
         for source in &mut loaded.sources.0 {
             source.path.insert_str(0, shown);
         }
-        match generator::understand_whole(&loaded) {
+        match generator::understood(loaded.parse()) {
             Ok(understood) => Ok(Self { sources: loaded.sources, understood, wire }),
             Err(diagnostics) => Err(Problem::Design(diagnostics, loaded.sources)),
         }

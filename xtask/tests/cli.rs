@@ -126,6 +126,83 @@ fn a_mistake_in_the_design_is_shown_where_it_is() {
     }
 }
 
+/// A workspace in a repository, all of it committed.
+fn committed(folder: &Folder) -> String {
+    let root = folder.at("hello");
+    assert_eq!(run(&["new", &root, "--example", "hello"]).0, 0);
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"];
+        let output = Command::new("git").current_dir(&root).args(identity).args(arguments).output().expect("git");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "hello"]);
+    root
+}
+
+#[test]
+fn revisions_are_compared_with_what_is_there() {
+    let folder = Folder::new();
+    let root = committed(&folder);
+    let within = |arguments: &[&str]| {
+        ended(&linkwright(arguments).current_dir(Path::new(&root).join("services")).output().expect("ran"))
+    };
+    let at = |name: &str| Path::new(&root).join(name);
+    let design = fs::read_to_string(at("design.toml")).expect("a design");
+    let none = "0 breaking, 0 notable, 0 compatible\n".to_owned();
+    assert_eq!(within(&["diff", "HEAD:", "HEAD:design.toml"]), (0, String::new(), none.clone()));
+    assert_eq!(within(&["diff", "HEAD:./../", ".."]).0, 1, "git reads no `..`");
+    assert_eq!(within(&["check", "--against", "HEAD"]), (0, String::new(), String::new()));
+
+    // Half of the design moves into a file of its own, and loses something.
+    let links = design.find("[links.").expect("links");
+    let main = design[..links].replace("[system]", "[system]\ninclude = [\"more/*.toml\"]");
+    fs::create_dir(at("more")).expect("a folder");
+    fs::write(at("more/links.toml"), &design[links..]).expect("written");
+    fs::write(at("design.toml"), &main).expect("written");
+    assert_eq!(within(&["diff", "HEAD:", ".."]), (0, String::new(), none));
+    fs::write(at("design.toml"), main.replace("errors  = { Speechless = \"conflict\" }", "")).expect("written");
+    let (code, out, err) = within(&["diff", "HEAD:", "..", "--quiet"]);
+    assert_eq!((code, err.as_str()), (3, ""));
+    assert!(out.contains("breaking[error-removed]") && out.contains("--> HEAD:design.toml:"), "{out}");
+    let (code, out, err) = within(&["check", "--against", "HEAD"]);
+    assert_eq!(code, 3);
+    assert!(out.contains("breaking[error-removed]") && err.contains("This breaks callers of `HEAD`"), "{out}{err}");
+
+    // What is compatible is no reason to refuse.
+    fs::write(at("design.toml"), format!("{main}\n[services.door.queries.open]\noutput = {{ open = \"bool\" }}\n"))
+        .expect("written");
+    let (code, out, _) = within(&["diff", "HEAD:", ".."]);
+    assert!(code == 0 && out.contains("compatible[operation-added]"), "{out}");
+    let (_, out, err) = within(&["check", "--against", "HEAD"]);
+    assert!(!out.contains("operation-added") && !err.contains("breaks"), "{out}{err}");
+
+    for place in ["no-such-thing", "--output=/x", "HEAD:more/", "HEAD:nowhere.toml", "no-such-revision:design.toml"] {
+        let (code, out, err) = within(&["diff", "--", place, "HEAD:"]);
+        assert_eq!((code, out.as_str()), (1, ""), "{place}");
+        assert!(err.starts_with("error: ") && err.contains(place), "{err}");
+    }
+}
+
+#[test]
+fn an_old_design_with_a_mistake_is_shown_where_it_is() {
+    let folder = Folder::new();
+    let root = committed(&folder);
+    let broken = folder.at("broken.toml");
+    fs::write(&broken, "[system]\nname = \"x\"\nsumary = \"y\"\n").expect("written");
+    let (code, out, err) = run(&["diff", &broken, &root]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("broken.toml:3:1") && err.contains("`summary`"), "{err}");
+}
+
+#[test]
+fn the_rules_can_be_read() {
+    let (code, out, err) = run(&["diff", "--rules"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("| `rest-path-changed` | has another path | breaking | – | – | – |"), "{out}");
+    assert!(out.lines().all(|line| line.matches('|').count() == 8), "{out}");
+}
+
 #[test]
 fn without_rustfmt_there_is_one_warning_and_later_no_change() {
     let folder = Folder::new();

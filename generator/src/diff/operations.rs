@@ -54,7 +54,11 @@ pub(super) fn compare(
         _ => Use::Input,
     };
     let mut walk = Walk::new(found, contract.clone(), before, after);
-    walk.fields((&was.fields, was.place), (&is.fields, is.place), used);
+    match (stream(old), stream(new)) {
+        (None, None) => walk.fields((&was.fields, was.place), (&is.fields, is.place), used),
+        (Some(was), Some(is)) => walk.whole(&was, &is, Use::Input, &Place::Input(at.clone())),
+        _ => walk.add(Change::new(&STREAM_CHANGED, Side::New(Place::Input(at.clone())))),
+    }
     if let (Some(was), Some(is)) = (listed(before, old), listed(after, new)) {
         list(&mut walk, was, is, &at);
     }
@@ -190,6 +194,14 @@ impl Taken {
                 Self { fields, place: Place::Resource(of) }
             }
         }
+    }
+}
+
+/// What an operation takes one after another.
+fn stream(operation: &Operation) -> Option<Type> {
+    match &operation.shape {
+        Shape::Custom { input: Input::Stream(item), .. } => Some(shape::named_type(item)),
+        _ => None,
     }
 }
 

@@ -82,11 +82,15 @@ macro_rules! rules {
 }
 
 rules! {
-    //                                                                         REST gRPC GraphQL messages
+    //                                                                REST gRPC GraphQL JSON-RPC messages
     SYSTEM_RENAMED "system-renamed" "has another name" [X B X X B]
         "Packages of gRPC and types of messages begin with the system's name.";
     SERVICE_REMOVED "service-removed" "is gone" [B B B B B] "Whatever it served is called in vain.";
     SERVICE_ADDED "service-added" "is new" [C C C C C] "Nobody calls it yet.";
+    VERSION_REMOVED "version-removed" "serves a version no longer" [B B X B X] "Whoever keeps to it calls in vain.";
+    VERSION_ENDED "version-ended" "serves a version no longer, as it was announced" [N N X N X]
+        "Its day is in the old design (`sunset`), and in every answer since.";
+    VERSION_ADDED "version-added" "serves a version more" [C C X C X] "Nobody speaks it yet.";
     RESOURCE_REMOVED "resource-removed" "is gone" [B B B B B] "All its methods are called in vain.";
     OPERATION_REMOVED "operation-removed" "is gone" [B B B B B] "It is called in vain.";
     OPERATION_ADDED "operation-added" "is new" [C C C C C] "Nobody calls it yet.";
@@ -95,11 +99,16 @@ rules! {
 
     REST_PATH_CHANGED "rest-path-changed" "has another path" [B X X X X] "The old path is not found.";
     REST_METHOD_CHANGED "rest-method-changed" "has another method" [B X X X X] "The old method is not allowed.";
+    FRONT_REMOVED "front-removed" "no longer passes on to a service" [B X X X X] "Its paths are not found here.";
+    FRONT_ADDED "front-added" "passes on to a service more" [C X X X X] "Nobody calls it here yet.";
+    ORIGIN_REMOVED "origin-removed" "is closed to pages of an origin" [B X B B X] "Browsers keep answers from them (Fetch, CORS).";
+    GRAPHQL_LIMIT_LOWERED "graphql-limit-lowered" "lets documents ask for less" [X X B X X]
+        "A document that was good asks for too much.";
     GRAPHQL_FIELD_MOVED "graphql-field-moved" "is another field of the schema" [X X B X X]
         "Documents that ask for the old field are not valid.";
     JSONRPC_METHOD_CHANGED "jsonrpc-method-changed" "is another method" [X X X B X] "The old method is not found.";
-    STREAM_CHANGED "stream-changed" "answers otherwise: once, or with a stream" [B B B B B]
-        "One answer and a stream of them are read in different ways.";
+    STREAM_CHANGED "stream-changed" "is a stream where it was one value, or the other way round" [B B B B B]
+        "One value and a stream of them are written and read in different ways.";
     ANSWER_CHANGED "answer-changed" "answers with something where it said only that it is done, or the other way round"
         [B B B B B] "The status of REST, the message of gRPC and the type of GraphQL are others.";
     IDEMPOTENCY_WEAKENED "idempotency-weakened" "may no longer be repeated as it was" [B B B B B]

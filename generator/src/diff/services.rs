@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use super::{
     Change, Contract, Found, Kind, Place, Side, operations,
     rules::{
-        EVENT_ADDED, EVENT_KEY_CHANGED, EVENT_REMOVED, OPERATION_ADDED, OPERATION_REMOVED, RESOURCE_REMOVED, Rule,
-        SERVICE_ADDED, SERVICE_REMOVED, SYSTEM_RENAMED, TRANSPORT_ADDED, TRANSPORT_REMOVED,
+        EVENT_ADDED, EVENT_KEY_CHANGED, EVENT_REMOVED, FRONT_ADDED, FRONT_REMOVED, GRAPHQL_LIMIT_LOWERED,
+        OPERATION_ADDED, OPERATION_REMOVED, ORIGIN_REMOVED, RESOURCE_REMOVED, Rule, SERVICE_ADDED, SERVICE_REMOVED,
+        SYSTEM_RENAMED, TRANSPORT_ADDED, TRANSPORT_REMOVED,
     },
-    steps, united,
+    united,
     values::{Use, Walk},
+    versions,
 };
 use crate::{
     Understood,
     contracts::shape,
-    model::{EventRef, Model, Operation, OperationRef, Payload, Service, Shape},
+    model::{EventRef, Model, Operation, OperationRef, Payload, Service, Shape, Transport},
 };
 
 /// Compares everything.
@@ -23,39 +25,44 @@ pub(super) fn compare(found: &mut Found<'_>) {
     if old.model.name != new.model.name {
         let change =
             || Change::new(&SYSTEM_RENAMED, Side::New(Place::System)).from(&old.model.name).to(&new.model.name);
-        for contract in old.model.services.values().flat_map(|service| contracts(&old.model, service)) {
+        for contract in old.model.services.values().flat_map(|service| contracts(&old.model, &service.name)) {
             found.add(&contract, change());
         }
     }
     for name in united(old.model.services.keys(), new.model.services.keys()) {
         match (old.model.services.get(name), new.model.services.get(name)) {
-            (Some(before), None) => {
+            (Some(_), None) => {
                 let place = || Side::Old(Place::Service(name.to_owned()));
-                all(found, contracts(&old.model, before), || Change::new(&SERVICE_REMOVED, place()));
+                all(found, contracts(&old.model, name), || Change::new(&SERVICE_REMOVED, place()));
             }
-            (None, Some(after)) => {
+            (None, Some(_)) => {
                 let place = || Side::New(Place::Service(name.to_owned()));
-                all(found, contracts(&new.model, after), || Change::new(&SERVICE_ADDED, place()));
+                all(found, contracts(&new.model, name), || Change::new(&SERVICE_ADDED, place()));
             }
-            (Some(before), Some(after)) => service(found, before, after),
+            (Some(before), Some(after)) => versions::compare(found, before, after),
             (None, None) => {}
         }
     }
 }
 
-fn all(found: &mut Found<'_>, contracts: impl IntoIterator<Item = Contract>, change: impl Fn() -> Change) {
+/// A change to all of these contracts.
+pub(super) fn all(found: &mut Found<'_>, contracts: impl IntoIterator<Item = Contract>, change: impl Fn() -> Change) {
     for contract in contracts {
         found.add(&contract, change());
     }
 }
 
 /// The contracts of a service.
-fn contracts(model: &Model, service: &Service) -> Vec<Contract> {
+pub(super) fn contracts(model: &Model, service: &str) -> Vec<Contract> {
+    let Some(service) = model.services.get(service) else { return Vec::new() };
     let mut kinds: BTreeMap<Kind, bool> = BTreeMap::new();
     for operation in service.operations.values() {
         for (kind, internal) in served(model, service, operation) {
             *kinds.entry(kind).or_insert(true) &= internal;
         }
+    }
+    if !service.fronts.is_empty() {
+        kinds.insert(Kind::Rest, false);
     }
     if !service.events.is_empty() {
         kinds.insert(Kind::Messages, false);
@@ -64,7 +71,8 @@ fn contracts(model: &Model, service: &Service) -> Vec<Contract> {
 }
 
 fn contract(service: &Service, kind: Kind, internal: bool) -> Contract {
-    Contract { service: service.name.clone(), kind, internal, stepped: false }
+    let version = (service.newest > 1).then_some(service.version);
+    Contract { service: service.name.clone(), kind, internal, version }
 }
 
 /// The kinds of contract that an operation is in, and whether it is so for links alone.
@@ -73,7 +81,9 @@ fn served(model: &Model, service: &Service, operation: &Operation) -> BTreeMap<K
     served.transports().map(|transport| (Kind::of(transport), !operation.expose.has(transport))).collect()
 }
 
-fn service(found: &mut Found<'_>, before: &Service, after: &Service) {
+/// A service in one version, in both designs.
+pub(super) fn present(found: &mut Found<'_>, before: &Service, after: &Service) {
+    entry(found, before, after);
     for name in united(before.operations.keys(), after.operations.keys()) {
         let place = || Place::Operation(OperationRef { service: before.name.clone(), operation: name.to_owned() });
         match (before.operations.get(name), after.operations.get(name)) {
@@ -104,6 +114,44 @@ fn service(found: &mut Found<'_>, before: &Service, after: &Service) {
     }
 }
 
+/// What a service does at its door.
+fn entry(found: &mut Found<'_>, before: &Service, after: &Service) {
+    let here = |rule| Change::new(rule, Side::New(Place::Service(after.name.clone())));
+    let [rest, graphql] = [Kind::Rest, Kind::Graphql].map(|kind| contract(after, kind, false));
+    let fronts = |service: &Service| service.fronts.iter().map(|front| front.service.clone()).collect::<Vec<_>>();
+    let (was, is) = (fronts(before), fronts(after));
+    for name in was.iter().filter(|name| !is.contains(name)) {
+        found.add(&rest, here(&FRONT_REMOVED).from(name));
+    }
+    for name in is.iter().filter(|name| !was.contains(name)) {
+        found.add(&rest, here(&FRONT_ADDED).to(name));
+    }
+    let is_open = |origin: &String| after.cors.iter().any(|other| other == origin || other == "*");
+    for origin in before.cors.iter().filter(|origin| !is_open(origin)) {
+        for contract in [(Transport::Rest, &rest), (Transport::Graphql, &graphql)] {
+            if before.expose.has(contract.0) {
+                found.add(contract.1, here(&ORIGIN_REMOVED).from(origin));
+            }
+        }
+    }
+    let limits = |service: &Service| {
+        let limits = service.graphql;
+        [
+            ("depth", limits.depth),
+            ("complexity", limits.complexity),
+            ("batch", limits.batch),
+            ("aliases", limits.aliases),
+            ("directives", limits.directives),
+        ]
+    };
+    for ((name, was), (_, is)) in limits(before).into_iter().zip(limits(after)) {
+        if is < was && before.expose.has(Transport::Graphql) {
+            let change = here(&GRAPHQL_LIMIT_LOWERED);
+            found.add(&graphql, change.from(format!("{name} {was}")).to(format!("{name} {is}")));
+        }
+    }
+}
+
 /// A change to every contract that an operation is in.
 fn every(
     found: &mut Found<'_>,
@@ -120,8 +168,6 @@ fn every(
 fn transports(found: &mut Found<'_>, (before, old): (&Service, &Operation), (after, new): (&Service, &Operation)) {
     let was = served(&found.old.model, before, old);
     let is = served(&found.new.model, after, new);
-    let stepped = steps::operation(found.old, found.new, &after.name, new);
-    let contract = |service, kind, internal| Contract { stepped, ..contract(service, kind, internal) };
     for kind in Kind::ALL {
         let at = OperationRef { service: after.name.clone(), operation: new.name.clone() };
         let one = |rule: &'static Rule| Change::new(rule, Side::New(Place::Operation(at.clone())));
@@ -152,8 +198,6 @@ fn transports(found: &mut Found<'_>, (before, old): (&Service, &Operation), (aft
 fn event(found: &mut Found<'_>, published: &Contract, before: &Service, after: &Service, name: &str) {
     let (Some(old), Some(new)) = (before.events.get(name), after.events.get(name)) else { return };
     let at = EventRef { service: after.name.clone(), event: name.to_owned() };
-    let stepped = steps::event(found.old, found.new, &after.name, name);
-    let published = &Contract { stepped, ..published.clone() };
     if old.key != new.key {
         let mut change = Change::new(&EVENT_KEY_CHANGED, Side::New(Place::Event(at.clone())));
         (change.before, change.after) = (old.key.clone(), new.key.clone());

@@ -40,6 +40,9 @@ pub struct Entry<'d> {
 pub struct Concerned<'d> {
     /// Whose.
     pub service: &'d str,
+    /// Of which version, where the service has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
     /// `REST`, `gRPC`, `GraphQL`, `messages`.
     pub kind: &'static str,
     /// Only services of the same system hold it.
@@ -63,6 +66,7 @@ impl<'s> Texts<'s> {
     pub fn entry<'d>(&self, difference: &'d Difference) -> Entry<'d> {
         let concerned = |(contract, severity): (&'d Contract, &Severity)| Concerned {
             service: &contract.service,
+            version: contract.version,
             kind: contract.kind.name(),
             internal: contract.internal,
             severity: *severity,
@@ -135,8 +139,9 @@ fn message(difference: &Difference) -> String {
 
 /// `orders (REST, gRPC), billing (gRPC within the system)`
 fn listed(contracts: &[&Contract]) -> String {
-    let mut services: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for Contract { service, kind, internal, .. } in contracts {
+    let mut services: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for Contract { service, version, kind, internal } in contracts {
+        let service = version.map_or(service.clone(), |version| format!("{service} v{version}"));
         let within = if *internal { " within the system" } else { "" };
         let kinds = services.entry(service).or_default();
         let kind = format!("{}{within}", kind.name());

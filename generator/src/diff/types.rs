@@ -89,8 +89,7 @@ fn is_text(scalar: &Scalar) -> bool {
 /// A reference as the id that it carries.
 pub(super) fn carried(model: &Model, ty: &Type) -> Type {
     match ty {
-        // Without a service it is an item's own id, which is the same as that of all references to it.
-        Type::Ref(of) if !of.service.is_empty() => shape::id_type(model, of),
+        Type::Ref(of) => shape::id_type(model, of),
         ty => ty.clone(),
     }
 }

@@ -122,10 +122,7 @@ impl<'f, 'a> Walk<'f, 'a> {
                 Some((fit::record(&of.model, name)?.fields.clone(), Place::Type(name.clone())))
             }
             Type::Resource(to) => {
-                let resource = fit::resource(&of.model, to)?;
-                let fields = shape::item_fields(resource);
-                let fields = if self.form == Form::Graphql { graphql::with_id(to, resource, fields) } else { fields };
-                Some((fields, Place::Resource(to.clone())))
+                Some((shape::item_fields(fit::resource(&of.model, to)?), Place::Resource(to.clone())))
             }
             _ => None,
         }
@@ -151,7 +148,7 @@ impl<'f, 'a> Walk<'f, 'a> {
                     };
                     self.add(Change::new(rule, Side::New(is.clone().field(name))).to(types::shown(&new.ty)));
                 }
-                (Some(old), Some(new)) => self.field(&old, &new, used, &is.clone().field(name)),
+                (Some(old), Some(new)) => self.field((&old, &was), (&new, &is), used),
                 (None, None) => {}
             }
         }
@@ -165,15 +162,20 @@ impl<'f, 'a> Walk<'f, 'a> {
         let now = graphql::references(self.new_service, new);
         for was in graphql::references(self.old_service, old) {
             // A field that is gone was reported.
-            let is_left = new.iter().any(|field| field.name == was.field.name);
-            if is_left && !now.iter().any(|now| now.name == was.name && now.to.resource == was.to.resource) {
-                let place = Side::New(is.clone().field(&was.field.name));
-                self.add(Change::new(&GRAPHQL_OBJECT_REMOVED, place).from(was.to.resource));
+            if new.iter().all(|field| field.name != was.field.name) {
+                continue;
+            }
+            let at = is.clone().field(&was.field.name);
+            match now.iter().find(|now| now.name == was.name && now.to.resource == was.to.resource) {
+                Some(now) => self.ty(&Type::Resource(was.to), &Type::Resource(now.to.clone()), Use::Output, &at),
+                None => self.add(Change::new(&GRAPHQL_OBJECT_REMOVED, Side::New(at)).from(was.to.resource)),
             }
         }
     }
 
-    fn field(&mut self, old: &Field, new: &Field, used: Use, at: &Place) {
+    fn field(&mut self, (old, was): (&Field, &Place), (new, is): (&Field, &Place), used: Use) {
+        let at = &is.clone().field(&new.name);
+        let types = (self.keyed(old, was, self.found.old), self.keyed(new, is, self.found.new));
         let here = |rule| Change::new(rule, Side::New(at.clone()));
         let (was, is) = (types::shown(&old.ty), types::shown(&new.ty));
         if self.form == Form::Proto && self.proto(&old.ty, self.old_service) != self.proto(&new.ty, self.new_service) {
@@ -185,7 +187,12 @@ impl<'f, 'a> Walk<'f, 'a> {
             Use::Patch => !matches!(field.ty, Type::Optional(_)),
             _ => walk.is_required(field, used),
         };
-        match (required(self, old), required(self, new)) {
+        // Whether a list may be empty, and so be left out, is a matter of its bounds.
+        let alike = match (&old.ty, &new.ty) {
+            (Type::List { .. }, Type::List { .. }) => Field { ty: old.ty.clone(), ..new.clone() },
+            _ => new.clone(),
+        };
+        match (required(self, old), required(self, &alike)) {
             (false, true) => {
                 let rule = used.pick(&INPUT_MADE_REQUIRED, &OUTPUT_MADE_REQUIRED);
                 self.add(here(rule).from(was).to(is));
@@ -206,7 +213,18 @@ impl<'f, 'a> Walk<'f, 'a> {
         if used.is_taken() && new.unique && !old.unique {
             self.add(here(&UNIQUE_ADDED));
         }
-        self.ty(present(&old.ty), present(&new.ty), used, at);
+        self.ty(present(&types.0), present(&types.1), used, at);
+    }
+
+    /// The type of a field: GraphQL has an item's own id as it has references to the item.
+    fn keyed(&self, field: &Field, of: &Place, within: &Understood) -> Type {
+        match of {
+            Place::Resource(of) if self.form == Form::Graphql => match fit::resource(&within.model, of) {
+                Some(resource) if resource.id == field.name => Type::Ref(of.clone()),
+                _ => field.ty.clone(),
+            },
+            _ => field.ty.clone(),
+        }
     }
 
     /// Whether a value without the field is refused, or never comes.
@@ -296,10 +314,6 @@ impl<'f, 'a> Walk<'f, 'a> {
             }
         }
         let (old, new) = (&types::carried(was, old), &types::carried(is, new));
-        if let (Type::Ref(_), Type::Ref(_)) = (old, new) {
-            // Each item's own id, in GraphQL.
-            return;
-        }
         if let (Type::Scalar(was), Type::Scalar(is)) = (old, new) {
             return match types::relation(was, is, used.is_taken()) {
                 Relation::Apart if std::mem::discriminant(was) != std::mem::discriminant(is) => {

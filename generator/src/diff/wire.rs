@@ -21,7 +21,7 @@ pub(super) fn compare(found: &mut Found<'_>, old: &WireLock, new: &WireLock) {
         let services = found.new.model.services.values().map(|service| service.name.clone());
         let services: Vec<String> = services.filter(|name| service.as_ref().is_none_or(|only| only == name)).collect();
         for service in services {
-            found.add(&Contract { service, kind: Kind::Grpc, internal: false, stepped: false }, change.clone());
+            found.add(&Contract { service, kind: Kind::Grpc, internal: false, version: None }, change.clone());
         }
     }
 }

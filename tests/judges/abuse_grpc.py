@@ -1,0 +1,68 @@
+"""Bad input over gRPC: bytes that are no message, too many of them, metadata without end, a call that breaks off."""
+
+import grpc
+
+import proxy
+from grpc_client import reflected, REFLECTIONS
+
+PATIENCE = 10
+# More than a message of gRPC may have.
+TOO_LONG = 5 << 20
+# google/rpc/code.proto and grpc's statuscodes.md: what a server says of a request that it cannot read, or not whole.
+UNREADABLE = (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT)
+TOO_MUCH = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.OUT_OF_RANGE)
+MESSAGES = {
+    "a field that ends too soon": b"\x0a\xff\x01",
+    "a field number of none": b"\x00\x01",
+    "a wire type that is none": b"\x0f",
+    "a varint without end": b"\x08" + b"\xff" * 20,
+    "a group": b"\x0b" * 100_000,
+}
+
+
+class AbuseGrpc:
+    name = "abuse-grpc"
+
+    def wants(self, service):
+        return service.over("grpc")
+
+    def judge(self, service, verdict, _depth):
+        with grpc.insecure_channel(f"127.0.0.1:{service.port}", options=[("grpc.max_metadata_size", 1 << 20)]) as channel:
+            names, files = reflected(channel, REFLECTIONS[0])
+            methods = [method for name in names if not name.startswith("grpc.") for method in files.FindServiceByName(name).methods]
+            for method in methods:
+                for what, message in MESSAGES.items():
+                    code = status(channel, method, message)
+                    judged(f"{method.name}, {what}", UNREADABLE, code, verdict)
+                judged(f"{method.name}, too long", TOO_MUCH, status(channel, method, b"\x7a" + b"\x80" * TOO_LONG), verdict)
+                if text := next((field for field in method.input_type.fields if field.type == field.TYPE_STRING), None):
+                    wrong = bytes([text.number << 3 | 2, 2]) + b"\xff\xfe" if text.number < 16 else None
+                    if wrong:
+                        judged(f"{method.name}, not UTF-8", UNREADABLE, status(channel, method, wrong), verdict)
+                verdict.count("methods")
+        verdict.expect("methods", len(service.over("grpc")))
+
+    def spoiled(self, service):
+        # As if the service took what cannot be read for what is too long: it is said to be.
+        message = MESSAGES["a field that ends too soon"]
+        return proxy.before(service, {}, {b"\0\0\0\0\3" + message: b"\0\xff\xff\xff\xff" + message})
+
+
+def status(channel, method, message):
+    """The status that a call comes to."""
+    path = f"/{method.containing_service.full_name}/{method.name}"
+    kind = channel.unary_stream if method.server_streaming else channel.unary_unary
+    call = kind(path, request_serializer=bytes, response_deserializer=bytes)
+    try:
+        answer = call(message, timeout=PATIENCE)
+        if method.server_streaming:
+            next(answer, None)
+        return grpc.StatusCode.OK
+    except grpc.RpcError as error:
+        return error.code()
+
+
+def judged(what, right, code, verdict):
+    verdict.count("cases")
+    if code not in right:
+        verdict.find("status", what, f"{code} and not {' or '.join(map(str, right))}")

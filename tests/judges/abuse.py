@@ -81,7 +81,8 @@ def line(service, method, target, headers):
 def framed(service, method, target, headers, body):
     """What can be wrong with how a body is sent."""
     fields = [f"Content-Type: {headers['Content-Type']}"]
-    yield "another media type", (415,), ask(service, method, target, headers | {"Content-Type": "text/csv"}, body).status
+    csv = headers | {"Content-Type": "text/csv"}
+    yield "another media type", (415,), ask(service, method, target, csv, body).status
     yield "too long", (413,), ask(service, method, target, headers, b" " * (2 << 20) + body).status
     yield "said to be too long", (413,), raw(service, method, target, [*fields, f"Content-Length: {1 << 40}"])
     yield "no length", (400, 411, 415, 422), raw(service, method, target, [*fields, "Content-Length: -1"])

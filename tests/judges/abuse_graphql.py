@@ -2,9 +2,10 @@
 
 import json
 
+from graphql import GraphQLNonNull, parse, type_from_ast
+
 import proxy
 from graphql_http import request, schema_of
-from graphql import GraphQLNonNull, parse, type_from_ast
 from rest import ask
 from story import Story
 
@@ -54,7 +55,10 @@ def judged(what, right, answer, verdict):
 def bodies():
     """What it is, the statuses that are right, the media type, the body."""
     js = "application/json"
-    query = lambda text, **more: json.dumps({"query": text, **more}).encode()
+
+    def query(text, **more):
+        return json.dumps({"query": text, **more}).encode()
+
     yield "nothing", (400,), js, b""
     yield "half of it", (400,), js, b'{"query": "{ __typ'
     yield "a number", (400,), js, b"7"
@@ -70,7 +74,8 @@ def bodies():
     yield "a deep document", (400,), js, query("{ __schema " + "{ types { fields { type " * DEEP + "}}}" * DEEP + "}")
     yield "braces without end", (400,), js, query("{" * 50_000)
     yield "a fragment in itself", (400,), js, query("{ ...a } fragment a on Query { ...a }")
-    yield "many names for one field", (400,), js, query("{ " + " ".join(f"a{n}: __typename" for n in range(2000)) + " }")
+    names = " ".join(f"a{number}: __typename" for number in range(2000))
+    yield "many names for one field", (400,), js, query(f"{{ {names} }}")
     yield "an operation that is not there", (400,), js, query("query a { __typename }", operationName="b")
 
 

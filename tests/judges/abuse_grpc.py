@@ -3,7 +3,7 @@
 import grpc
 
 import proxy
-from grpc_client import reflected, REFLECTIONS
+from grpc_client import REFLECTIONS, own_methods, reflected
 
 PATIENCE = 10
 # More than a message of gRPC may have.
@@ -27,18 +27,16 @@ class AbuseGrpc:
         return service.over("grpc")
 
     def judge(self, service, verdict, _depth):
-        with grpc.insecure_channel(f"127.0.0.1:{service.port}", options=[("grpc.max_metadata_size", 1 << 20)]) as channel:
-            names, files = reflected(channel, REFLECTIONS[0])
-            methods = [method for name in names if not name.startswith("grpc.") for method in files.FindServiceByName(name).methods]
-            for method in methods:
+        with grpc.insecure_channel(f"127.0.0.1:{service.port}") as channel:
+            for method in own_methods(*reflected(channel, REFLECTIONS[0])):
                 for what, message in MESSAGES.items():
-                    code = status(channel, method, message)
-                    judged(f"{method.name}, {what}", UNREADABLE, code, verdict)
-                judged(f"{method.name}, too long", TOO_MUCH, status(channel, method, b"\x7a" + b"\x80" * TOO_LONG), verdict)
-                if text := next((field for field in method.input_type.fields if field.type == field.TYPE_STRING), None):
-                    wrong = bytes([text.number << 3 | 2, 2]) + b"\xff\xfe" if text.number < 16 else None
-                    if wrong:
-                        judged(f"{method.name}, not UTF-8", UNREADABLE, status(channel, method, wrong), verdict)
+                    judged(f"{method.name}, {what}", UNREADABLE, status(channel, method, message), verdict)
+                long = status(channel, method, b"\x7a" + b"\x80" * TOO_LONG)
+                judged(f"{method.name}, too long", TOO_MUCH, long, verdict)
+                for field in method.input_type.fields:
+                    if field.type == field.TYPE_STRING and field.number < 16:
+                        text = bytes([field.number << 3 | 2, 2]) + b"\xff\xfe"
+                        judged(f"{method.name}, not UTF-8", UNREADABLE, status(channel, method, text), verdict)
                 verdict.count("methods")
         verdict.expect("methods", len(service.over("grpc")))
 

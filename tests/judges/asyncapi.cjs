@@ -2,13 +2,9 @@
 const fs = require("node:fs");
 const { Parser } = require("@asyncapi/parser");
 
-async function judge(path) {
+require("./report.cjs").run(async (path, report) => {
   const { document, diagnostics } = await new Parser().parse(fs.readFileSync(path, "utf8"));
-  const findings = diagnostics.map(({ code, path, message }) => ({ rule: code, where: path.join("/"), message }));
-  const counts = document
-    ? { operations: document.allOperations().length, messages: document.allMessages().length }
-    : {};
-  process.stdout.write(JSON.stringify({ counts, findings }));
-}
-
-judge(process.argv[2]);
+  diagnostics.forEach(({ code, path, message }) => report.find(code, path.join("/"), message));
+  report.count("operations", document?.allOperations().length ?? 0);
+  report.count("messages", document?.allMessages().length ?? 0);
+});

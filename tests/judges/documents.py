@@ -78,7 +78,8 @@ class Buf:
         if lint.returncode not in (0, 100):
             verdict.find("buf", service.name, lint.stderr)
             return
-        image = json.loads(tools.run(tools.python("buf"), "build", folder, "-o", "-#format=json", "--config", self.rules).stdout)
+        build = tools.run(tools.python("buf"), "build", folder, "-o", "-#format=json", "--config", self.rules)
+        image = json.loads(build.stdout)
         own = [file for file in image["file"] if not file["name"].startswith("google/")]
         verdict.count("methods", sum(len(of.get("method", [])) for file in own for of in file.get("service", [])))
         verdict.count("messages", sum(len(file.get("messageType", [])) for file in own))
@@ -99,7 +100,7 @@ class AsyncApi:
 
     def judge(self, service, verdict, _depth):
         document = service.document("asyncapi.json")
-        for found in tools.node("asyncapi.cjs", document, verdict):
+        for found in tools.node("asyncapi.cjs", str(document), verdict):
             verdict.find(found["rule"], f"{service.name}:{found['where']}", found["message"])
         declared = json.loads(document.read_text())
         verdict.expect("messages", len(declared["components"]["messages"]))
@@ -121,7 +122,7 @@ class Sdl:
         return self.document(service)
 
     def judge(self, service, verdict, _depth):
-        for found in tools.node("sdl.cjs", self.document(service), verdict):
+        for found in tools.node("sdl.cjs", str(self.document(service)), verdict):
             verdict.find(found["rule"], f"{service.name}:{found['where']}", found["message"])
         verdict.expect("operations", len(service.over("graphql")))
 

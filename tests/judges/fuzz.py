@@ -1,4 +1,4 @@
-"""schemathesis: many requests made of the document alone, right and wrong ones; each answer is what the document says."""
+"""schemathesis: many requests made of the document alone, right and wrong; each answer is what the document says."""
 
 import base64
 import contextlib
@@ -69,7 +69,7 @@ def make_items(service):
 
 
 def scenario(recorder, heard, verdict):
-    """The requests of one operation, or of several one after another. The first of many findings of a kind is enough."""
+    """The requests of one operation, or of several one after another. Of many findings of a kind the first will do."""
     interactions = recorder.get("interactions", {})
     verdict.count("cases", len(interactions))
     heard.add(recorder["label"])

@@ -3,7 +3,14 @@
 import json
 
 from graphql import (
-    GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull, build_schema, parse, type_from_ast, validate,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    build_schema,
+    parse,
+    type_from_ast,
+    validate,
 )
 
 import proxy

@@ -1,16 +1,13 @@
 """A gRPC client in another language that has nothing but the address: it learns all messages by reflection."""
 
-import base64
-import re
-
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 
 import proxy
+from grpc_messages import asked
 from story import Story
 
 PATIENCE = 10
@@ -41,9 +38,9 @@ class Reflection:
                     verdict.find("reflection", name, str(error))
                     return
                 verdict.count("reflections")
-            own = [name for name in names if not name.startswith("grpc.")]
+            own = own_services(names)
             health(channel, ["", *own], verdict)
-            methods = {method.name: method for name in own for method in files.FindServiceByName(name).methods}
+            methods = {method.name: method for method in own_methods(names, files)}
             verdict.count("services", len(own))
             story = Story(service, "grpc")
             heard = set()
@@ -93,12 +90,20 @@ def reflected(channel, name):
         for file in sorted(parsed, key=lambda file: len(file.dependency)):
             if file.name not in known:
                 known.add(file.name)
-                pool.Add(file) if hasattr(pool, "Add") else pool.AddSerializedFile(file.SerializeToString())
+                pool.AddSerializedFile(file.SerializeToString())
 
-    for service in names:
-        if not service.startswith("grpc."):
-            add(ask(file_containing_symbol=service).file_descriptor_response.file_descriptor_proto)
+    for service in own_services(names):
+        add(ask(file_containing_symbol=service).file_descriptor_response.file_descriptor_proto)
     return names, pool
+
+
+def own_services(names):
+    """Those that a contract tells of."""
+    return [name for name in names if not name.startswith("grpc.")]
+
+
+def own_methods(names, files):
+    return [method for name in own_services(names) for method in files.FindServiceByName(name).methods]
 
 
 def health(channel, names, verdict):
@@ -117,8 +122,8 @@ def health(channel, names, verdict):
 
 
 def call(channel, method, request, what, verdict, follows=False):
-    """What a method answers: one message, the first of a stream, or nothing where it refuses. A stream that follows events
-    has nothing to say until some happen."""
+    """What a method answers: one message, the first of a stream, or nothing where it refuses. A stream that follows
+    events has nothing to say until some happen."""
     path = f"/{method.containing_service.full_name}/{method.name}"
     of = message_factory.GetMessageClass(method.output_type).FromString
     kind = channel.unary_stream if method.server_streaming else channel.unary_unary
@@ -131,7 +136,7 @@ def call(channel, method, request, what, verdict, follows=False):
         # Who listens knows so before anything comes.
         stream.initial_metadata()
         verdict.count("streams")
-        return [] if follows else [one for one, _ in zip(stream, range(ENOUGH))]
+        return [] if follows else [one for one, _ in zip(stream, range(ENOUGH), strict=False)]
     except grpc.RpcError as error:
         judge_status(error, what, verdict)
         return []
@@ -169,10 +174,9 @@ def refusal(channel, method, operation, verdict):
 
 
 def unknown(channel, service, verdict):
-    nothing = lambda _: b""
-    method = channel.unary_unary(f"/{service}/NoSuchMethod", request_serializer=nothing, response_deserializer=nothing)
+    method = channel.unary_unary(f"/{service}/NoSuchMethod", request_serializer=bytes, response_deserializer=bytes)
     try:
-        method(None, timeout=PATIENCE)
+        method(b"", timeout=PATIENCE)
         verdict.find("unknown method", service, "it is answered")
     except grpc.RpcError as error:
         if error.code() != grpc.StatusCode.UNIMPLEMENTED:
@@ -186,94 +190,3 @@ def rpc(operation, methods):
         words[0] = "update"
     wanted = "".join(words)
     return next(name for name in methods if name.lower() == wanted)
-
-
-def asked(operation, method, item, given):
-    """The request: its members are fields of it, but what an item is to be stands in a field of its own."""
-    request = message_factory.GetMessageClass(method.input_type)()
-    fields = request.DESCRIPTOR.fields_by_name
-    if item is not None and "id" in fields:
-        put(request, fields["id"], item)
-    verb = operation.get("verb")
-    if verb == "list":
-        return request
-    if verb in ("create", "replace", "patch"):
-        body = next(field for field in request.DESCRIPTOR.fields if field.name not in ("id", "etag", "update_mask"))
-        put(request, body, given)
-        if verb == "patch":
-            request.update_mask.paths.extend(given)
-    else:
-        fill(request, given)
-    return request
-
-
-def fill(message, given):
-    for name, value in given.items():
-        if value is not None:
-            put(message, message.DESCRIPTOR.fields_by_name[name], value)
-
-
-def put(message, field, value):
-    """A value as JSON has it into a field."""
-    if is_map(field):
-        key, of = (field.message_type.fields_by_name[name] for name in ("key", "value"))
-        for name, one in value.items():
-            name = name == "true" if key.type == key.TYPE_BOOL else name if key.type == key.TYPE_STRING else int(name)
-            if of.message_type:
-                turn(getattr(message, field.name)[name], one)
-            else:
-                getattr(message, field.name)[name] = plain(of, one)
-    elif field.is_repeated:
-        for one in value:
-            if field.message_type:
-                turn(getattr(message, field.name).add(), one)
-            else:
-                getattr(message, field.name).append(plain(field, one))
-    elif field.message_type:
-        turn(getattr(message, field.name), value)
-    else:
-        setattr(message, field.name, plain(field, value))
-
-
-def is_map(field):
-    return field.message_type is not None and field.message_type.GetOptions().map_entry
-
-
-def turn(message, value):
-    """A value into a message: of a known type, of a list, map or maybe that needs one of its own, a union, or a record."""
-    message.SetInParent()
-    fields = message.DESCRIPTOR.fields_by_name
-    if message.DESCRIPTOR.full_name.startswith("google.protobuf."):
-        json_format.ParseDict(span(value) if "Duration" in message.DESCRIPTOR.name else value, message)
-    elif set(fields) in ({"items"}, {"value"}) and not (isinstance(value, dict) and set(value) <= set(fields)):
-        put(message, next(iter(fields.values())), value)
-    elif isinstance(value, dict) and "type" in value and "kind" in message.DESCRIPTOR.oneofs_by_name:
-        wanted = value["type"].lower()
-        member = next(field for field in fields.values() if field.name.replace("_", "") == wanted)
-        turn(getattr(message, member.name), {name: one for name, one in value.items() if name != "type"})
-    elif value is not None:
-        fill(message, value)
-
-
-def plain(field, value):
-    if field.type == FieldDescriptor.TYPE_ENUM:
-        wanted = "_" + value.upper().rstrip("_")
-        return next(one.number for one in field.enum_type.values if one.name.rstrip("_").endswith(wanted))
-    if field.type == FieldDescriptor.TYPE_BYTES:
-        return base64.b64decode(value)
-    if field.type in (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT):
-        return float(value)
-    if field.cpp_type in (
-        FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT32,
-        FieldDescriptor.CPPTYPE_UINT64,
-    ):
-        return int(value)
-    return value if isinstance(value, bool) or isinstance(value, str) else json_format.json.dumps(value)
-
-
-def span(value):
-    """A duration of ISO 8601 as protobuf's JSON has it: seconds."""
-    days, hours, minutes, seconds = re.fullmatch(
-        r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?", value
-    ).groups(default="0")
-    return f"{int(days) * 86400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds):.6f}s"

@@ -4,18 +4,16 @@ const { buildSchema, validateSchema } = require("graphql");
 
 const fields = (type) => (type ? Object.keys(type.getFields()).length : 0);
 
-function judge(path) {
+require("./report.cjs").run(async (path, report) => {
   let schema;
   try {
     schema = buildSchema(fs.readFileSync(path, "utf8"));
   } catch (error) {
-    const findings = error.message.split("\n\n").map((message) => ({ rule: "schema", where: "", message }));
-    return { counts: {}, findings };
+    error.message.split("\n\n").forEach((message) => report.find("schema", "", message));
+    return;
   }
+  validateSchema(schema).forEach(({ message }) => report.find("schema", "", message));
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
-  const findings = validateSchema(schema).map(({ message }) => ({ rule: "schema", where: "", message }));
-  const operations = roots.reduce((sum, root) => sum + fields(root), 0);
-  return { counts: { operations, types: Object.keys(schema.getTypeMap()).length }, findings };
-}
-
-process.stdout.write(JSON.stringify(judge(process.argv[2])));
+  report.count("operations", roots.reduce((sum, root) => sum + fields(root), 0));
+  report.count("types", Object.keys(schema.getTypeMap()).length);
+});

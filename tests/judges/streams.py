@@ -1,7 +1,6 @@
 """Streams of output, heard by the clients of others: server-sent events, and GraphQL over WebSocket."""
 
 import copy
-import json
 
 import graphql_http
 import proxy
@@ -52,7 +51,7 @@ class WebSockets:
 
 def hear(script, service, streams, depth, verdict):
     task = {"host": "127.0.0.1", "port": service.port, "patience": 3000 if depth.spoiled else 10000, "streams": streams}
-    for found in tools.node(script, json.dumps(task), verdict):
+    for found in tools.node(script, task, verdict):
         verdict.find(found["rule"], found["where"], found["message"])
     verdict.expect("streams", len(streams))
     verdict.expect("heard", sum(bool(stream["triggers"]) for stream in streams))

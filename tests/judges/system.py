@@ -7,7 +7,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import tomllib
 import urllib.request
 from pathlib import Path
 
@@ -63,7 +62,7 @@ class System:
         self.data = Path(tempfile.mkdtemp(prefix="judges-"))
         # All are taken before one is given back, so that they differ.
         taken = [socket.create_server(("127.0.0.1", 0)) for _ in self.services]
-        for service, listener in zip(self.services, taken):
+        for service, listener in zip(self.services, taken, strict=True):
             service.port = listener.getsockname()[1]
             listener.close()
         for service in self.services:
@@ -81,11 +80,11 @@ class System:
             "BROKER_URL": f"sqlite:{self.data / 'queue.db'}",
             "RUST_LOG": "warn",
         }
-        log = open(self.log(service), "ab")
-        program = self.programs / service.name
-        process = subprocess.Popen(
-            [program], env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
+        with open(self.log(service), "ab") as log:
+            process = subprocess.Popen(
+                [self.programs / service.name],
+                env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )
         self.running.append((service, process))
 
     def ready(self, service):
@@ -96,7 +95,8 @@ class System:
                     return
             except OSError as error:
                 if time.monotonic() > end:
-                    raise SystemExit(f"{service.name} is not ready: {error}\n{self.log(service).read_text()}")
+                    log = self.log(service).read_text()
+                    raise SystemExit(f"{service.name} is not ready: {error}\n{log}") from error
                 time.sleep(0.1)
 
     def log(self, service):

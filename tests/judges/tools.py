@@ -26,7 +26,7 @@ def node(script, subject, verdict):
     """Runs a judge in JavaScript: it prints what it exercised and what it found."""
     environment = os.environ | {"NODE_PATH": str(MODULES)}
     process = subprocess.run(
-        ["node", HERE / script, str(subject)],
+        ["node", HERE / script, json.dumps(subject)],
         capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL, env=environment,
     )
     if process.returncode != 0:

@@ -40,7 +40,7 @@ fn judged(bench: &mut Bench, python: &Path, name: &str) -> Result<()> {
     build.env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", "0");
     if bench.step(&format!("{name}: build"), build)? {
         let mut judge = command(python, &bench.root);
-        judge.arg("tests/judges/judge.py").arg("--workspace").arg(&workspace).arg("--programs");
+        judge.args(["-B", "tests/judges/judge.py"]).arg("--workspace").arg(&workspace).arg("--programs");
         judge.arg(target.join("debug"));
         if bench.depth == Depth::Thorough {
             judge.arg("--thorough");

@@ -10,7 +10,7 @@ import threading
 import time
 
 import proxy
-from rest import Rest, ask
+from rest import LINES, Rest, ask
 from story import Story
 
 PATIENCE = 10
@@ -35,7 +35,8 @@ class Abuse:
                 continue
             for what, right, answer in line(service, method, target, headers):
                 judged(f"{name}, {what}", right, answer, verdict)
-            if body is not None:
+            # What is wrong with one line of many is told where the stream ends.
+            if body is not None and headers["Content-Type"] != LINES:
                 members = Members(rest, name, json.loads(body))
                 for what, right, sent in members.wrong():
                     judged(f"{name}, {what}", right, ask(service, method, target, headers, sent).status, verdict)

@@ -3,7 +3,7 @@
 import grpc
 
 import proxy
-from grpc_client import REFLECTIONS, own_methods, reflected
+from grpc_client import REFLECTIONS, own_methods, reflected, way
 
 PATIENCE = 10
 # More than a message of gRPC may have.
@@ -49,10 +49,9 @@ class AbuseGrpc:
 def status(channel, method, message):
     """The status that a call comes to."""
     path = f"/{method.containing_service.full_name}/{method.name}"
-    kind = channel.unary_stream if method.server_streaming else channel.unary_unary
-    call = kind(path, request_serializer=bytes, response_deserializer=bytes)
+    call = way(channel, method)(path, request_serializer=bytes, response_deserializer=bytes)
     try:
-        answer = call(message, timeout=PATIENCE)
+        answer = call(iter([message]) if method.client_streaming else message, timeout=PATIENCE)
         if method.server_streaming:
             next(answer, None)
         return grpc.StatusCode.OK

@@ -27,8 +27,9 @@ class Fuzz:
 
     def judge(self, service, verdict, depth):
         document = service.document("openapi.json")
-        # Streams that follow events have no end, so whoever reads whole answers waits for ever: others judge those.
-        endless = [operation["name"] for operation in service.over("rest") if operation.get("follows")]
+        # Streams that follow events have no end, so whoever reads whole answers waits for ever, and it knows no streams
+        # of input: others judge those.
+        endless = [it["name"] for it in service.over("rest") if it.get("follows") or it.get("reads")]
         make_items(service)
         with tempfile.TemporaryDirectory(prefix="judges-") as folder:
             report = Path(folder) / "report.ndjson"

@@ -126,8 +126,8 @@ def call(channel, method, request, what, verdict, follows=False):
     events has nothing to say until some happen."""
     path = f"/{method.containing_service.full_name}/{method.name}"
     of = message_factory.GetMessageClass(method.output_type).FromString
-    kind = channel.unary_stream if method.server_streaming else channel.unary_unary
-    answer = kind(path, request_serializer=type(request).SerializeToString, response_deserializer=of)
+    answer = way(channel, method)(path, request_serializer=type(request).SerializeToString, response_deserializer=of)
+    request = iter([request]) if method.client_streaming else request
     verdict.count("calls")
     try:
         if not method.server_streaming:
@@ -143,6 +143,13 @@ def call(channel, method, request, what, verdict, follows=False):
     finally:
         if method.server_streaming:
             stream.cancel()
+
+
+def way(channel, method):
+    """How a method is called."""
+    if method.client_streaming:
+        return channel.stream_stream if method.server_streaming else channel.stream_unary
+    return channel.unary_stream if method.server_streaming else channel.unary_unary
 
 
 def judge_status(error, what, verdict):

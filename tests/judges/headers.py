@@ -1,4 +1,4 @@
-"""httplint: no field of an answer is missing, wrong or at odds with another (RFC 9110, 9111, 9112, each field's own)."""
+"""httplint: no field of an answer is missing, wrong, at odds with another (RFC 9110, 9111, 9112, each field's own)."""
 
 from httplint import HttpRequestLinter, HttpResponseLinter, levels
 

@@ -15,7 +15,7 @@ class Events:
     name = "events"
 
     def wants(self, service):
-        return any(operation.get("stream") for operation in service.over("rest"))
+        return any(is_followed(operation) for operation in service.over("rest"))
 
     def judge(self, service, verdict, depth):
         rest = Rest(service)
@@ -49,6 +49,11 @@ class WebSockets:
         return proxy.before(service, {b"connection_ack": b"connection_nak"})
 
 
+def is_followed(operation):
+    """It is heard, and nothing is said to it meanwhile."""
+    return operation.get("stream") and not operation.get("reads")
+
+
 def hear(script, service, streams, depth, verdict):
     task = {"host": "127.0.0.1", "port": service.port, "patience": 3000 if depth.spoiled else 10000, "streams": streams}
     for found in tools.node(script, task, verdict):
@@ -66,7 +71,7 @@ def lookouts(service, transport, trigger):
         if operation.get("verb") in ("create", "replace") and made:
             story.heard(operation, item, made.call(operation["name"], item, given).json())
     for operation in service.over(transport):
-        if operation.get("stream"):
+        if is_followed(operation):
             item, given = story.item(operation, 0), story.input(operation, 0)
             yield operation, item, given, list(triggers(service, operation, item))
 

@@ -2,11 +2,13 @@
 //! Charges cards and writes invoices.
 
 mod events;
+mod gate;
 mod link;
 mod service;
 mod types;
 
 pub use events::*;
+pub use gate::Gated;
 pub use link::Linked;
 pub use service::{Billing, operations};
 pub use shared::{

@@ -16,6 +16,6 @@ pub trait Billing: Send + Sync + 'static {
 pub mod operations {
     use kit::{Operation, Safety};
 
-    pub static CHARGE: Operation = Operation { service: "billing", name: "charge", safety: Safety::Unsafe };
-    pub static REFUND: Operation = Operation { service: "billing", name: "refund", safety: Safety::Unsafe };
+    pub static CHARGE: Operation = Operation { service: "billing", name: "charge", safety: Safety::Keyed };
+    pub static REFUND: Operation = Operation { service: "billing", name: "refund", safety: Safety::Keyed };
 }

@@ -2,12 +2,14 @@
 //! Knows what is on the shelf, and what is promised.
 
 mod errors;
+mod gate;
 pub mod grpc;
 mod link;
 mod service;
 mod types;
 
 pub use errors::*;
+pub use gate::Gated;
 pub use link::Linked;
 pub use service::{Inventory, operations};
 pub use shared::{Currency, Line, Money, OrderId, ParcelSent, Product, ProductId, Shortage};

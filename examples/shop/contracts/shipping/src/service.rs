@@ -26,7 +26,7 @@ pub mod operations {
 
     pub static LIST_PARCELS: Operation = Operation { service: "shipping", name: "list_parcels", safety: Safety::Safe };
     pub static GET_PARCEL: Operation = Operation { service: "shipping", name: "get_parcel", safety: Safety::Safe };
-    pub static PACK: Operation = Operation { service: "shipping", name: "pack", safety: Safety::Unsafe };
-    pub static SEND: Operation = Operation { service: "shipping", name: "send", safety: Safety::Unsafe };
-    pub static UNPACK: Operation = Operation { service: "shipping", name: "unpack", safety: Safety::Unsafe };
+    pub static PACK: Operation = Operation { service: "shipping", name: "pack", safety: Safety::Keyed };
+    pub static SEND: Operation = Operation { service: "shipping", name: "send", safety: Safety::Keyed };
+    pub static UNPACK: Operation = Operation { service: "shipping", name: "unpack", safety: Safety::Keyed };
 }

@@ -1,13 +1,13 @@
 //! Messages between services. Each is a CloudEvent ([`Message`]); a [`Broker`] carries it to the subscriptions of its
 //! type; a [`Consumer`] hands it to the service and acknowledges, retries or sets it aside. What a service publishes is
-//! stored in its own transaction first ([`outbox`]), what it receives is remembered there ([`inbox`]), so that state and
-//! messages never disagree. A [`Command`] travels the same way to the one service that does it; a [`Sender`] sends it.
+//! stored in its own transaction first ([`outbox`]), so that state and messages never disagree. A message that comes again
+//! has the same idempotency key, by which the service behind it knows it. A [`Command`] travels the same way to the one service that does it; a [`Sender`] sends it.
 //!
 //! ```
 //! use std::sync::Arc;
 //!
 //! use kit::{Context, Failure};
-//! use kit_messaging::{Broker, Consumer, Event, Message, Policy, Relay, Subscription, inbox, outbox};
+//! use kit_messaging::{Broker, Consumer, Event, Message, Policy, Relay, Subscription, outbox};
 //! use kit_store::Store;
 //!
 //! #[derive(serde::Serialize, serde::Deserialize)]
@@ -32,18 +32,15 @@
 //!     tx.commit().await
 //! }
 //!
-//! // Receiving: each message has its effect once.
+//! // Receiving: every delivery of a message has the same key.
 //! async fn bill(store: &Store, cx: &Context, placed: OrderPlaced) -> Result<(), Failure> {
 //!     let mut tx = store.begin().await?;
-//!     if !inbox::first_time(&mut tx, cx, "billing.bill").await? {
-//!         return Ok(());
-//!     }
-//!     // … the bill for placed.order_id …
+//!     // … the bill for placed.order_id, if there is none of cx.idempotency_key() …
 //!     tx.commit().await
 //! }
 //!
 //! # async fn wiring(stop: impl Future<Output = ()> + Clone + Send + 'static) -> anyhow::Result<()> {
-//! let store = Store::open("sqlite:data/billing.db", &[outbox::MIGRATION, inbox::MIGRATION]).await?;
+//! let store = Store::open("sqlite:data/billing.db", &[outbox::MIGRATION]).await?;
 //! let broker = kit_messaging::connect("sqlite:data/messages.db").await?;
 //! let relay = Relay::new(store.clone(), broker.clone());
 //! let consumer = Consumer::new(broker, Subscription::new("billing.bill", [OrderPlaced::TYPE]), Policy::default());
@@ -65,7 +62,6 @@ mod command;
 mod consumer;
 pub mod desk;
 mod embedded;
-pub mod inbox;
 mod memory;
 mod message;
 pub mod outbox;

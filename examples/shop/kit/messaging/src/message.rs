@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{TryStreamExt, future};
 use kit::{
-    Context, Failure, Stream, Validate,
+    Context, Failure, Origin, Stream, Validate,
     json::{As, Micros},
     strict,
 };
@@ -252,7 +252,8 @@ impl Message {
     /// The context of the work this message asks for: the sender's trace, the deadline, and as idempotency key that of
     /// the command or else the message's id, which every delivery of it shares.
     pub fn context(&self, attempt: u32) -> Context {
-        let mut cx = Context::default().try_number(attempt).keyed(self.idempotencykey.as_deref().unwrap_or(&self.id));
+        let key = self.idempotencykey.as_deref().unwrap_or(&self.id);
+        let mut cx = Context::default().made_by(Origin::Message).try_number(attempt).keyed(key);
         if let Some(trace) = self.traceparent.as_deref().and_then(|text| text.parse::<kit::Trace>().ok()) {
             cx = cx.in_trace(trace.child());
         }

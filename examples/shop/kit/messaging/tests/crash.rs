@@ -13,7 +13,7 @@ use std::{
 };
 
 use kit::{Context, Failure};
-use kit_messaging::{Broker, Consumer, Event, Message, Policy, Relay, Subscription, Verdict, inbox, outbox};
+use kit_messaging::{Broker, Consumer, Event, Message, Policy, Relay, Subscription, Verdict, outbox};
 use kit_store::{Migration, Store};
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -45,8 +45,9 @@ impl Event for Placed {
 }
 
 const PLACED: Migration = Migration { name: "placed", sql: "create table placed (\"order\" text)" };
-/// Not unique: a second effect would be seen.
-const BILLS: Migration = Migration { name: "bills", sql: "create table bills (\"order\" text)" };
+/// The bills are not unique: a second effect would be seen. What has been done is known by its key.
+const BILLS: Migration =
+    Migration { name: "bills", sql: "create table bills (\"order\" text); create table done (key text primary key)" };
 
 struct Process {
     child: Child,
@@ -162,14 +163,15 @@ async fn place(name: &str, folder: &Path) {
 
 /// Bills what comes, until it is killed.
 async fn bill(folder: &Path) {
-    let store = Store::open(&database(folder, "bills.db"), &[inbox::MIGRATION, BILLS]).await.unwrap();
+    let store = Store::open(&database(folder, "bills.db"), &[BILLS]).await.unwrap();
     let policy = Policy { attempts: 1000, lease: Duration::from_millis(500), ..Policy::default() };
     let handler = move |cx: Context, message: Message| {
         let store = store.clone();
         async move {
             let placed: Placed = message.data()?;
             let mut tx = store.begin().await?;
-            if !inbox::first_time(&mut tx, &cx, "bill").await? {
+            let done = sqlx::query("insert into done values (?) on conflict do nothing").bind(cx.idempotency_key());
+            if done.execute(&mut *tx).await.map_err(kit_store::failure)?.rows_affected() == 0 {
                 return Ok(());
             }
             let insert = sqlx::query("insert into bills values (?)").bind(placed.order);
@@ -244,7 +246,7 @@ async fn each_order_is_billed_once_whoever_is_killed() {
     for consumer in &mut processes[2..] {
         consumer.kill().await;
     }
-    let store = Store::open(&database(folder.path(), "bills.db"), &[inbox::MIGRATION, BILLS]).await.unwrap();
+    let store = Store::open(&database(folder.path(), "bills.db"), &[BILLS]).await.unwrap();
     let mut bills: Vec<String> =
         sqlx::query_scalar("select \"order\" from bills").fetch_all(store.read()).await.unwrap();
     bills.sort();

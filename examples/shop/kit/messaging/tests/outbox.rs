@@ -9,7 +9,7 @@ use std::{
 
 use faulty::Faulty;
 use kit::{Context, Failure, Kind};
-use kit_messaging::{Broker, Consumer, Event, Message, Policy, Relay, RelayState, Subscription, inbox, outbox};
+use kit_messaging::{Broker, Consumer, Event, Message, Policy, Relay, RelayState, Subscription, outbox};
 use kit_store::Store;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
@@ -29,7 +29,7 @@ impl Event for Placed {
 }
 
 async fn store() -> Store {
-    Store::open(":memory:", &[outbox::MIGRATION, inbox::MIGRATION]).await.unwrap()
+    Store::open(":memory:", &[outbox::MIGRATION]).await.unwrap()
 }
 
 async fn place(store: &Store, numbers: impl IntoIterator<Item = u32>) {
@@ -163,44 +163,6 @@ async fn several_relays_and_a_restart_publish_nothing_twice() {
     until(|| published(&broker).len() == 200).await;
     let delivered = broker.receive("one", 999, Duration::from_secs(60)).await.unwrap();
     assert_eq!(delivered.len(), 200);
-}
-
-#[tokio::test]
-async fn a_repeat_has_no_second_effect() {
-    let store = store().await;
-    let message = Message::event(&Context::default(), &Placed { number: 1 }).unwrap();
-    let first_time = async |store: &Store, cx: &Context, name: &str, commit: bool| {
-        let mut tx = store.begin().await.unwrap();
-        let first = inbox::first_time(&mut tx, cx, name).await.unwrap();
-        if commit {
-            tx.commit().await.unwrap();
-        }
-        first
-    };
-    let cx = message.context(1);
-    assert!(first_time(&store, &cx, "bill", false).await);
-    assert!(first_time(&store, &cx, "bill", true).await, "what was undone was not done");
-    assert!(!first_time(&store, &message.context(2), "bill", true).await);
-    assert!(first_time(&store, &cx, "ship", true).await, "another subscription has its own copy");
-    for _ in 0..2 {
-        assert!(first_time(&store, &Context::default(), "bill", true).await, "a call without a key is always new");
-    }
-}
-
-#[tokio::test]
-async fn the_inbox_forgets_what_is_old() {
-    let store = store().await;
-    let mut tx = store.begin().await.unwrap();
-    let old = "with recursive n (x) as (select 1 union all select x + 1 from n where x < 50) \
-               insert into kit_inbox select 'bill', 'old' || x, '2020-01-01T00:00:00.000000Z' from n";
-    sqlx::query(old).execute(&mut *tx).await.unwrap();
-    for number in 0..2000 {
-        assert!(inbox::first_time(&mut tx, &Context::default().keyed(number.to_string()), "bill").await.unwrap());
-    }
-    tx.commit().await.unwrap();
-    let keys: Vec<String> = sqlx::query_scalar("select key from kit_inbox").fetch_all(store.read()).await.unwrap();
-    assert_eq!(keys.len(), 2000, "the new ones");
-    assert!(!keys.iter().any(|key| key.starts_with("old")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use billing_contract::Billing as _;
+use kit_answers::Answers;
+use kit_gate::Gate;
 use kit_messaging::{Broker, Consumer, Event as _, Policy, Relay, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
@@ -31,7 +33,9 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     }
     let relay = Relay::new(store.clone(), broker.clone());
     service.last("outbox", async move |stopping| relay.run(stopping.cancelled()).await);
-    let billing = Arc::new(Billing::new(store));
+    let billing = Arc::new(Billing::new(store.clone()));
+    let gate = Gate::new(Arc::new(Answers(store)));
+    let billing = Arc::new(billing_contract::Gated { inner: billing, gate });
     consume_charge(&broker, &billing, service);
     consume_refund(&broker, &billing, service);
     Ok(Router::new())
@@ -41,7 +45,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_charge(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mut Service) {
+fn consume_charge(broker: &Arc<dyn Broker>, billing: &Arc<billing_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new("billing.charge", [orders_contract::OrderPlaced::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let handle =
@@ -57,7 +61,7 @@ fn consume_charge(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mu
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_refund(broker: &Arc<dyn Broker>, billing: &Arc<Billing>, service: &mut Service) {
+fn consume_refund(broker: &Arc<dyn Broker>, billing: &Arc<billing_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new("billing.refund", [orders_contract::OrderCancelled::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let handle =

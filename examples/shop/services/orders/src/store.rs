@@ -1,7 +1,7 @@
 // Yours: written once by Linkwright, never overwritten.
 //! What `orders` keeps, and how. One module a resource, the SQL in sight.
 
-use kit_messaging::{inbox, outbox};
+use kit_messaging::outbox;
 use kit_store::{Migration, Store};
 
 pub mod order;
@@ -9,7 +9,7 @@ pub mod order;
 /// Applied once, in this order. Add yours at the end; what was applied is never changed.
 const MIGRATIONS: &[Migration] = &[
     outbox::MIGRATION,
-    inbox::MIGRATION,
+    kit_answers::MIGRATION,
     Migration { name: "orders_1", sql: include_str!("../migrations/orders_1.sql") },
 ];
 

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, pin::Pin, str::FromStr, time::Duration};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use kit::{Context, Etag, Failure, Kind, OperationError, Stream, Trace, Wire};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -38,7 +38,7 @@ pub struct Call {
     /// Of the item that it is on.
     pub id: Value,
     pub etag: Option<String>,
-    /// An object, or null.
+    /// An object, or null; of a stream the list of its items.
     pub input: Value,
     /// What it causes is known by it.
     pub trace: Trace,
@@ -158,6 +158,20 @@ impl Call {
         serde_json::from_value(self.input.clone()).map_err(|error| Failure::invalid(error).to_wire().into())
     }
 
+    /// The input as the stream that the operation reads: its items one after another, up to one that is none.
+    ///
+    /// # Errors
+    /// `invalid` if it is no list.
+    pub fn items<T: DeserializeOwned + Send + 'static>(&self) -> Result<Stream<T, Failure>, Box<Wire>> {
+        let Value::Array(items) = &self.input else { return Err(Failure::invalid("no list").to_wire().into()) };
+        let item = |(number, item): (usize, &Value)| {
+            let wrong = |error| Failure::invalid(error).within(format_args!("[{number}]"));
+            serde_json::from_value(item.clone()).map_err(wrong)
+        };
+        let items: Vec<_> = items.iter().enumerate().map(item).collect();
+        Ok(Box::pin(stream::iter(items)))
+    }
+
     /// The revision as the operation's parameter.
     ///
     /// # Errors
@@ -190,8 +204,8 @@ pub fn answer<T: Serialize, E: OperationError>(result: Result<T, E>) -> Outcome 
 ///
 /// # Errors
 /// That of the operation.
-pub async fn first<T: Serialize, E: OperationError>(call: &Call, stream: Result<Stream<T, E>, E>) -> Outcome {
-    let mut stream = stream.map_err(|error| error.to_wire())?;
+pub async fn first<T: Serialize, E: OperationError>(call: &Call, items: Result<Stream<T, E>, E>) -> Outcome {
+    let mut stream = items.map_err(|error| error.to_wire())?;
     let mut items = Vec::new();
     let end = Instant::now() + call.listen.patience;
     while !call.listen.is_enough(&items)

@@ -41,6 +41,6 @@ pub mod operations {
     pub static REPLACE_PRODUCT: Operation =
         Operation { service: "inventory", name: "replace_product", safety: Safety::Safe };
     pub static RESERVE: Operation = Operation { service: "inventory", name: "reserve", safety: Safety::Safe };
-    pub static RELEASE: Operation = Operation { service: "inventory", name: "release", safety: Safety::Unsafe };
-    pub static DISPATCH: Operation = Operation { service: "inventory", name: "dispatch", safety: Safety::Unsafe };
+    pub static RELEASE: Operation = Operation { service: "inventory", name: "release", safety: Safety::Keyed };
+    pub static DISPATCH: Operation = Operation { service: "inventory", name: "dispatch", safety: Safety::Keyed };
 }

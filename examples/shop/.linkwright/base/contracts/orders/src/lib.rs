@@ -3,6 +3,7 @@
 
 mod errors;
 mod events;
+mod gate;
 mod link;
 pub mod rest;
 mod service;
@@ -10,6 +11,7 @@ mod types;
 
 pub use errors::*;
 pub use events::*;
+pub use gate::Gated;
 pub use link::Linked;
 pub use service::{Orders, operations};
 pub use shared::{

@@ -31,9 +31,9 @@ pub mod operations {
 
     pub static LIST_ORDERS: Operation = Operation { service: "orders", name: "list_orders", safety: Safety::Safe };
     pub static GET_ORDER: Operation = Operation { service: "orders", name: "get_order", safety: Safety::Safe };
-    pub static CREATE_ORDER: Operation = Operation { service: "orders", name: "create_order", safety: Safety::Unsafe };
-    pub static CANCEL: Operation = Operation { service: "orders", name: "cancel", safety: Safety::Unsafe };
-    pub static MARK_PAID: Operation = Operation { service: "orders", name: "mark_paid", safety: Safety::Unsafe };
-    pub static MARK_REFUSED: Operation = Operation { service: "orders", name: "mark_refused", safety: Safety::Unsafe };
-    pub static MARK_SENT: Operation = Operation { service: "orders", name: "mark_sent", safety: Safety::Unsafe };
+    pub static CREATE_ORDER: Operation = Operation { service: "orders", name: "create_order", safety: Safety::Keyed };
+    pub static CANCEL: Operation = Operation { service: "orders", name: "cancel", safety: Safety::Keyed };
+    pub static MARK_PAID: Operation = Operation { service: "orders", name: "mark_paid", safety: Safety::Keyed };
+    pub static MARK_REFUSED: Operation = Operation { service: "orders", name: "mark_refused", safety: Safety::Keyed };
+    pub static MARK_SENT: Operation = Operation { service: "orders", name: "mark_sent", safety: Safety::Keyed };
 }

@@ -2,12 +2,14 @@
 //! Packs parcels and sends them when they are paid.
 
 mod events;
+mod gate;
 mod link;
 pub mod rest;
 mod service;
 mod types;
 
 pub use events::*;
+pub use gate::Gated;
 pub use link::Linked;
 pub use service::{Shipping, operations};
 pub use shared::{

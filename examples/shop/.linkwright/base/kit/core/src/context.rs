@@ -1,4 +1,5 @@
 use std::{
+    pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -8,7 +9,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Failure, Trace};
+use crate::{Failure, Intent, Trace};
 
 /// Who calls, by when, under which key, in which trace. The first argument of every operation.
 ///
@@ -18,10 +19,19 @@ pub struct Context {
     caller: Caller,
     deadline: Option<Instant>,
     key: Option<Arc<str>>,
+    intent: Option<Arc<Intent>>,
+    origin: Origin,
     trace: Trace,
     attempt: u32,
     marks: Marks,
-    created: Arc<AtomicBool>,
+    notes: Arc<Notes>,
+}
+
+/// What is said of a call while it runs.
+#[derive(Debug, Default)]
+struct Notes {
+    created: AtomicBool,
+    reads: AtomicBool,
 }
 
 /// Who makes a call.
@@ -33,6 +43,26 @@ pub enum Caller {
     Anonymous,
 }
 
+impl Caller {
+    /// What tells callers apart. Those who have not proved who they are count as one.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Anonymous => "",
+        }
+    }
+}
+
+/// What made the call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Somebody who waits for the answer.
+    #[default]
+    Request,
+    /// A message, which may come again for days.
+    Message,
+}
+
 impl Default for Context {
     /// A call by nobody, without a deadline, that starts a trace.
     fn default() -> Self {
@@ -40,10 +70,12 @@ impl Default for Context {
             caller: Caller::default(),
             deadline: None,
             key: None,
+            intent: None,
+            origin: Origin::default(),
             trace: Trace::start(),
             attempt: 1,
             marks: Marks::default(),
-            created: Arc::default(),
+            notes: Arc::default(),
         }
     }
 }
@@ -74,6 +106,18 @@ impl Context {
         self
     }
 
+    /// The call by which the first answer under its key is kept: what the gate gives to the business code.
+    pub fn meaning(mut self, intent: Arc<Intent>) -> Self {
+        self.intent = Some(intent);
+        self
+    }
+
+    /// What made the call.
+    pub fn made_by(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
     /// The number of this try, from 1.
     pub fn try_number(mut self, attempt: u32) -> Self {
         self.attempt = attempt;
@@ -82,13 +126,20 @@ impl Context {
 
     /// The context of a call made on behalf of this one: the same caller, deadline and marks, a child span, no key.
     pub fn call(&self) -> Self {
-        Self { trace: self.trace.child(), key: None, attempt: 1, created: Arc::default(), ..self.clone() }
+        let (trace, origin, notes) = (self.trace.child(), Origin::Request, Arc::default());
+        Self { trace, origin, notes, key: None, intent: None, attempt: 1, ..self.clone() }
     }
 
     /// The context of the next request on the same connection: the same caller, a child span; no deadline, no key, and
     /// marks of its own.
     pub fn next_request(&self) -> Self {
         Self { deadline: None, marks: Marks::default(), ..self.call() }
+    }
+
+    /// The context in which a stream of input is read: without a deadline. A limit around the call is lifted.
+    pub(crate) fn open_ended(&self) -> Self {
+        self.notes.reads.store(true, Ordering::Relaxed);
+        Self { deadline: None, ..self.clone() }
     }
 
     pub fn caller(&self) -> &Caller {
@@ -109,6 +160,15 @@ impl Context {
         self.key.as_deref()
     }
 
+    /// What the answer is to be kept for, if it is.
+    pub fn intent(&self) -> Option<&Intent> {
+        self.intent.as_deref()
+    }
+
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
     pub fn trace(&self) -> Trace {
         self.trace
     }
@@ -124,23 +184,28 @@ impl Context {
     /// Says that the item which is answered was not there before, where it might have been: a replace under a natural key.
     /// Over REST this is 201 with `Location` (RFC 9110, 9.3.4); gRPC and GraphQL have no word for it.
     pub fn note_created(&self) {
-        self.created.store(true, Ordering::Relaxed);
+        self.notes.created.store(true, Ordering::Relaxed);
     }
 
     /// Whether [`note_created`](Self::note_created) was called, of this call or a clone of its context.
     pub fn is_created(&self) -> bool {
-        self.created.load(Ordering::Relaxed)
+        self.notes.created.load(Ordering::Relaxed)
     }
 
-    /// Gives the work up at the deadline, with [`Failure::timeout`].
+    /// Gives the work up at the deadline, with [`Failure::timeout`]; unless it is a call that [reads](Self::reading) a
+    /// stream, which has limits of its own.
     pub async fn limit<T, E: From<Failure>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         match self.deadline {
             // A timer alone lets work of under a millisecond pass.
             Some(deadline) if deadline <= Instant::now() => Err(Failure::timeout().into()),
-            Some(deadline) => match tokio::time::timeout_at(deadline, work).await {
-                Ok(result) => result,
-                Err(_) => Err(Failure::timeout().into()),
-            },
+            Some(deadline) => {
+                let mut work = pin!(work);
+                match tokio::time::timeout_at(deadline, &mut work).await {
+                    Ok(result) => result,
+                    Err(_) if self.notes.reads.load(Ordering::Relaxed) => work.await,
+                    Err(_) => Err(Failure::timeout().into()),
+                }
+            }
             None => work.await,
         }
     }

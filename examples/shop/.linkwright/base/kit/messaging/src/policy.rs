@@ -64,8 +64,9 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// What an error of this attempt means for the message.
+    /// What an error of this attempt means for the message. One that says when to come again is never for good.
     pub(crate) fn verdict(&self, attempt: u32, error: &impl OperationError) -> Verdict {
+        let asked = error.failure().and_then(|failure| failure.retry_after);
         match error.kind() {
             // An earlier attempt did the work and could not say so.
             Kind::Exists if attempt > 1 => Verdict::Ack,
@@ -75,15 +76,17 @@ impl Policy {
             | Kind::NotFound
             | Kind::Conflict
             | Kind::Unauthenticated
-            | Kind::Unsupported => Verdict::DeadLetter { reason: reason(error) },
-            Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal
-                if attempt >= self.attempts =>
+            | Kind::Unsupported
+                if asked.is_none() =>
             {
+                Verdict::DeadLetter { reason: reason(error) }
+            }
+            _ if attempt >= self.attempts => {
                 Verdict::DeadLetter { reason: format!("{} (attempt {attempt} of {})", reason(error), self.attempts) }
             }
-            Kind::Stale | Kind::Limited | Kind::Unavailable | Kind::Timeout | Kind::Internal => {
-                let asked = error.failure().and_then(|failure| failure.retry_after).unwrap_or_default();
-                Verdict::Retry { after: asked.min(LONGEST) + self.backoff.pause(attempt), reason: reason(error) }
+            _ => {
+                let after = asked.unwrap_or_default().min(LONGEST) + self.backoff.pause(attempt);
+                Verdict::Retry { after, reason: reason(error) }
             }
         }
     }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use inventory_contract::Inventory as _;
+use kit_answers::Answers;
+use kit_gate::Gate;
 use kit_messaging::{Broker, Consumer, Event as _, Policy, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
@@ -26,10 +28,12 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     let broker = kit_messaging::connect(&config.broker.url).await?;
     service.line("broker", &config.broker.url);
     service.check("broker", &broker, async |broker: Arc<dyn Broker>| Ok(broker.ping().await?));
-    let inventory = Arc::new(Inventory::new(store));
+    let inventory = Arc::new(Inventory::new(store.clone()));
+    let gate = Gate::new(Arc::new(Answers(store)));
+    let inventory = Arc::new(inventory_contract::Gated { inner: inventory, gate });
     consume_release(&broker, &inventory, service);
     consume_dispatch(&broker, &inventory, service);
-    let (health, standard) = kit_grpc::standard(inventory_contract::grpc::DESCRIPTORS).await?;
+    let (health, standard) = kit_grpc::standard(&[inventory_contract::grpc::DESCRIPTORS]).await?;
     service.leaving("gRPC health", async move { health.set(false).await });
     Ok(inventory_contract::grpc::router(inventory).merge(standard))
 }
@@ -38,7 +42,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_release(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, service: &mut Service) {
+fn consume_release(broker: &Arc<dyn Broker>, inventory: &Arc<inventory_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new(
         "inventory.release",
         [orders_contract::OrderCancelled::TYPE, billing_contract::ChargeRefused::TYPE],
@@ -55,7 +59,7 @@ fn consume_release(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, service
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_dispatch(broker: &Arc<dyn Broker>, inventory: &Arc<Inventory>, service: &mut Service) {
+fn consume_dispatch(broker: &Arc<dyn Broker>, inventory: &Arc<inventory_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new("inventory.dispatch", [shipping_contract::ParcelSent::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let handle = kit_messaging::handler(inventory, |inventory, cx, message| async move {

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use axum::Router;
+use kit_answers::Answers;
+use kit_gate::Gate;
 use kit_messaging::{Broker, Consumer, Event as _, Policy, Relay, Subscription};
 use kit_service::{BrokerConfig, LinkConfig, Service, StoreConfig};
 use kit_store::Store;
@@ -39,7 +41,9 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     let relay = Relay::new(store.clone(), broker.clone());
     service.last("outbox", async move |stopping| relay.run(stopping.cancelled()).await);
     let inventory = inventory(&config.links.inventory, service)?;
-    let orders = Arc::new(Orders::new(store, inventory));
+    let orders = Arc::new(Orders::new(store.clone(), inventory));
+    let gate = Gate::new(Arc::new(Answers(store)));
+    let orders = Arc::new(orders_contract::Gated { inner: orders, gate });
     consume_mark_paid(&broker, &orders, service);
     consume_mark_refused(&broker, &orders, service);
     consume_mark_sent(&broker, &orders, service);
@@ -61,7 +65,7 @@ fn inventory(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<d
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_mark_paid(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &mut Service) {
+fn consume_mark_paid(broker: &Arc<dyn Broker>, orders: &Arc<orders_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new("orders.mark_paid", [billing_contract::CardCharged::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let handle = kit_messaging::handler(orders, |orders, cx, message| async move {
@@ -75,7 +79,7 @@ fn consume_mark_paid(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &m
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_mark_refused(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &mut Service) {
+fn consume_mark_refused(broker: &Arc<dyn Broker>, orders: &Arc<orders_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new("orders.mark_refused", [billing_contract::ChargeRefused::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let handle = kit_messaging::handler(orders, |orders, cx, message| async move {
@@ -89,7 +93,7 @@ fn consume_mark_refused(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service:
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_mark_sent(broker: &Arc<dyn Broker>, orders: &Arc<Orders>, service: &mut Service) {
+fn consume_mark_sent(broker: &Arc<dyn Broker>, orders: &Arc<orders_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new("orders.mark_sent", [shipping_contract::ParcelSent::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let handle = kit_messaging::handler(orders, |orders, cx, message| async move {

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use axum::Router;
+use kit_answers::Answers;
+use kit_gate::Gate;
 use kit_messaging::{Broker, Consumer, Event as _, Policy, Relay, Subscription};
 use kit_service::{BrokerConfig, Service, StoreConfig};
 use kit_store::Store;
@@ -31,7 +33,9 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     }
     let relay = Relay::new(store.clone(), broker.clone());
     service.last("outbox", async move |stopping| relay.run(stopping.cancelled()).await);
-    let shipping = Arc::new(Shipping::new(store));
+    let shipping = Arc::new(Shipping::new(store.clone()));
+    let gate = Gate::new(Arc::new(Answers(store)));
+    let shipping = Arc::new(shipping_contract::Gated { inner: shipping, gate });
     consume_pack(&broker, &shipping, service);
     consume_send(&broker, &shipping, service);
     consume_unpack(&broker, &shipping, service);
@@ -42,7 +46,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_pack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mut Service) {
+fn consume_pack(broker: &Arc<dyn Broker>, shipping: &Arc<shipping_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new("shipping.pack", [orders_contract::OrderPlaced::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let handle = kit_messaging::handler(shipping, |shipping, cx, message| async move {
@@ -56,7 +60,7 @@ fn consume_pack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mu
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_send(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mut Service) {
+fn consume_send(broker: &Arc<dyn Broker>, shipping: &Arc<shipping_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new("shipping.send", [billing_contract::CardCharged::TYPE]);
     let consumer = Consumer::new(broker.clone(), subscription, Policy::default());
     let handle = kit_messaging::handler(shipping, |shipping, cx, message| async move {
@@ -70,7 +74,7 @@ fn consume_send(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mu
 ///
 /// A message may come again and is tried 5 times, others are not kept waiting.
 /// What fails for good is kept as a dead letter: `cargo xtask messages list`.
-fn consume_unpack(broker: &Arc<dyn Broker>, shipping: &Arc<Shipping>, service: &mut Service) {
+fn consume_unpack(broker: &Arc<dyn Broker>, shipping: &Arc<shipping_contract::Gated>, service: &mut Service) {
     let subscription = Subscription::new(
         "shipping.unpack",
         [orders_contract::OrderCancelled::TYPE, billing_contract::ChargeRefused::TYPE],

@@ -132,7 +132,7 @@ async fn release_behind_a_link() {
         .release
         .is_repeated(
             "inventory.release behind a link",
-            kit::Safety::Unsafe,
+            kit::Safety::Keyed,
             || (ReleaseRequest { order_id: OrderId(Uuid::nil()) },),
             || Ok(()),
             ask,
@@ -149,7 +149,7 @@ async fn dispatch_behind_a_link() {
         .dispatch
         .is_repeated(
             "inventory.dispatch behind a link",
-            kit::Safety::Unsafe,
+            kit::Safety::Keyed,
             || (ParcelSent { order_id: OrderId(Uuid::nil()) },),
             || Ok(()),
             ask,

@@ -74,7 +74,7 @@ async fn create_order_behind_a_link() {
         .create_order
         .is_repeated(
             "orders.create_order behind a link",
-            kit::Safety::Unsafe,
+            kit::Safety::Keyed,
             || {
                 (NewOrder {
                     customer: "a".into(),
@@ -108,7 +108,7 @@ async fn cancel_behind_a_link() {
         .cancel
         .is_repeated(
             "orders.cancel behind a link",
-            kit::Safety::Unsafe,
+            kit::Safety::Keyed,
             || (OrderId(Uuid::nil()),),
             || {
                 Ok(Order {
@@ -136,7 +136,7 @@ async fn mark_paid_behind_a_link() {
         .mark_paid
         .is_repeated(
             "orders.mark_paid behind a link",
-            kit::Safety::Unsafe,
+            kit::Safety::Keyed,
             || {
                 (
                     OrderId(Uuid::nil()),
@@ -172,7 +172,7 @@ async fn mark_refused_behind_a_link() {
         .mark_refused
         .is_repeated(
             "orders.mark_refused behind a link",
-            kit::Safety::Unsafe,
+            kit::Safety::Keyed,
             || (OrderId(Uuid::nil()), ChargeRefused { order_id: OrderId(Uuid::nil()), reason: "".into() }),
             || {
                 Ok(Order {
@@ -200,7 +200,7 @@ async fn mark_sent_behind_a_link() {
         .mark_sent
         .is_repeated(
             "orders.mark_sent behind a link",
-            kit::Safety::Unsafe,
+            kit::Safety::Keyed,
             || (OrderId(Uuid::nil()), ParcelSent { order_id: OrderId(Uuid::nil()) }),
             || {
                 Ok(Order {

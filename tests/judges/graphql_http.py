@@ -95,8 +95,14 @@ def taken(type, value):
         return taken(type.of_type, value)
     if isinstance(type, GraphQLList) and isinstance(value, list):
         return [taken(type.of_type, one) for one in value]
+    if isinstance(type, GraphQLList) and isinstance(value, dict):
+        # A map: a list of its entries.
+        return [taken(type.of_type, {"key": key, "value": one}) for key, one in value.items()]
+    if str(type) in ("Int", "UInt32", "Boolean") and isinstance(value, str):
+        # The key of an entry, which JSON has as text.
+        return json.loads(value)
     if isinstance(type, GraphQLEnumType):
-        return value.upper()
+        return value.upper().rstrip("_")
     if isinstance(type, GraphQLInputObjectType) and isinstance(value, dict):
         if "type" in value and type.is_one_of:
             chosen = camel(value["type"][:1].lower() + value["type"][1:])

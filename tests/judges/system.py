@@ -20,12 +20,18 @@ class Service:
     def __init__(self, name, workspace):
         self.name = name
         self.contract = workspace / "contracts" / name
-        declared = workspace / "tests/tests/contracts/provider" / f"{name}.json"
-        # Services that take nothing but messages have none.
-        description = json.loads(declared.read_text()) if declared.exists() else {}
+        # The name of a module, which no keyword is. Services that take nothing but messages have none.
+        module, folder = name.replace("-", "_"), workspace / "tests/tests/contracts/provider"
+        declared = [path for path in (folder / f"{module}.json", folder / f"{module}_.json") if path.exists()]
+        description = json.loads(declared[0].read_text()) if declared else {}
         self.operations, self.resources = description.get("operations", []), description.get("resources", [])
         self.events = description.get("events", {})
         self.port = None
+
+    @property
+    def variable(self):
+        """How its environment variables begin."""
+        return self.name.upper().replace("-", "_")
 
     @property
     def url(self):
@@ -72,10 +78,10 @@ class System:
         return self
 
     def launch(self, service):
-        environment = {f"{other.name.upper()}_URL": other.url for other in self.services}
+        environment = {f"{other.variable}_URL": other.url for other in self.services}
         environment |= {
-            f"{service.name.upper()}__SERVER__LISTEN": f"127.0.0.1:{service.port}",
-            f"{service.name.upper()}__SERVER__TIMEOUT": f"{self.timeout}s",
+            f"{service.variable}__SERVER__LISTEN": f"127.0.0.1:{service.port}",
+            f"{service.variable}__SERVER__TIMEOUT": f"{self.timeout}s",
             "DATABASE_URL": f"sqlite:{self.data / service.name}.db",
             "BROKER_URL": f"sqlite:{self.data / 'queue.db'}",
             "RUST_LOG": "warn",

@@ -3,6 +3,7 @@
 mod bench;
 mod child;
 pub mod examples;
+mod judges;
 mod matrix;
 mod mutants;
 mod pairs;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{
-    schema::{Form, Schemas, Side},
+    schema::{self, Form, Schemas, Side},
     shape,
 };
 use crate::{
@@ -113,6 +113,7 @@ struct Taken {
 struct Body {
     media_type: &'static str,
     schema: Value,
+    required: bool,
 }
 
 impl Writer<'_> {
@@ -129,7 +130,7 @@ impl Writer<'_> {
         }
         if let Some(body) = taken.body {
             let content = json!({ body.media_type: { "schema": body.schema } });
-            object["requestBody"] = json!({ "required": true, "content": content });
+            object["requestBody"] = json!({ "required": body.required, "content": content });
         }
         object["responses"] = responses.into();
         if let Shape::Custom { input: Input::Stream(item), output: Output::Stream(answer), .. } = &operation.shape {
@@ -158,7 +159,9 @@ impl Writer<'_> {
         if operation.route.query {
             parameters.extend(fields.drain(..).map(|field| self.query_parameter(&field)));
         }
-        let body = self.body(operation, fields);
+        // Beside a path that holds a part of the input, nothing is an empty object.
+        let is_apart = parameters.len() > usize::from(shape::on_item(operation).is_some());
+        let body = self.body(operation, fields, is_apart);
         if let Shape::Verb { verb: Verb::List, resource } = &operation.shape
             && let Some(resource) = self.service.resources.get(resource)
         {
@@ -186,10 +189,11 @@ impl Writer<'_> {
         Body {
             media_type: "application/x-ndjson",
             schema: json!({ "type": "array", "format": "ndjson", "items": items }),
+            required: true,
         }
     }
 
-    fn body(&mut self, operation: &Operation, left: Vec<Field>) -> Option<Body> {
+    fn body(&mut self, operation: &Operation, left: Vec<Field>, is_apart: bool) -> Option<Body> {
         let json = "application/json";
         let (media_type, name, fields, side) = match &operation.shape {
             Shape::Custom { input: Input::Stream(item), .. } if !operation.streams() => return Some(self.lines(item)),
@@ -208,7 +212,8 @@ impl Writer<'_> {
                 }
             }
         };
-        Some(Body { media_type, schema: self.schemas.message(&name, &Docs::default(), &fields, side) })
+        let required = !is_apart || fields.iter().any(|field| schema::is_required(field, side));
+        Some(Body { media_type, schema: self.schemas.message(&name, &Docs::default(), &fields, side), required })
     }
 }
 

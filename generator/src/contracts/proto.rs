@@ -104,7 +104,7 @@ fn method(types: &mut Types, operation: &Operation, definitions: &mut Vec<Defini
         let item = types.named(item);
         let (answer, response) = response(types, operation, output, &rpc);
         definitions.extend(response.map(|members| message(format!("{rpc}Response"), members)));
-        return format!("{}  rpc {rpc}(stream {item}) returns ({answer});\n", comment("  ", &operation.docs));
+        return line(types, operation, &(STREAM.to_owned() + &item), &answer);
     }
     let (request, (answer, response)) = match &operation.shape {
         Shape::Custom { output, .. } => {
@@ -115,12 +115,34 @@ fn method(types: &mut Types, operation: &Operation, definitions: &mut Vec<Defini
     };
     definitions.push(message(format!("{rpc}Request"), request));
     definitions.extend(response.map(|members| message(format!("{rpc}Response"), members)));
-    format!("{}  rpc {rpc}({rpc}Request) returns ({answer});\n", comment("  ", &operation.docs))
+    line(types, operation, &format!("{rpc}Request"), &answer)
 }
 
 fn message(name: String, members: Vec<Member>) -> Definition {
     Definition { name, docs: Docs::default(), kind: Kind::Message, members }
 }
+
+/// The line itself.
+fn line(types: &Types, operation: &Operation, takes: &str, answers: &str) -> String {
+    let (takes, answers) = (named(types, takes), named(types, answers));
+    let rpc = rpc(types.service, operation);
+    format!("{}  rpc {rpc}({takes}) returns ({answers});\n", comment("  ", &operation.docs))
+}
+
+/// How an rpc's line names a message, or a `stream` of it. Names are looked up from the inside out, rpcs of the service
+/// before messages of the file: one that is also called as an rpc is named from the root.
+fn named(types: &Types, name: &str) -> String {
+    let (stream, name) = name.split_at(if name.starts_with(STREAM) { STREAM.len() } else { 0 });
+    let (model, service) = (types.model, types.service);
+    let served = |operation: &&Operation| model.served(&service.name, &operation.name).has(Transport::Grpc);
+    match service.operations.values().filter(served).any(|operation| rpc(service, operation) == name) {
+        true => format!("{stream}.{}.{name}", package(model, service)),
+        false => format!("{stream}{name}"),
+    }
+}
+
+/// Before the type of which there are many.
+const STREAM: &str = "stream ";
 
 /// The type that an rpc answers with, and the fields of its own message if it has one.
 type Answer = (String, Option<Vec<Member>>);
@@ -135,8 +157,8 @@ fn response(types: &mut Types, operation: &Operation, output: &Output, rpc: &str
             None => types.empty(),
         },
         Output::Fields(fields) => return (format!("{rpc}Response"), Some(types.members(fields))),
-        Output::Stream(StreamItem::Named(name)) => format!("stream {}", types.named(name)),
-        Output::Stream(StreamItem::Resource(of)) => format!("stream {}", types.item(of)),
+        Output::Stream(StreamItem::Named(name)) => STREAM.to_owned() + &types.named(name),
+        Output::Stream(StreamItem::Resource(of)) => STREAM.to_owned() + &types.item(of),
     };
     (answer, None)
 }

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     child::{cargo, command},
+    judges::judges,
     matrix,
     mutants::{self, Catalogue, Mutant},
     test::{Bench, Depth, Tool},
@@ -74,6 +75,12 @@ pub const STAGES: &[Stage] = &[
         shows: "services of all pairs of features become one workspace that runs",
         from: Depth::Full,
         run: matrix,
+    },
+    Stage {
+        name: "judges",
+        shows: "tools of others find nothing in documents and services, and find what is spoiled",
+        from: Depth::Full,
+        run: judges,
     },
     Stage {
         name: "mutants",

@@ -265,16 +265,22 @@ impl<'a> Bench<'a> {
     pub fn has(&mut self, tool: Tool) -> Result<bool> {
         let found = child::cargo(&self.root, tool.probe).output().context("cannot run cargo")?.status.success();
         if !found {
-            let missing = format!("no {} ({})", tool.name, tool.install);
-            let word = if self.strict { "FAIL" } else { "SKIP" };
-            writeln!(self.out, "{word} {missing}")?;
-            if self.strict {
-                self.end(&missing, false, Counts { failed: 1, ..Counts::default() }, &[])?;
-            } else {
-                self.counts.skipped += 1;
-            }
+            self.lacks(tool.name, tool.install)?;
         }
         Ok(found)
+    }
+
+    /// Counts what is not there and how to get it: a skip, or a failure where nothing may be missing.
+    pub fn lacks(&mut self, name: &str, install: &str) -> Result<()> {
+        let missing = format!("no {name} ({install})");
+        let word = if self.strict { "FAIL" } else { "SKIP" };
+        writeln!(self.out, "{word} {missing}")?;
+        if self.strict {
+            self.end(&missing, false, Counts { failed: 1, ..Counts::default() }, &[])?;
+        } else {
+            self.counts.skipped += 1;
+        }
+        Ok(())
     }
 }
 

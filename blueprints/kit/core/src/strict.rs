@@ -36,7 +36,7 @@ pub fn json<T: DeserializeOwned + Validate>(text: &[u8]) -> Result<T, Refused> {
 /// there twice.
 pub fn json_with<T: DeserializeOwned + Validate>(text: &[u8], members: Vec<(&str, Value)>) -> Result<T, Refused> {
     let mut from = serde_json::Deserializer::from_slice(text);
-    let read = read_with(members, &mut from, detail);
+    let read = read(Joined { members, document: &mut from }, detail);
     judged(text, from, read)
 }
 
@@ -77,22 +77,29 @@ pub fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,
     detail: impl FnOnce(&D::Error) -> String,
 ) -> (Result<T, D::Error>, Vec<FieldError>) {
-    let findings = Findings::default();
-    let value = T::deserialize(Watched::new(from, Path::Root, &findings));
-    let Findings { unknown, place } = findings;
-    let unknown = unknown.into_inner().into_iter();
-    let mut wrong: Vec<_> = unknown.map(|field| FieldError { field, detail: "is not known here".into() }).collect();
-    wrong.extend(value.as_ref().err().map(|error| at(place.into_inner().unwrap_or_default(), detail(error))));
-    (value, wrong)
+    watched(from, &Findings::default(), detail)
 }
 
-/// The same of an object of which these members stand elsewhere.
-pub fn read_with<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+/// Reads a query string or form, of which these members stand elsewhere. Nothing is null there, so an empty text is no
+/// number, where a reader of forms might take it for none.
+pub fn form<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     members: Vec<(&str, Value)>,
-    from: D,
+    document: D,
     detail: impl FnOnce(&D::Error) -> String,
 ) -> (Result<T, D::Error>, Vec<FieldError>) {
-    read(Joined { members, document: from }, detail)
+    watched(Joined { members, document }, &Findings { no_null: true, ..Findings::default() }, detail)
+}
+
+fn watched<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+    findings: &Findings,
+    detail: impl FnOnce(&D::Error) -> String,
+) -> (Result<T, D::Error>, Vec<FieldError>) {
+    let value = T::deserialize(Watched::new(from, Path::Root, findings));
+    let unknown = findings.unknown.take().into_iter();
+    let mut wrong: Vec<_> = unknown.map(|field| FieldError { field, detail: "is not known here".into() }).collect();
+    wrong.extend(value.as_ref().err().map(|error| at(findings.place.take().unwrap_or_default(), detail(error))));
+    (value, wrong)
 }
 
 /// Of a missing or repeated field serde gives the name in the text, and as place the record around it.
@@ -165,6 +172,9 @@ mod tests {
         }
         let read: Order = json(br#"{"labels":{"a":{"quantity":1}},"shelves":{"-7":[1,2]},"code":null}"#).unwrap();
         assert_eq!((read.labels["a"].quantity, &read.shelves[&-7], read.code), (1, &vec![1, 2], Some(None)));
+        // An integer by any other name.
+        let read: Order = json(br#"{"gift":{"quantity":7.0},"shelves":{"1":[2.0,3e2]}}"#).unwrap();
+        assert_eq!((read.gift.unwrap().quantity, &read.shelves[&1]), (7, &vec![2, 300]));
     }
 
     #[test]
@@ -181,6 +191,14 @@ mod tests {
             ),
             (r#"{"labels":{"a b":{"quantity":1,"x":1}}}"#, vec!["labels[a b].x: is not known here"]),
             (r#"{"shelves":{"-7":[1,-1]}}"#, vec!["shelves[-7][1]: invalid value: integer `-1`, expected u32"]),
+            (r#"{"shelves":{"1":[1.5]}}"#, vec!["shelves[1][0]: invalid type: floating point `1.5`, expected u32"]),
+            (r#"{"shelves":{"1":[-1.0]}}"#, vec!["shelves[1][0]: invalid value: integer `-1`, expected u32"]),
+            (
+                r#"{"gift":{"quantity":1e16}}"#,
+                vec![
+                    "gift.quantity: invalid type: floating point `1e+16`, expected an integer of 64 bits, as a string of digits",
+                ],
+            ),
             (r#"{"shelves":{"x":[]}}"#, vec!["shelves: invalid value: expected key to be a number in quotes"]),
             (r#"{"gift":{}}"#, vec!["gift.quantity: is missing"]),
             (r#"{"gift":{"quantity":1,"quantity":2}}"#, vec!["gift.quantity: is there twice"]),

@@ -53,6 +53,19 @@ fn what_links_call_is_served_though_not_exposed() {
     assert!(text.contains("rpc Restock(RestockRequest)") && !text.contains("Charge"), "{text}");
 }
 
+/// As protoc reads it: beside its messages stand its methods, and the nearest name counts.
+#[test]
+fn a_message_that_is_called_as_an_rpc_is_named_from_the_root() {
+    let mut model = taking(vec![], vec![]);
+    let output = Output::Stream(StreamItem::Named("Money".into()));
+    let query = samples::operation(OperationKind::Query, "money", "GET /v1/money", Input::None, output);
+    let expose = Exposure::from_iter([Transport::Grpc]);
+    model.services.insert("s".into(), samples::service("s").with(Operation { expose, ..query }));
+    let found = text(&model, &mut WireLock::default());
+    assert!(found.contains("rpc Money(MoneyRequest) returns (stream .web_shop.s.v1.Money);"), "{found}");
+    compiled(&found);
+}
+
 /// A service `s` whose command `c` takes these fields.
 fn taking(fields: Vec<Field>, types: Vec<(String, TypeDef)>) -> Model {
     let command = samples::operation(OperationKind::Command, "c", "POST /v1/c", Input::Fields(fields), Output::None);

@@ -1,5 +1,6 @@
 //! A deserializer around another one that watches what is read: which properties nobody wanted, and where it failed.
-//! It also insists on objects for records, for which serde would take a list of the fields' values as well.
+//! It also insists on objects for records, for which serde would take a list of the fields' values as well, and takes
+//! `7.0` for the integer that it is (JSON Schema 2020-12 Validation §6.1.1).
 
 use std::{cell::RefCell, fmt};
 
@@ -12,6 +13,8 @@ pub(super) struct Findings {
     pub unknown: RefCell<Vec<String>>,
     /// Path of the value that does not fit; `None` if it is the whole.
     pub place: RefCell<Option<String>>,
+    /// The format has no null.
+    pub no_null: bool,
 }
 
 /// Where in the document a value stands; written as `lines[2].note`, and `labels[key]` for the entries of a map.
@@ -42,21 +45,32 @@ pub(super) struct Watched<'a, X> {
     findings: &'a Findings,
     /// The members of the next object are fields of a record, not entries of a map.
     record: bool,
+    /// An integer is wanted, or whatever there is: of a union, serde tells only later.
+    whole: bool,
     /// Where to write the text or number that is read: it is the key of what comes next.
     key: Option<&'a mut String>,
 }
 
 impl<'a, X> Watched<'a, X> {
     pub(super) fn new(inner: X, path: Path<'a>, findings: &'a Findings) -> Self {
-        Self { inner, path, findings, record: false, key: None }
+        Self { inner, path, findings, record: false, whole: false, key: None }
     }
 }
 
 macro_rules! deserialize {
     ($($method:ident($($name:ident: $type:ty),*))*) => {
         $(fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, D::Error> {
-            let Self { inner, path, findings, record, key } = self;
-            inner.$method($($name,)* Watched { inner: visitor, path, findings, record, key })
+            let Self { inner, path, findings, record, whole, key } = self;
+            inner.$method($($name,)* Watched { inner: visitor, path, findings, record, whole, key })
+        })*
+    };
+}
+
+macro_rules! deserialize_whole {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            let Self { inner, path, findings, record, key, .. } = self;
+            inner.$method(Watched { inner: visitor, path, findings, record, whole: true, key })
         })*
     };
 }
@@ -65,15 +79,18 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
     type Error = D::Error;
 
     deserialize! {
-        deserialize_any() deserialize_bool()
-        deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64() deserialize_i128()
-        deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
+        deserialize_bool()
         deserialize_f32() deserialize_f64() deserialize_char() deserialize_str() deserialize_string()
         deserialize_bytes() deserialize_byte_buf() deserialize_option() deserialize_unit()
         deserialize_unit_struct(name: &'static str) deserialize_newtype_struct(name: &'static str)
         deserialize_seq() deserialize_tuple(length: usize) deserialize_tuple_struct(name: &'static str, length: usize)
         deserialize_map() deserialize_identifier()
         deserialize_enum(name: &'static str, variants: &'static [&'static str])
+    }
+
+    deserialize_whole! {
+        deserialize_any deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -83,7 +100,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
         visitor: V,
     ) -> Result<V::Value, D::Error> {
         let Self { inner, path, findings, key, .. } = self;
-        inner.deserialize_map(Watched { inner: visitor, path, findings, record: true, key })
+        inner.deserialize_map(Watched { inner: visitor, path, findings, record: true, whole: false, key })
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -107,6 +124,13 @@ macro_rules! visit {
     };
 }
 
+/// The integer that a number with a point or an exponent is, if it has come unrounded: below 2⁵³.
+fn integer(value: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_possible_truncation, reason = "whole numbers within ±2^53 fit")]
+    (value.fract() == 0.0 && value.abs() < EXACT).then_some(value as i64)
+}
+
 impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     type Value = V::Value;
 
@@ -115,10 +139,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
 
     visit! {
-        visit_bool: bool visit_char: char visit_f32: f32 visit_f64: f64
+        visit_bool: bool visit_char: char visit_f32: f32
         visit_i8: i8 visit_i16: i16 visit_i32: i32 visit_i64: i64 visit_i128: i128
         visit_u8: u8 visit_u16: u16 visit_u32: u32 visit_u64: u64 visit_u128: u128
         visit_str: &str visit_borrowed_str: &'de str visit_string: String
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        match integer(value) {
+            Some(whole) if self.whole => self.visit_i64(whole),
+            _ => self.inner.visit_f64(value),
+        }
     }
 
     fn visit_bytes<E: Error>(self, value: &[u8]) -> Result<V::Value, E> {
@@ -134,6 +165,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
 
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {
+        if self.findings.no_null {
+            return Err(E::custom("is empty"));
+        }
         self.inner.visit_none()
     }
 
@@ -142,13 +176,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<V::Value, D::Error> {
-        let Self { inner, path, findings, record, key } = self;
-        inner.visit_some(Watched { inner: from, path, findings, record, key })
+        let Self { inner, path, findings, record, whole, key } = self;
+        inner.visit_some(Watched { inner: from, path, findings, record, whole, key })
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, from: D) -> Result<V::Value, D::Error> {
-        let Self { inner, path, findings, record, key } = self;
-        inner.visit_newtype_struct(Watched { inner: from, path, findings, record, key })
+        let Self { inner, path, findings, record, whole, key } = self;
+        inner.visit_newtype_struct(Watched { inner: from, path, findings, record, whole, key })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
@@ -169,8 +203,8 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Watched<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<S::Value, D::Error> {
-        let Self { inner, path, findings, record, key } = self;
-        inner.deserialize(Watched { inner: from, path, findings, record, key }).inspect_err(|_| {
+        let Self { inner, path, findings, record, whole, key } = self;
+        inner.deserialize(Watched { inner: from, path, findings, record, whole, key }).inspect_err(|_| {
             // The innermost comes first.
             findings.place.borrow_mut().get_or_insert_with(|| path.to_string());
         })
@@ -217,6 +251,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, A> {
             path: *self.object,
             findings: self.findings,
             record: false,
+            whole: false,
             key,
         })
     }

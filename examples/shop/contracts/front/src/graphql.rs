@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::EmptySubscription;
 use axum::Router;
-use kit_graphql::{Limited, Limits};
+use kit_graphql::{Limited, Settings};
 
 mod inputs;
 mod operations;
@@ -16,12 +16,12 @@ pub use operations::{Mutation, Query};
 pub type Schema = Limited<async_graphql::Schema<Query, Mutation, EmptySubscription>>;
 
 /// The schema around any `Front`.
-pub fn schema(service: Arc<dyn crate::Front>) -> Schema {
+pub fn schema(service: Arc<dyn crate::Front>, settings: Settings) -> Schema {
     let builder = async_graphql::Schema::build(Query(service.clone()), Mutation(service), EmptySubscription);
-    kit_graphql::schema(builder, Limits::default(), [])
+    kit_graphql::schema(builder, settings, [])
 }
 
 /// What answers under `/graphql`.
-pub fn router(service: Arc<dyn crate::Front>) -> Router {
-    kit_graphql::endpoint(schema(service))
+pub fn router(service: Arc<dyn crate::Front>, settings: Settings) -> Router {
+    kit_graphql::endpoint(schema(service, settings))
 }

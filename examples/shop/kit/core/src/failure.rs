@@ -156,7 +156,7 @@ impl Failure {
             return Self::fields(vec![FieldError { field: outer.to_string(), detail: self.detail }]);
         }
         for inner in &mut self.fields {
-            let dot = if inner.field.starts_with('[') { "" } else { "." };
+            let dot = if inner.field.is_empty() || inner.field.starts_with('[') { "" } else { "." };
             inner.field = format!("{outer}{dot}{}", inner.field);
         }
         Self::fields(self.fields)

@@ -1,11 +1,16 @@
 //! What HTTP requests ask, and in which form they want it answered: GraphQL over HTTP.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
-use async_graphql::{Request, Response, Variables, parser::types::OperationType};
+use async_graphql::{Request, Response, ServerError, Variables, parser::types::OperationType};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, DeserializeSeed, Error, SeqAccess, Visitor},
+};
 use serde_json::{Value, json};
+
+use crate::Documents;
 
 /// The media types of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +51,40 @@ impl Form {
 
 /// A request that cannot be executed, and why.
 #[derive(Debug)]
-pub struct Refusal(pub StatusCode, pub String);
+pub struct Refusal {
+    /// 200: it could be read. Where the answer has the newer media type, that is a 400 too.
+    status: StatusCode,
+    code: String,
+    message: String,
+}
 
 impl Refusal {
-    pub fn bad(why: impl std::fmt::Display) -> Self {
-        Self(StatusCode::BAD_REQUEST, why.to_string())
+    pub fn new(status: StatusCode, why: impl fmt::Display) -> Self {
+        Self { status, code: "INVALID".into(), message: why.to_string() }
+    }
+
+    pub fn bad(why: impl fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, why)
+    }
+
+    /// Of a request that could be read, and yet not executed.
+    fn unfit(error: ServerError) -> Self {
+        let code = match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
+            Some(async_graphql::Value::String(code)) => code.clone(),
+            _ => "INVALID".into(),
+        };
+        Self { code, ..Self::new(StatusCode::OK, error.message) }
+    }
+
+    pub fn status(&self, form: Form) -> StatusCode {
+        match (form, self.status) {
+            (Form::GraphQl, StatusCode::OK) => StatusCode::BAD_REQUEST,
+            (_, status) => status,
+        }
     }
 
     pub fn body(&self) -> Value {
-        json!({ "errors": [{ "message": self.1, "extensions": { "code": "INVALID" } }] })
+        json!({ "errors": [{ "message": self.message, "extensions": { "code": self.code } }] })
     }
 }
 
@@ -68,19 +98,24 @@ pub enum Asked {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parameters {
-    query: String,
+    /// Absent: a hash stands in its place.
+    query: Option<String>,
     operation_name: Option<String>,
     #[serde(default)]
     variables: Variables,
     extensions: Option<HashMap<String, async_graphql::Value>>,
 }
 
-impl From<Parameters> for Request {
-    fn from(parameters: Parameters) -> Self {
-        let mut request = Self::new(parameters.query).variables(parameters.variables);
-        request.operation_name = parameters.operation_name;
-        request.extensions.extend(parameters.extensions.into_iter().flatten());
-        request
+impl Parameters {
+    fn request<E: Error>(self) -> Result<Request, E> {
+        let extensions = self.extensions.unwrap_or_default();
+        if self.query.is_none() && !extensions.contains_key("persistedQuery") {
+            return Err(E::missing_field("query"));
+        }
+        let mut request = Request::new(self.query.unwrap_or_default()).variables(self.variables);
+        request.operation_name = self.operation_name;
+        request.extensions.extend(extensions);
+        Ok(request)
     }
 }
 
@@ -91,25 +126,61 @@ pub fn posted(headers: &HeaderMap, body: &[u8], batch: usize) -> Result<Asked, R
     let charset =
         |part: String| !part.starts_with("charset=") || part == "charset=utf-8" || part == "charset=\"utf-8\"";
     if parts.next().as_deref() != Some("application/json") || !parts.all(charset) {
-        return Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8".into()));
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json in UTF-8"));
     }
     if body.trim_ascii_start().first() != Some(&b'[') {
-        let request = serde_json::from_slice::<Parameters>(body).map_err(Refusal::bad)?;
-        return Ok(Asked::One(Box::new(request.into())));
+        let request = serde_json::from_slice::<Parameters>(body).and_then(Parameters::request);
+        return request.map(Box::new).map(Asked::One).map_err(Refusal::bad);
     }
-    let requests: Vec<Parameters> = serde_json::from_slice(body).map_err(Refusal::bad)?;
-    if requests.is_empty() || requests.len() > batch {
-        return Err(Refusal::bad(format!("from 1 to {batch} requests can be sent as one")));
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let requests = Batch { most: batch }.deserialize(&mut json).map_err(Refusal::bad)?;
+    json.end().map_err(Refusal::bad)?;
+    Ok(Asked::Many(requests))
+}
+
+/// Requests sent as one: a list, as most servers and clients have it, for GraphQL over HTTP says nothing of it. Each is
+/// answered as if it had come alone, and the answers stand in the same order.
+struct Batch {
+    most: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Batch {
+    type Value = Vec<Request>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_seq(self)
     }
-    Ok(Asked::Many(requests.into_iter().map(Request::from).collect()))
+}
+
+impl<'de> Visitor<'de> for Batch {
+    type Value = Vec<Request>;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "a list of requests")
+    }
+
+    /// No further than the limit: what follows is not even read.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut requests = Vec::new();
+        while let Some(parameters) = list.next_element::<Parameters>()? {
+            if requests.len() == self.most {
+                return Err(A::Error::custom(format_args!("at most {} requests can be sent as one", self.most)));
+            }
+            requests.push(parameters.request()?);
+        }
+        match requests.is_empty() {
+            true => Err(A::Error::custom("no request is in the list")),
+            false => Ok(requests),
+        }
+    }
 }
 
 /// The request of a GET, which must be for one of these kinds of operation, none of which changes anything.
-pub fn got(uri: &Uri, kinds: &[OperationType]) -> Result<Request, Refusal> {
+pub fn got(uri: &Uri, kinds: &[OperationType], documents: &Documents) -> Result<Request, Refusal> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Texts {
-        query: String,
+        query: Option<String>,
         operation_name: Option<String>,
         variables: Option<String>,
         extensions: Option<String>,
@@ -119,15 +190,18 @@ pub fn got(uri: &Uri, kinds: &[OperationType]) -> Result<Request, Refusal> {
         let text = text.filter(|text| !text.is_empty());
         text.map(|text| serde_json::from_str(&text)).transpose().map(Option::flatten).map_err(Refusal::bad)
     }
-    let mut request = Request::from(Parameters {
+    let parameters = Parameters {
         query: texts.query,
         operation_name: texts.operation_name.filter(|name| !name.is_empty()),
         variables: object(texts.variables)?.unwrap_or_default(),
         extensions: object(texts.extensions)?,
-    });
+    };
+    let mut request = parameters.request::<serde_json::Error>().map_err(Refusal::bad)?;
+    // Only the document tells what kind it is for.
+    documents.resolve(&mut request).map_err(Refusal::unfit)?;
     match operation(&mut request) {
         Some(kind) if !kinds.contains(&kind) => {
-            Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, format!("a {kind} cannot be sent with GET")))
+            Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format_args!("a {kind} cannot be sent with GET")))
         }
         _ => Ok(request),
     }
@@ -212,8 +286,9 @@ mod tests {
             r#"{"query":"{a}","extensions":"x"}"#,
             "[]",
             "[7]",
+            r#"[{"query":"{a}"}] x"#,
         ] {
-            assert_eq!(posted(&json, body.as_bytes(), 2).unwrap_err().0, StatusCode::BAD_REQUEST, "{body}");
+            assert_eq!(posted(&json, body.as_bytes(), 2).unwrap_err().status, StatusCode::BAD_REQUEST, "{body}");
         }
         let three = format!("[{0},{0},{0}]", r#"{"query":"{a}"}"#);
         assert!(posted(&json, three.as_bytes(), 2).is_err() && posted(&json, three.as_bytes(), 3).is_ok());
@@ -221,7 +296,7 @@ mod tests {
         assert!(posted(&json, nulls, 1).is_ok());
         for kind in ["text/plain", "application/json; charset=latin1", "multipart/form-data"] {
             let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())]);
-            assert_eq!(posted(&headers, nulls, 1).unwrap_err().0, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind}");
+            assert_eq!(posted(&headers, nulls, 1).unwrap_err().status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind}");
         }
     }
 }

@@ -1,8 +1,18 @@
-use std::{fmt::Display, time::Duration};
+use std::{
+    fmt::Display,
+    task::{Context as Task, Poll},
+    time::Duration,
+};
 
 use http::Uri;
 use kit::Failure;
-use tonic::transport::Channel;
+use tonic::{
+    body::Body,
+    transport::{self, channel::ResponseFuture},
+};
+use tower::Service;
+
+use crate::whole::{Breaking, GivenUp};
 
 /// A connection is made within this or not at all.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -19,12 +29,34 @@ pub fn connect(url: &str) -> Result<Channel, Failure> {
     if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
         return Err(refuse(&"it must look like http://host:port"));
     }
-    Ok(Channel::builder(uri)
+    let channel = transport::Channel::builder(uri)
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE_ANSWER)
-        .connect_lazy())
+        .connect_lazy();
+    Ok(Channel(channel))
+}
+
+/// A connection to a service, made when it is needed. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Channel(transport::Channel);
+
+impl Service<http::Request<Body>> for Channel {
+    type Response = http::Response<Body>;
+    type Error = transport::Error;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, task: &mut Task<'_>) -> Poll<Result<(), transport::Error>> {
+        self.0.poll_ready(task)
+    }
+
+    fn call(&mut self, mut request: http::Request<Body>) -> ResponseFuture {
+        if let Some(given_up) = request.extensions_mut().remove::<GivenUp>() {
+            request = request.map(|inner| Body::new(Breaking::new(inner, given_up)));
+        }
+        self.0.call(request)
+    }
 }
 
 #[cfg(test)]

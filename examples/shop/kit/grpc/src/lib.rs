@@ -16,14 +16,15 @@ mod scalar;
 mod server;
 mod standard;
 mod status;
+mod whole;
 
-pub use channel::connect;
-pub use client::{output, outputs, request};
+pub use channel::{Channel, connect};
+pub use client::{Messages, exchange, output, outputs, request, send};
 pub use codec::{Proto, defaulted, field, missing, required};
 #[doc(hidden)]
 pub use kit::Failure;
 pub use mask::{Mask, Populated};
 pub use order::{order_by, sort};
-pub use server::{Items, answer, context, received, routes, stream};
+pub use server::{Items, answer, context, read, received, routes, stream};
 pub use standard::{Health, standard};
 pub use status::{error, status};

@@ -1,12 +1,16 @@
-use std::{convert::Infallible, pin::Pin};
+use std::{convert::Infallible, error::Error as _, pin::Pin};
 
 use axum::{Router, response::IntoResponse};
 use futures_util::{Stream, StreamExt as _};
-use kit::{Context, OperationError, Validate};
-use tonic::{Request, Response, Status, body::Body, metadata::MetadataValue, server::NamedService, service::Routes};
+use kit::{Context, Failure, Kind, OperationError, Validate};
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    Code, Request, Response, Status, Streaming, body::Body, metadata::MetadataValue, server::NamedService,
+    service::Routes,
+};
 use tower::Service;
 
-use crate::{Proto, status};
+use crate::{Proto, status, whole::Whole};
 
 /// A gRPC service as axum routes. An unknown path beside it is answered by whatever the router has for that, where
 /// tonic's own routes would answer everything.
@@ -16,7 +20,7 @@ where
     S::Response: IntoResponse,
     S::Future: Send + 'static,
 {
-    Routes::new(service).into_axum_router().reset_fallback()
+    Routes::new(Whole(service)).into_axum_router().reset_fallback()
 }
 
 /// The context and the input of a call: decoded and valid, or the status that says what is wrong with it.
@@ -25,6 +29,36 @@ pub fn received<T: Proto<M> + Validate, M>(request: Request<M>) -> Result<(Conte
     let input = T::decode(request.into_inner()).map_err(|failure| status(&failure))?;
     input.check().map_err(|failure| status(&failure))?;
     Ok((cx, input))
+}
+
+/// Makes a call whose input is a stream of messages, within the limits of [`Context::reading`]. The items come as they are
+/// asked for: what the service does not read, the sender keeps (HTTP/2 flow control, RFC 9113, 5.2). A message that cannot
+/// be decoded or is not valid ends them with `invalid` and its place; a caller that goes away drops the call.
+pub async fn read<T, M, O, E, F>(
+    request: Request<Streaming<M>>,
+    call: impl FnOnce(Context, kit::Stream<T, Failure>) -> F,
+) -> (Context, Result<O, E>)
+where
+    T: Proto<M> + Validate + Send + 'static,
+    M: Send + 'static,
+    E: OperationError,
+    F: Future<Output = Result<O, E>>,
+{
+    let cx = context(&request);
+    let stopping = request.extensions().get::<CancellationToken>().cloned().unwrap_or_default();
+    let items = request.into_inner().map(|message| T::decode(message.map_err(|status| unread(&status))?));
+    let input = kit::input::received(items, stopping.cancelled_owned());
+    let result = cx.reading(input, call).await;
+    (cx, result)
+}
+
+/// Why the next message of an input cannot be read: it is no message, or too large; or its sender has gone.
+fn unread(status: &Status) -> Failure {
+    // What tonic finds wrong with a message has no source.
+    if status.source().is_some() || matches!(status.code(), Code::Cancelled | Code::Unavailable | Code::Unknown) {
+        return Failure::new(Kind::Unavailable, "the input was cut off").caused_by(anyhow::anyhow!("{status}"));
+    }
+    Failure::invalid(status.message())
 }
 
 /// The context that the edge of the service put into the request's extensions. Without an edge, what the metadata says.

@@ -54,6 +54,19 @@ pub fn placed(cx: &Context, segments: &[&str], etag: Etag, value: &impl Serializ
     if cx.is_created() { created(segments, etag, value) } else { tagged(etag, value) }
 }
 
+/// Lets whoever keeps answers keep this one for so many seconds: `Cache-Control`, RFC 9111 §5.2.2.1. A cache between caller
+/// and service does so too, unless the request has credentials (§3.5). What has stand-ins in it is kept by nobody.
+pub fn fresh(cx: &Context, seconds: u32, mut response: Response) -> Response {
+    let status = response.status();
+    if status.is_success() || status == StatusCode::NOT_MODIFIED {
+        let value = if cx.marks().list().is_empty() { format!("max-age={seconds}") } else { "no-store".to_owned() };
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().insert(header::CACHE_CONTROL, value);
+        }
+    }
+    response
+}
+
 /// 204: done, nothing to say.
 pub fn done() -> Response {
     StatusCode::NO_CONTENT.into_response()

@@ -27,10 +27,17 @@ use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use crate::{Problem, grpc, headers, resume::Streams, stopping};
+use crate::{
+    Cors, Problem, grpc, headers,
+    resume::Streams,
+    stopping,
+    upload::{self, Inputs},
+};
 
 const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+/// Without a word from the server a cache may guess how long an answer is good (RFC 9111 §4.2.2).
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 /// Bytes at most of a foreign error's text that become the detail of a problem.
 const DETAIL: u64 = 1024;
 /// Requests below `/-/` at work at a time, besides the others: health is asked for most urgently when there is too much
@@ -43,13 +50,20 @@ pub struct Edge {
     /// Bytes of a body at most, else 413. What reads the body holds to it: every extractor, of axum too, and a route may
     /// set another with axum's `DefaultBodyLimit`. Routes of gRPC bound each of their messages instead.
     pub body_limit: usize,
+    /// How long the next item of a streamed input may take. Such an input has no other limit of time, and `body_limit` is
+    /// that of each item.
+    pub input_idle: Duration,
+    /// Bytes of a streamed input at most, if there is a limit.
+    pub input_limit: Option<u64>,
     /// Bytes of a request target at most, else 414.
     pub uri_limit: usize,
     /// How long a request may take that brings no deadline, and at most. A stream has to open in this time.
     pub timeout: Duration,
     /// Requests at work at a time. One more is answered 503 at once, which keeps the others fast.
     pub in_flight: usize,
-    /// Cancelled when the service stops: streams of output then end, with the error `unavailable`.
+    /// Which pages of other origins may call, from a browser. None, unless they are named.
+    pub cors: Cors,
+    /// Cancelled when the service stops: streams of output then end, and those of input, with the error `unavailable`.
     pub stopping: CancellationToken,
 }
 
@@ -57,9 +71,12 @@ impl Default for Edge {
     fn default() -> Self {
         Self {
             body_limit: 1 << 20,
+            input_idle: Duration::from_secs(30),
+            input_limit: None,
             uri_limit: 8 << 10,
             timeout: Duration::from_secs(30),
             in_flight: 1024,
+            cors: Cors::default(),
             stopping: CancellationToken::new(),
         }
     }
@@ -70,7 +87,8 @@ impl Default for Edge {
 /// * The [`Context`] of each request, made of its headers, goes into the request's extensions.
 /// * Every error is problem+json with the trace, for gRPC a status: unknown paths, wrong methods, panics, too much, too
 ///   long, and what axum's extractors answer as plain text. Errors of another form, as GraphQL's, stay as they are.
-/// * An answer carries `trace-id`, and `fallback` if parts of it are stand-ins.
+/// * An answer carries `trace-id`, and `fallback` if parts of it are stand-ins. What is read says `cache-control: no-cache`
+///   unless its handler knows better.
 pub fn edge(router: Router, edge: Edge) -> Router {
     let shared = Arc::new(Shared { edge, in_flight: AtomicUsize::new(0), streams: Streams::default() });
     // As one layer: each has a price for every request.
@@ -127,6 +145,10 @@ impl Shared {
     where
         S: Service<Request, Response = Response, Error = Infallible>,
     {
+        if let Some(answer) = self.edge.cors.preflight(&request) {
+            return answer;
+        }
+        let allowed = self.edge.cors.allowed(request.headers());
         let trace = headers::trace(request.headers());
         let asked = Asked { method: request.method().clone(), grpc: grpc::is(request.headers()), trace_id: trace.id() };
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
@@ -141,7 +163,8 @@ impl Shared {
                 Ok((cx, _at_work)) => run(&cx, request, inner).await,
                 Err(problem) => problem.into_response(),
             };
-            let response = self.finish(response, asked).await;
+            let mut response = self.finish(response, asked).await;
+            self.edge.cors.tell(allowed, response.headers_mut());
             if notable {
                 tracing::debug!(status = response.status().as_u16(), "answered");
             }
@@ -170,6 +193,17 @@ impl Shared {
         let cx = headers::context(request.headers(), trace, grpc)?.within(self.edge.timeout);
         request.extensions_mut().insert(cx.clone());
         request.extensions_mut().insert(self.streams.clone());
+        if grpc {
+            // Who reads a stream of input ends it when the service stops.
+            request.extensions_mut().insert(self.edge.stopping.clone());
+        } else if upload::seems(request.headers()) || request.headers().contains_key(header::UPGRADE) {
+            request.extensions_mut().insert(Inputs {
+                item: self.edge.body_limit,
+                idle: self.edge.input_idle,
+                total: self.edge.input_limit,
+                stopping: self.edge.stopping.clone(),
+            });
+        }
         Ok((cx, at_work))
     }
 
@@ -197,6 +231,9 @@ impl Shared {
         let headers = response.headers_mut();
         if !asked.grpc {
             headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        }
+        if matches!(asked.method, Method::GET | Method::HEAD) {
+            headers.entry(header::CACHE_CONTROL).or_insert(ASK_AGAIN);
         }
         if let Ok(mut id) = HeaderValue::try_from(asked.trace_id) {
             // Not a secret, but different each time: HPACK is not to remember it for a next answer.

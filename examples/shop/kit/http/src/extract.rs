@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use axum::{
     RequestExt,
+    body::HttpBody,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request, path::ErrorKind, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -98,7 +99,7 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for Query<T> {
 /// A query string together with members that it does not hold.
 pub(crate) fn query<T: DeserializeOwned + Validate>(text: &str, members: Vec<(&str, Value)>) -> Result<T, Problem> {
     let from = serde_html_form::Deserializer::from_bytes(text.as_bytes());
-    match strict::read_with(members, from, ToString::to_string) {
+    match strict::form(members, from, ToString::to_string) {
         (Ok(value), wrong) => Ok(strict::valid(value, wrong)?),
         (Err(_), wrong) => Err(Failure::fields(wrong).into()),
     }
@@ -172,11 +173,18 @@ pub(crate) fn refused(refused: Refused) -> Problem {
     }
 }
 
-/// The whole body, within the limit that the edge or the route has set.
+/// The whole body, within the limit that the edge or the route has set. One that is said to be longer is not waited for.
 pub(crate) async fn bytes(request: Request) -> Result<Bytes, Problem> {
-    match request.into_limited_body().collect().await {
+    let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+    let said = request.body().size_hint().lower();
+    let body = request.into_limited_body();
+    // Where there is a limit, no more than that comes.
+    if body.size_hint().upper().is_some_and(|most| most < said) {
+        return Err(too_large());
+    }
+    match body.collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if is_too_large(&error) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")),
+        Err(error) if is_too_large(&error) => Err(too_large()),
         Err(error) => Err(Problem::unreadable(format!("the body could not be read: {error}"))),
     }
 }
@@ -193,7 +201,7 @@ fn is_too_large(error: &axum::Error) -> bool {
 }
 
 /// Whether the body is of a type that `fits`, in UTF-8.
-fn is(headers: &HeaderMap, fits: impl FnOnce(&str) -> bool) -> bool {
+pub(crate) fn is(headers: &HeaderMap, fits: impl FnOnce(&str) -> bool) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
     let mut charset = parameters.split(';').filter_map(|parameter| parameter.split_once('='));

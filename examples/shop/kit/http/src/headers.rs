@@ -43,7 +43,7 @@ pub(crate) fn context(headers: &HeaderMap, trace: Trace, grpc: bool) -> Result<C
 }
 
 /// What a request takes along: a new span of the trace, the time left, the key.
-pub(crate) fn send(cx: &Context, headers: &mut HeaderMap) {
+pub fn send(cx: &Context, headers: &mut HeaderMap) {
     let mut set = |name, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);

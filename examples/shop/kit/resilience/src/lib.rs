@@ -11,6 +11,7 @@
 //!
 //! `tests/link/contract.rs` has such a contract; `tests/link/order.rs` has a test for each arrow.
 
+mod answers;
 mod breaker;
 mod budget;
 mod bulkhead;
@@ -19,7 +20,8 @@ mod link;
 mod policy;
 mod ways;
 
+pub use answers::{Asked, LastAnswers, LastAnswersState};
 pub use breaker::BreakerState;
-pub use link::{Link, LinkState, keyed};
+pub use link::{Held, Link, LinkState, keyed};
 pub use policy::{Backoff, Breaker, Budget, Policy, Retry};
 pub use ways::Ways;

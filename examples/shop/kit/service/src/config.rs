@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use kit_resilience::{Backoff, Breaker, Policy, Retry};
+use kit_http::Origin;
+use kit_resilience::{Backoff, Breaker, LastAnswers, Policy, Retry};
 use serde::{Deserialize, Deserializer, de::Error};
 use tracing_subscriber::EnvFilter;
 
@@ -14,6 +15,8 @@ use crate::Span;
 pub struct ServerConfig {
     /// Where the service listens. Port 0: at a free one.
     pub listen: SocketAddr,
+    /// Whether this is the machine of those who write the service: they may see what callers elsewhere need not.
+    pub development: bool,
     /// How long a request may take at most.
     pub timeout: Span,
     /// How long to go on as before once `/-/ready` says no, so that balancers notice before connections are refused.
@@ -24,6 +27,8 @@ pub struct ServerConfig {
     pub body_limit: usize,
     /// Requests at work at a time; one more is answered 503.
     pub in_flight: usize,
+    /// Origins whose pages may call the service from a browser: `https://app.example`, or `*`.
+    pub cors: Vec<Origin>,
     /// What is logged: `info`, `orders=debug,info`. `RUST_LOG` replaces it.
     #[serde(deserialize_with = "filter")]
     pub log: String,
@@ -53,11 +58,13 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            development: false,
             timeout: Span(Duration::from_secs(30)),
             notice: Span(Duration::ZERO),
             drain: Span(Duration::from_secs(10)),
             body_limit: 1 << 20,
             in_flight: 1024,
+            cors: Vec::new(),
             log: "info".into(),
             log_format: LogFormat::Auto,
         }
@@ -95,6 +102,9 @@ pub struct LinkConfig {
     /// Calls in flight.
     #[serde(default)]
     pub bulkhead: Option<usize>,
+    /// The oldest answer that stands in where a call fails.
+    #[serde(default)]
+    pub stale: Option<Span>,
     /// Without it the link has no breaker.
     #[serde(default)]
     pub breaker: Option<BreakerConfig>,
@@ -124,18 +134,35 @@ pub struct PolicyConfig {
     #[serde(default)]
     pub bulkhead: Option<usize>,
     #[serde(default)]
+    pub stale: Option<Span>,
+    #[serde(default)]
     pub breaker: Option<BreakerConfig>,
 }
 
 impl LinkConfig {
     /// What is not said is as the policy has it by default.
     pub fn policy(&self) -> Policy {
-        let Self { url: _, timeout, attempts, backoff, bulkhead, breaker } = self.clone();
-        PolicyConfig { timeout, attempts, backoff, bulkhead, breaker }.policy()
+        let Self { url: _, timeout, attempts, backoff, bulkhead, stale, breaker } = self.clone();
+        PolicyConfig { timeout, attempts, backoff, bulkhead, stale, breaker }.policy()
+    }
+
+    /// As in [`PolicyConfig`].
+    pub fn answers(&self, link: &'static str) -> LastAnswers {
+        answers(link, self.stale)
     }
 }
 
+/// An hour where nothing is said.
+fn answers(link: &'static str, stale: Option<Span>) -> LastAnswers {
+    LastAnswers::new(link, stale.map_or(Duration::from_secs(3600), |stale| stale.0))
+}
+
 impl PolicyConfig {
+    /// Where the last answers of the link are kept, for links that fall back on them.
+    pub fn answers(&self, link: &'static str) -> LastAnswers {
+        answers(link, self.stale)
+    }
+
     /// What is not said is as the policy has it by default.
     pub fn policy(&self) -> Policy {
         let default = Policy::default();

@@ -38,7 +38,7 @@ pub async fn embed<C: DeserializeOwned>(
     };
     let listener = TcpListener::bind(server.listen).await.with_context(|| format!("{name}: {}", server.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
-    let mut service = Service::default();
+    let mut service = Service::new(&server);
     let router = start(own, &mut service).await.with_context(|| format!("{name} cannot start"))?;
     let serving = serve_at(listener, &server, service, router);
     Ok(Embedded { url, _stop: serving.stopping.drop_guard(), _tasks: [serving.tasks, serving.last] })

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::LinkConfig;
+use crate::{LinkConfig, ServerConfig};
 
 type Checked = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;
 pub(crate) type Check = Box<dyn Fn() -> Checked + Send + Sync>;
@@ -25,6 +25,7 @@ pub(crate) type State = Box<dyn Fn() -> Value + Send + Sync>;
 
 /// The service as it starts: its conditions of readiness, its links, its work beside the requests.
 pub struct Service {
+    pub(crate) development: bool,
     pub(crate) lines: Vec<(String, String)>,
     pub(crate) checks: Vec<(&'static str, Check)>,
     pub(crate) links: Vec<State>,
@@ -36,10 +37,11 @@ pub struct Service {
     pub(crate) done: CancellationToken,
 }
 
-impl Default for Service {
-    fn default() -> Self {
+impl Service {
+    pub(crate) fn new(config: &ServerConfig) -> Self {
         let stopping = CancellationToken::new();
         Self {
+            development: config.development,
             lines: Vec::new(),
             checks: Vec::new(),
             links: Vec::new(),
@@ -51,9 +53,12 @@ impl Default for Service {
             done: CancellationToken::new(),
         }
     }
-}
 
-impl Service {
+    /// Whether this is the machine of those who write the service, as `[server]` says.
+    pub fn is_development(&self) -> bool {
+        self.development
+    }
+
     /// A link under the configured policy. Its state is shown at `/-/links`.
     pub fn link(&mut self, name: &'static str, config: &LinkConfig) -> Link {
         self.link_to(name, &config.url, config.policy())

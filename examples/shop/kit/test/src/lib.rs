@@ -13,5 +13,5 @@ mod script;
 mod server;
 
 pub use flows::{Flows, url};
-pub use script::{Play, Script, gathered, streamed};
+pub use script::{Play, Script, gathered, sent, streamed};
 pub use server::Server;

@@ -24,7 +24,7 @@ mod report;
 mod rest;
 mod session;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
@@ -64,12 +64,34 @@ pub struct Setting<'a> {
     pub links: Vec<(&'a str, Server)>,
 }
 
+/// How a gateway is started in front of a service.
+#[derive(Debug)]
+pub struct Gateway<'a> {
+    /// As in its `main`.
+    pub name: &'a str,
+    pub config: &'a str,
+    /// The folder of its contract.
+    pub contract: &'a str,
+    /// The variable of the address of the service behind it: `ORDERS_URL`.
+    pub variable: &'a str,
+    /// What stands before the service's paths there: `/orders`.
+    pub prefix: &'a str,
+}
+
+/// A gateway in front of the service.
+struct Entry {
+    gateway: Embedded,
+    contract: PathBuf,
+    prefix: String,
+}
+
 /// A real service, running in this process, with a folder of its own for what it keeps.
 pub struct Provider {
     description: Description,
     judge: Judge,
     cases: Cases,
     queue: Option<Box<dyn Queue>>,
+    entry: Option<Entry>,
     service: Embedded,
     broker: String,
     contract: PathBuf,
@@ -103,7 +125,7 @@ impl Provider {
         let judge = Judge::new(&description.components);
         let _links = links.into_iter().map(|(_, server)| server).collect();
         let contract = contract.into();
-        Ok(Self { description, judge, cases, queue: None, service, broker, contract, _links, _data: data })
+        Ok(Self { description, judge, cases, queue: None, entry: None, service, broker, contract, _links, _data: data })
     }
 
     /// What stands before every path.
@@ -123,9 +145,7 @@ impl Provider {
 
     /// A document of the contract.
     fn document(&self, name: &str) -> Result<Value> {
-        let path = self.contract.join(name);
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        serde_json::from_str(&text).with_context(|| path.display().to_string())
+        read(&self.contract, name)
     }
 
     /// Over REST, as any caller speaks it.
@@ -134,6 +154,39 @@ impl Provider {
     /// The committed `openapi.json` cannot be read.
     pub fn over_rest(&self) -> Result<Face> {
         Ok(Face { transport: "REST", way: Way::Rest(Rest::new(self.url(), self.document("openapi.json")?)?) })
+    }
+
+    /// Puts a gateway in front of the service, with nothing else behind it.
+    ///
+    /// # Errors
+    /// The gateway does not start.
+    pub async fn behind<C: DeserializeOwned>(
+        mut self,
+        gateway: Gateway<'_>,
+        start: impl AsyncFnOnce(C, &mut Service) -> Result<Router>,
+    ) -> Result<Self> {
+        let Gateway { name, config, contract, variable, prefix } = gateway;
+        let place = |file: &str| format!("sqlite:{}", self._data.path().join(file).display());
+        let variables = [
+            (format!("{}__SERVER__LISTEN", name.to_uppercase().replace('-', "_")), "127.0.0.1:0".to_owned()),
+            ("DATABASE_URL".to_owned(), place("gateway.db")),
+            ("BROKER_URL".to_owned(), self.broker.clone()),
+            (variable.to_owned(), self.service.url.clone()),
+        ];
+        let gateway = kit_service::embed(name, config, &variables, start).await?;
+        self.entry = Some(Entry { gateway, contract: contract.into(), prefix: prefix.to_owned() });
+        Ok(self)
+    }
+
+    /// Over REST through the gateway, by the gateway's `openapi.json`, which has to have all that the service's has.
+    ///
+    /// # Errors
+    /// There is no gateway, one of the documents cannot be read, or something is missing in the gateway's.
+    pub fn through_gateway(&self) -> Result<Face> {
+        let Entry { gateway, contract, prefix } = self.entry.as_ref().context("no gateway is in front")?;
+        let rest =
+            Rest::behind(&gateway.url, read(contract, "openapi.json")?, &self.document("openapi.json")?, prefix)?;
+        Ok(Face { transport: "REST through a gateway", way: Way::Rest(rest) })
     }
 
     /// Over GraphQL, as any caller speaks it.
@@ -149,6 +202,12 @@ impl Provider {
         self.queue = Some(Box::new(queue));
         self
     }
+}
+
+fn read(contract: &Path, name: &str) -> Result<Value> {
+    let path = contract.join(name);
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| path.display().to_string())
 }
 
 /// Goes through the rules and the user's cases over one transport. `start` starts the service anew, `face` is the way to

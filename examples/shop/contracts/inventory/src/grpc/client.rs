@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use kit::{Context, Etag, Failure};
-use kit_grpc::{output, request};
+use kit_grpc::{Channel, output, request};
 use shared::{ParcelSent, Product, ProductId};
-use tonic::transport::Channel;
 
 use super::{pb, pb::inventory_service_client::InventoryServiceClient};
 use crate::{

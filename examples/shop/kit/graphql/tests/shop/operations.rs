@@ -97,7 +97,7 @@ async fn a_call_past_the_deadline_is_not_made() {
 #[tokio::test]
 async fn requests_that_ask_for_too_much_are_refused_but_the_schema_may_be_asked_for() {
     let limits = Limits { depth: 3, complexity: 6, aliases: 1, ..Limits::default() };
-    let schema = |limits| crate::graphql::schema(std::sync::Arc::new(Store::default()), limits);
+    let schema = |limits: Limits| crate::graphql::schema(std::sync::Arc::new(Store::default()), limits.into());
     let few = schema(limits);
     for (query, refusal) in [
         ("{ orders { nodes { etag } } }", None),

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::BoxFuture, stream};
 use kit::{Context, Etag, Failure, Kind, Stream};
 use kit_grpc::routes;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -17,13 +17,16 @@ use crate::{
     pb::shelf_service_server::ShelfServiceServer,
 };
 
-type Watched = Result<Stream<Level, ReserveError>, ReserveError>;
+pub type Lines = Stream<Line, Failure>;
+pub type Watched = Result<Stream<Level, ReserveError>, ReserveError>;
 
 /// Does what the test says, and notes the contexts it was given.
 pub struct Rehearsed {
     pub get: fn(&Context) -> Result<Item, Failure>,
     pub reserve: fn(Reserve) -> Result<Reserved, ReserveError>,
     pub watch: fn() -> Watched,
+    pub restock: fn(Lines) -> BoxFuture<'static, Result<Reserved, ReserveError>>,
+    pub talk: fn(Lines) -> Watched,
     pub seen: Mutex<Vec<Context>>,
 }
 
@@ -33,6 +36,8 @@ impl Default for Rehearsed {
             get: |_| Ok(item()),
             reserve: |input| Ok(Reserved { left: 10 - input.quantity }),
             watch: || Ok(Box::pin(stream::iter([Ok(Level { left: 2 }), Ok(Level { left: 1 })]))),
+            restock: |_| panic!("not in this test"),
+            talk: |_| panic!("not in this test"),
             seen: Mutex::default(),
         }
     }
@@ -73,6 +78,15 @@ impl Shelf for Rehearsed {
 
     async fn watch(&self, _: &Context, _: ItemId) -> Watched {
         (self.watch)()
+    }
+
+    async fn restock(&self, cx: &Context, input: Lines) -> Result<Reserved, ReserveError> {
+        self.seen.lock().unwrap().push(cx.clone());
+        (self.restock)(input).await
+    }
+
+    async fn talk(&self, _: &Context, input: Lines) -> Watched {
+        (self.talk)(input)
     }
 }
 

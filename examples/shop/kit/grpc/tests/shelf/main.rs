@@ -11,3 +11,4 @@ mod grpc;
 mod messages;
 mod patches;
 mod port;
+mod streams;

@@ -2,12 +2,15 @@
 
 mod client;
 mod conditional;
+mod cors;
 mod edge;
 mod events;
 mod extract;
 mod located;
 mod query;
 mod server;
+mod talks;
+mod uploads;
 
 use axum::Router;
 use kit_http::{Edge, Server};

@@ -39,6 +39,8 @@ pub(crate) struct Operation {
     pub input: Option<Value>,
     pub answer: Option<Value>,
     pub stream: bool,
+    /// Its input is a stream: `input` and each of what `examples` lists are of an item.
+    pub reads: bool,
     /// It changes nothing.
     pub query: bool,
     /// A repeat is harmless.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     description::{Operation, Verb},
-    face::Call,
+    face::{Call, Outcome},
     rest::Route,
     session::Session,
 };
@@ -23,14 +23,37 @@ pub(crate) async fn check(session: &Session<'_>, operation: &Operation) {
         Some(Verb::Patch) => json!({}),
         _ => session.example(operation, 0),
     };
-    let Value::Object(example) = example else { return };
+    let example = match example {
+        Value::Object(example) => example,
+        Value::Array(items) if operation.reads => match items.into_iter().next() {
+            Some(Value::Object(item)) => item,
+            _ => return,
+        },
+        _ => return,
+    };
     let schema = session.judge().resolved(schema);
     let by_hand = session.face.rest().and_then(|rest| rest.route(&operation.name)).map(ByHand::of);
     for (rule, input) in spoilt(session, schema, &example, by_hand.as_ref()) {
-        let input = input.into();
+        let input = if operation.reads { json!([example, input]) } else { input.into() };
         let call = Call { operation: operation.name.clone(), id: id.clone(), input, ..Call::default() };
         let outcome = session.ask(operation, call).await;
-        session.expect(operation, &rule, &outcome, Kind::Invalid);
+        match outcome {
+            // How much of its input it reads before it answers is its own affair.
+            Ok(_) if operation.reads && operation.stream => {}
+            outcome => {
+                if session.expect(operation, &rule, &outcome, Kind::Invalid) && operation.reads {
+                    named(session, operation, &rule, &outcome);
+                }
+            }
+        }
+    }
+}
+
+/// The second item of a stream was wrong, and the failure says so.
+fn named(session: &Session<'_>, operation: &Operation, rule: &str, outcome: &Outcome) {
+    let Err(error) = outcome else { return };
+    if !error.fields.iter().any(|field| field.field.starts_with("[1]")) {
+        session.report.fail(&operation.name, rule, format!("it does not say which item is wrong: {}", error.detail));
     }
 }
 

@@ -146,7 +146,17 @@ impl<'a> Session<'a> {
     pub(crate) fn example(&self, operation: &Operation, nth: usize) -> Value {
         let examples = &operation.examples;
         let Some(example) = examples.get(nth % examples.len().max(1)) else { return Value::Null };
-        let Value::Object(mut example) = example.clone() else { return example.clone() };
+        let mut example = match example.clone() {
+            Value::Object(example) => example,
+            Value::Array(mut items) => {
+                let given = self.provider.cases.examples.get(&operation.name);
+                for item in items.iter_mut().filter_map(Value::as_object_mut) {
+                    item.extend(given.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+                }
+                return items.into();
+            }
+            other => return other,
+        };
         let resource = operation.resource.as_ref().and_then(|name| self.description().resource(name));
         let is_own = |name: &String| {
             let own = |resource: &Resource| resource.unique.contains(name) || resource.natural && resource.id == *name;

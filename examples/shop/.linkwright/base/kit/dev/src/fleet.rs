@@ -65,6 +65,7 @@ impl Fleet {
         for (number, (service, port)) in workspace.services.iter().zip(ports).enumerate() {
             let mut environment = shared.clone();
             environment.push((format!("{}__SERVER__LISTEN", service.variable), format!("127.0.0.1:{port}")));
+            environment.push((format!("{}__DEVELOPMENT", service.variable), "true".into()));
             // They write to us, not to a terminal; people read it all the same.
             environment.push((format!("{}__LOG_FORMAT", service.variable), "text".into()));
             if live {

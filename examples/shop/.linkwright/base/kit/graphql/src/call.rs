@@ -3,6 +3,7 @@ use std::{pin::Pin, time::Duration};
 use async_graphql::{Error, ErrorExtensionValues, Result, Value};
 use futures_util::{Stream, StreamExt};
 use kit::{Context, Kind, OperationError, Validate};
+use tokio::time::Instant;
 
 use crate::{Input, Output};
 
@@ -21,6 +22,15 @@ pub fn context(field: &async_graphql::Context<'_>) -> Context {
         _ => cx,
     }
 }
+
+/// The context of the call that opens a subscription. The deadline of a request over events is that of the opening alone.
+pub fn opening(field: &async_graphql::Context<'_>) -> Context {
+    let end = field.data_opt::<Opening>().map(|Opening(end)| end.saturating_duration_since(Instant::now()));
+    end.into_iter().fold(context(field), Context::within)
+}
+
+/// When a subscription has to be open.
+pub(crate) struct Opening(pub Instant);
 
 /// The input, valid.
 pub fn received<T: Validate>(cx: &Context, input: impl Input<T>) -> Result<T> {

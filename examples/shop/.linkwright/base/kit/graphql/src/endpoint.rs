@@ -41,7 +41,7 @@ async fn execute<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, headers:
         Ok(Asked::One(request)) => {
             let response = schema.execute(request.data(cx)).await;
             let answer = Answer::from(&response);
-            written(form, answer.status(form), &answer)
+            held(written(form, answer.status(form), &answer), &response)
         }
         Ok(Asked::Many(requests)) => {
             let responses = requests.into_iter().enumerate().map(|(index, request)| {
@@ -57,27 +57,45 @@ async fn execute<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, headers:
 
 async fn query<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, headers: HeaderMap, uri: Uri) -> Response {
     let Some(form) = Form::wanted(&headers) else { return not_acceptable() };
-    let request = match got(&uri, &[OperationType::Query]) {
+    let request = match got(&uri, &[OperationType::Query], &schema.documents) {
         Ok(request) => request,
         Err(refusal) => return refused(form, &refusal),
     };
     let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
     let response = schema.execute(request.data(cx)).await;
     let answer = Answer::from(&response);
-    written(form, answer.status(form), &answer)
+    let mut written = held(written(form, answer.status(form), &answer), &response);
+    // Nobody may guess (RFC 9111 §4.2.2): what is not said to hold does not.
+    written.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    written
+}
+
+/// Says how long an answer holds: as long as the part of it that holds shortest, and not if anything went wrong or is a
+/// stand-in. Which media type it has depends on what was asked for.
+fn held(mut written: Response, response: &async_graphql::Response) -> Response {
+    let seconds = response.cache_control.max_age;
+    if seconds > 0 && response.errors.is_empty() && response.extensions.is_empty() {
+        let headers = written.headers_mut();
+        if let Ok(value) = HeaderValue::try_from(format!("max-age={seconds}")) {
+            headers.insert(header::CACHE_CONTROL, value);
+        }
+        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    }
+    written
 }
 
 pub(crate) fn refused(form: Form, refusal: &Refusal) -> Response {
-    let mut response = written(form, refusal.0, &refusal.body());
-    if refusal.0 == StatusCode::METHOD_NOT_ALLOWED {
+    let status = refusal.status(form);
+    let mut response = written(form, status, &refusal.body());
+    if status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     }
     response
 }
 
 fn not_acceptable() -> Response {
-    let why = "answers are application/graphql-response+json or application/json".into();
-    refused(Form::Json, &Refusal(StatusCode::NOT_ACCEPTABLE, why))
+    let why = "answers are application/graphql-response+json or application/json";
+    refused(Form::Json, &Refusal::new(StatusCode::NOT_ACCEPTABLE, why))
 }
 
 fn written(form: Form, status: StatusCode, answer: &impl Serialize) -> Response {

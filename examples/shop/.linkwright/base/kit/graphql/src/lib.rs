@@ -22,8 +22,11 @@
 mod absent;
 mod call;
 mod choice;
+mod client;
+mod config;
 mod convert;
 mod declare;
+mod documents;
 mod endpoint;
 mod extent;
 mod limited;
@@ -33,11 +36,16 @@ mod page;
 mod request;
 mod scalar;
 mod sdl;
+mod shape;
+mod tokens;
 mod watch;
 
-pub use call::{Items, answer, context, done, error, found, items, received};
+pub use call::{Items, answer, context, done, error, found, items, opening, received};
 pub use choice::values;
+pub use client::{Client, Request};
+pub use config::{Config, Introspection, Settings};
 pub use convert::{Change, Input, Output, field};
+pub use documents::{DocumentState, Documents};
 pub use endpoint::endpoint;
 pub use limited::{Limited, schema};
 pub use limits::Limits;
@@ -45,6 +53,7 @@ pub use load::{Batches, batches, reference, references};
 pub use page::PageInfo;
 pub use scalar::{Bytes, Date, DateTime, Decimal, Duration, Form, Int64, Json, Key, Scalar, UInt32, UInt64, Uuid};
 pub use sdl::differences;
+pub use shape::Shape;
 
 #[doc(hidden)]
 pub use kit::Failure;

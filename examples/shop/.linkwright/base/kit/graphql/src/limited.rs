@@ -9,12 +9,12 @@ use futures_util::{
 };
 use kit::Context;
 
-use crate::{Batches, Limits};
+use crate::{Batches, Documents, Limits, Settings};
 
 /// The schema with its limits and with what loads the resources that others refer to.
 pub fn schema<Q, M, S>(
     builder: SchemaBuilder<Q, M, S>,
-    limits: Limits,
+    settings: Settings,
     batches: impl IntoIterator<Item = Batches>,
 ) -> Limited<Schema<Q, M, S>>
 where
@@ -22,7 +22,8 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    Limited { schema: builder.finish(), limits, batches: batches.into_iter().collect() }
+    let Settings { limits, documents } = settings;
+    Limited { schema: builder.finish(), limits, documents, batches: batches.into_iter().collect() }
 }
 
 /// A schema that executes what is within its [`Limits`]. Each request gets loaders of its own; each answer says which
@@ -32,6 +33,7 @@ where
 pub struct Limited<E> {
     schema: E,
     pub(crate) limits: Limits,
+    pub(crate) documents: Documents,
     batches: Arc<[Batches]>,
 }
 
@@ -48,9 +50,15 @@ where
 }
 
 impl<E> Limited<E> {
+    /// The documents that callers have left here.
+    pub fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
     /// The request as it may be executed, and its context. Over a WebSocket there is the connection's only, of which it
     /// gets one of its own.
     fn admit(&self, mut request: Request, connection: Option<&Data>) -> Result<(Request, Context), ServerError> {
+        self.documents.resolve(&mut request)?;
         self.limits.check(&mut request)?;
         let cx = match get::<Context>(&request.data) {
             Some(cx) => cx.clone(),

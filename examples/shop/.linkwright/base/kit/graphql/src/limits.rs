@@ -3,7 +3,11 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
 
-use crate::{absent::left_out, extent::Extent};
+use crate::{
+    absent::left_out,
+    extent::Extent,
+    tokens::{self, TOKENS},
+};
 
 /// What a request may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +18,8 @@ pub struct Limits {
     pub complexity: usize,
     /// Fields under another name, which can be the same one many times.
     pub aliases: usize,
+    /// Directives in all: each costs, and `@skip` can stand on one field many times in other words.
+    pub directives: usize,
     /// Requests sent as one.
     pub batch: usize,
     /// Whether the schema may be asked for. It has limits of its own then, within which tools ask.
@@ -22,7 +28,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 10, complexity: 1000, aliases: 30, batch: 10, introspection: true }
+        Self { depth: 10, complexity: 1000, aliases: 30, directives: 30, batch: 10, introspection: true }
     }
 }
 
@@ -34,6 +40,9 @@ const SCHEMA_MEMBERS: usize = 2;
 impl Limits {
     /// Parses the request and counts what it asks for, before anything goes through it fragment by fragment.
     pub(crate) fn check(&self, request: &mut Request) -> Result<(), ServerError> {
+        if tokens::too_many(&request.query) {
+            return Err(ServerError::new(format!("the request has more than {TOKENS} tokens"), None));
+        }
         let (variables, name) = (std::mem::take(&mut request.variables), request.operation_name.take());
         let checked = request.parsed_query().and_then(|query| self.document(query, name.as_deref(), &variables));
         (request.variables, request.operation_name) = (variables, name);
@@ -52,7 +61,8 @@ impl Limits {
     ) -> Result<Option<ExecutableDocument>, ServerError> {
         let operations = || document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
         let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
-        let aliases: usize = operations().chain(fragments).map(aliases).sum();
+        let written =
+            operations().chain(fragments).fold(Written::of(document), |sum, set| sum.and(Written::within(set)));
         let about_schema = operations().all(is_about_schema);
         let (depth, fields) = match about_schema {
             true => (usize::MAX, self.complexity.max(SCHEMA_FIELDS)),
@@ -63,7 +73,8 @@ impl Limits {
             (extent.fields, "fields", fields),
             (extent.depth, "levels", depth),
             (extent.members, "levels of members of the schema's types", SCHEMA_MEMBERS),
-            (aliases, "aliases", self.aliases),
+            (written.aliases, "aliases", self.aliases),
+            (written.directives, "directives", self.directives),
         ] {
             if count > limit {
                 let message = format!("the request has {count} {what}, at most {limit} are allowed");
@@ -90,13 +101,43 @@ fn missing<'a>(operation: &'a OperationDefinition, variables: &Variables) -> Opt
     missing.map(|definition| definition.name.node.as_str())
 }
 
-fn aliases(set: &SelectionSet) -> usize {
-    let one = |selection: &Selection| match selection {
-        Selection::Field(field) => usize::from(field.node.alias.is_some()) + aliases(&field.node.selection_set.node),
-        Selection::InlineFragment(fragment) => aliases(&fragment.node.selection_set.node),
-        Selection::FragmentSpread(_) => 0,
-    };
-    set.items.iter().map(|selection| one(&selection.node)).sum()
+/// What stands in a document, however often it is meant.
+#[derive(Clone, Copy, Default)]
+struct Written {
+    aliases: usize,
+    directives: usize,
+}
+
+impl Written {
+    /// On the operations, their variables and the fragments themselves.
+    fn of(document: &ExecutableDocument) -> Self {
+        let operations = document.operations.iter().map(|(_, operation)| {
+            let variables = operation.node.variable_definitions.iter().map(|one| one.node.directives.len());
+            operation.node.directives.len() + variables.sum::<usize>()
+        });
+        let fragments = document.fragments.values().map(|fragment| fragment.node.directives.len());
+        Self { aliases: 0, directives: operations.chain(fragments).sum() }
+    }
+
+    /// On the fields and spreads of a selection.
+    fn within(set: &SelectionSet) -> Self {
+        set.items.iter().fold(Self::default(), |sum, selection| {
+            let (aliases, directives, inner) = match &selection.node {
+                Selection::Field(Positioned { node, .. }) => {
+                    (usize::from(node.alias.is_some()), &node.directives, Some(&node.selection_set.node))
+                }
+                Selection::InlineFragment(Positioned { node, .. }) => {
+                    (0, &node.directives, Some(&node.selection_set.node))
+                }
+                Selection::FragmentSpread(spread) => (0, &spread.node.directives, None),
+            };
+            sum.and(Self { aliases, directives: directives.len() }).and(inner.map(Self::within).unwrap_or_default())
+        })
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { aliases: self.aliases + other.aliases, directives: self.directives + other.directives }
+    }
 }
 
 /// All fields of an operation are those of introspection. What they lead to cannot be anything else.

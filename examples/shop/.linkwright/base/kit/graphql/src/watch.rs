@@ -21,7 +21,7 @@ use axum::{
         State, WebSocketUpgrade,
         ws::{self, CloseFrame, Message},
     },
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, Uri},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -41,6 +41,7 @@ use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 
 use crate::{
     Limited,
+    call::Opening,
     endpoint::{Cx, refused},
     request::{Answer, Asked, Form, Refusal, got, posted},
 };
@@ -158,7 +159,7 @@ impl<E: Executor> Executor for Counted<E> {
 }
 
 pub async fn got_stream<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, uri: Uri) -> Response {
-    match got(&uri, &[OperationType::Query, OperationType::Subscription]) {
+    match got(&uri, &[OperationType::Query, OperationType::Subscription], &schema.documents) {
         Ok(request) => events(&schema, cx, request),
         Err(refusal) => refused(Form::Json, &refusal),
     }
@@ -172,7 +173,7 @@ pub async fn posted_stream<E: Executor>(
 ) -> Response {
     match posted(&headers, &body, 1) {
         Ok(Asked::One(request)) => events(&schema, cx, *request),
-        Ok(Asked::Many(_)) => refused(Form::Json, &Refusal(StatusCode::BAD_REQUEST, "one at a time".into())),
+        Ok(Asked::Many(_)) => refused(Form::Json, &Refusal::bad("one at a time")),
         Err(refusal) => refused(Form::Json, &refusal),
     }
 }
@@ -181,9 +182,10 @@ pub async fn posted_stream<E: Executor>(
 fn events<E: Executor>(schema: &E, cx: Cx, request: Request) -> Response {
     let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
     // The deadline of the request is that of its opening, and each field has one of its own; its key stays.
-    let key = cx.idempotency_key().map(str::to_owned);
+    let (key, end) = (cx.idempotency_key().map(str::to_owned), cx.deadline());
     let cx = key.into_iter().fold(cx.next_request(), Context::keyed);
-    let responses = schema.execute_stream(request.data(cx), None);
+    let request = end.map(Opening).into_iter().fold(request.data(cx), Request::data);
+    let responses = schema.execute_stream(request, None);
     let next = responses.map(|response| {
         let data = serde_json::to_string(&Answer::from(&response)).unwrap_or_default();
         Event::default().event("next").data(data)

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 use kit::{Context, Etag, Failure, OperationError, Stream};
 use reqwest::{Response, Url, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Problem, conditional, escape, events, headers, reader};
+use crate::{Problem, conditional, escape, events, exchange, headers, reader, upload};
 
 /// Bytes of an answer at most, and of one event of a stream.
 pub(crate) const MAX_ANSWER: usize = 16 << 20;
@@ -47,9 +48,55 @@ impl Client {
         let request = self.request(cx, request, "application/json")?;
         let answer = async { Ok(read(send::<E>(&self.http, cx, request).await?).await?) };
         let body = cx.limit::<_, E>(answer).await?;
-        let body = if body.is_empty() { b"null" } else { &body[..] };
-        serde_json::from_slice(body)
-            .map_err(|error| Failure::internal(anyhow::anyhow!("the answer is not what was asked for: {error}")).into())
+        answered(&body)
+    }
+
+    /// Sends a stream of input as NDJSON, and reads the answer, within the limits of [`Context::reading`].
+    pub async fn send<I, T, E>(&self, cx: &Context, request: Request, input: Stream<I, Failure>) -> Result<T, E>
+    where
+        I: Serialize + Send + 'static,
+        T: DeserializeOwned,
+        E: OperationError,
+    {
+        let sent = |cx: Context, input| async move {
+            let (items, broken) = kit::input::sent(input);
+            let mut request = self.request(&cx, request, "application/json")?;
+            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(upload::TYPE));
+            let line = |item: I| {
+                serde_json::to_vec(&item).map(|mut line| {
+                    line.push(b'\n');
+                    line
+                })
+            };
+            *request.body_mut() = Some(reqwest::Body::wrap_stream(items.map(line)));
+            let answer = async { Ok(read(send::<E>(&self.http, &cx, request).await?).await?) };
+            tokio::select! {
+                biased;
+                // Dropped, the request breaks off: half of an input is not to be taken for all of it.
+                failure = broken => Err(failure.into()),
+                answer = answer => answer,
+            }
+        };
+        answered(&cx.reading::<_, Bytes, E, _>(input, sent).await?)
+    }
+
+    /// Opens a WebSocket, over which streams go both ways. The deadline is for the opening.
+    pub async fn exchange<I, T, E>(
+        &self,
+        cx: &Context,
+        request: Request,
+        input: Stream<I, Failure>,
+    ) -> Result<Stream<T, E>, E>
+    where
+        I: Serialize + Send + 'static,
+        T: DeserializeOwned + Send + 'static,
+        E: OperationError,
+    {
+        // The connection stands before the operation has begun: by the header the service knows how long that may take.
+        let request = self.request(cx, request, "application/json")?;
+        let socket = cx.limit(exchange::open::<E>(request.url().as_str(), request.headers().clone())).await?;
+        let (items, broken) = kit::input::sent(input);
+        Ok(exchange::items(socket, items, broken))
     }
 
     /// Opens a stream of events. The deadline is for the opening, not for what follows. A stream that is cut off is gone
@@ -90,6 +137,13 @@ impl Client {
         let request = self.http.request(method, format!("{}{path}{query}", self.base)).headers(headers).body(body);
         request.build().map_err(Failure::internal)
     }
+}
+
+/// JSON, or nothing where `T` is `()`.
+fn answered<T: DeserializeOwned, E: OperationError>(body: &[u8]) -> Result<T, E> {
+    let body = if body.is_empty() { b"null" } else { body };
+    serde_json::from_slice(body)
+        .map_err(|error| Failure::internal(anyhow::anyhow!("the answer is not what was asked for: {error}")).into())
 }
 
 async fn send<E: OperationError>(

@@ -34,9 +34,11 @@ mod accept;
 pub mod answer;
 mod client;
 mod conditional;
+mod cors;
 mod edge;
 mod escape;
 mod events;
+mod exchange;
 mod extract;
 mod grpc;
 mod headers;
@@ -46,14 +48,23 @@ mod reader;
 mod resume;
 mod serve;
 mod stopping;
+mod talk;
+mod upload;
+pub mod version;
 
 pub use client::{Client, Request};
 pub use conditional::{IfMatch, IfMatchOne, IfNoneMatch};
+pub use cors::{Cors, Origin};
 pub use edge::{Edge, edge};
 pub use events::Events;
 pub use extract::{Cx, Json, MergePatch, Path, Query};
+/// What a request takes along of its context, for those who build one by hand.
+pub use headers::send as send_context;
 pub use located::{InPath, Located, apart};
 pub use problem::{Problem, kind, status};
+pub use reader::{Event, EventReader};
 /// An answer as it comes in.
 pub use reqwest::Response as Incoming;
 pub use serve::{Drained, Server, serve};
+pub use talk::Talk;
+pub use upload::Upload;

@@ -43,6 +43,32 @@ pub(crate) fn is_stream(response: &Response) -> bool {
     response.status().is_success() && kind.is_some_and(|kind| kind.as_bytes().starts_with(TYPE.as_bytes()))
 }
 
+/// The events of an answer, one after another: for protocols over server-sent events that are not ours.
+#[derive(Debug)]
+pub struct EventReader {
+    response: Response,
+    parser: Parser,
+}
+
+impl EventReader {
+    pub fn new(response: Response) -> Self {
+        Self { response, parser: Parser::default() }
+    }
+
+    /// The next event. `None`: the connection has ended.
+    pub async fn next(&mut self) -> Result<Option<Event>, Failure> {
+        loop {
+            if let Some(event) = self.parser.next() {
+                return Ok(Some(event));
+            }
+            match self.response.chunk().await.map_err(lost)? {
+                Some(chunk) => self.parser.push(&chunk)?,
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
 struct Reader {
     http: Client,
     again: Option<Request>,
@@ -110,15 +136,15 @@ impl Reader {
 
 /// One event, complete.
 #[derive(Debug, Default, PartialEq)]
-struct Event {
+pub struct Event {
     /// The last id that was given, to this event or one before.
-    id: String,
-    name: String,
-    data: String,
+    pub id: String,
+    pub name: String,
+    pub data: String,
 }
 
 /// Bytes as they come, into events. Lines end in LF, CR LF or CR; chunks end anywhere.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Parser {
     /// What has come; whole lines of it up to `read` are in `event`.
     buffer: Vec<u8>,

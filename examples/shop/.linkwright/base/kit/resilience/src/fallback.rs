@@ -7,6 +7,8 @@
 //! fallback::default(cx, &operations::RESTOCK, result, Restocked::default)
 //! ```
 //!
+//! The last good answers of queries are [`LastAnswers`](crate::LastAnswers), mark `inventory.look=cache;age=12`.
+//!
 //! Each steps in for errors that say nothing of the request (`unavailable`, `timeout`, `limited`; so also for an open
 //! circuit, a full bulkhead and a deadline that has passed), and leaves everything else as it is. The answer is marked,
 //! so that no stand-in passes for the real thing: [`Context::marks`]. Where there are several, the first that steps in
@@ -68,7 +70,7 @@ where
     }
 }
 
-fn mark(cx: &Context, operation: &Operation, kind: &str, error: &impl OperationError) {
+pub(crate) fn mark(cx: &Context, operation: &Operation, kind: &str, error: &impl OperationError) {
     tracing::info!(service = operation.service, operation = operation.name, fallback = kind, %error, "fell back");
     cx.marks().add(format!("{}.{}={kind}", operation.service, operation.name));
 }

@@ -1,6 +1,13 @@
 //! A call of one service by another, under a policy.
 
-use std::{sync::Arc, task::Poll, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 use kit::{Context, Failure, Kind, Operation, OperationError, Safety, Stream};
@@ -28,6 +35,22 @@ struct Inner {
     balance: Balance,
     circuit: Option<Circuit>,
     bulkhead: Bulkhead,
+}
+
+/// A place in the bulkhead of a link, for as long as an answer goes on.
+#[derive(Debug)]
+pub struct Held {
+    link: Link,
+    _place: Place,
+}
+
+impl Held {
+    /// The answer has ended with a fault of the other side, which counts for the breaker as one of a call does.
+    pub fn failed(&self) {
+        if let Some(circuit) = &self.link.0.circuit {
+            circuit.record_late_fault();
+        }
+    }
 }
 
 /// What a link knows of the other side.
@@ -92,22 +115,61 @@ impl Link {
         E: OperationError,
         F: Future<Output = Result<Stream<T, E>, E>> + Send,
     {
-        let (items, place) = self.run(cx, operation, attempt).await?;
-        let link = self.clone();
-        let mut open = Some((items, place));
-        Ok(Box::pin(stream::poll_fn(move |task| {
-            let Some((items, _place)) = &mut open else { return Poll::Ready(None) };
-            let item = std::task::ready!(items.poll_next_unpin(task));
-            if let (Some(Err(error)), Some(circuit)) = (&item, &link.0.circuit)
-                && error.kind().is_fault()
-            {
-                circuit.record_late_fault();
-            }
-            if !matches!(item, Some(Ok(_))) {
-                open = None;
-            }
-            Poll::Ready(item)
-        })))
+        let (items, held) = self.hold(cx, operation, attempt).await?;
+        Ok(watched(items, held, Source::default()))
+    }
+
+    /// Calls an operation whose input is a stream. There is one try, for what has been read of the input cannot be sent
+    /// again. The policy's timeout is how long the other side may take until it asks for the first item, and from the last
+    /// one to the answer ([`Context::reading`]).
+    pub async fn send<I, T, E, F>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        input: Stream<I, Failure>,
+        attempt: impl FnOnce(Context, Stream<I, Failure>) -> F,
+    ) -> Result<T, E>
+    where
+        I: 'static,
+        E: OperationError,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        self.once(cx, operation, input, attempt).await.map(|(answer, ..)| answer)
+    }
+
+    /// Calls an operation whose input and output are streams: once, as [`send`](Link::send), and from its opening on as
+    /// [`open`](Link::open).
+    pub async fn exchange<I, T, E, F>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        input: Stream<I, Failure>,
+        attempt: impl FnOnce(Context, Stream<I, Failure>) -> F,
+    ) -> Result<Stream<T, E>, E>
+    where
+        I: 'static,
+        T: Send + 'static,
+        E: OperationError,
+        F: Future<Output = Result<Stream<T, E>, E>> + Send,
+    {
+        let (items, place, source) = self.once(cx, operation, input, attempt).await?;
+        Ok(watched(items, Held { link: self.clone(), _place: place }, source))
+    }
+
+    /// Calls an operation whose answer goes on when the call is over, as a body that is passed on. The policy is that of a
+    /// [`call`](Link::call) up to then. What is [`Held`] is given back when the answer ends.
+    pub async fn hold<T, E, F>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        attempt: impl Fn(Context) -> F,
+    ) -> Result<(T, Held), E>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        let (answer, place) = self.run(cx, operation, attempt).await?;
+        Ok((answer, Held { link: self.clone(), _place: place }))
     }
 
     /// For a dashboard, a health report, a test.
@@ -133,14 +195,52 @@ impl Link {
         E: OperationError,
         F: Future<Output = Result<T, E>> + Send,
     {
+        let total = keyed(cx, operation).within(self.0.policy.total());
+        self.spanned(cx, operation, self.tries(&total, cx.deadline(), operation, attempt)).await
+    }
+
+    /// One try of a call whose input is a stream.
+    async fn once<I, T, E, F>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        input: Stream<I, Failure>,
+        attempt: impl FnOnce(Context, Stream<I, Failure>) -> F,
+    ) -> Result<(T, Place, Source), E>
+    where
+        I: 'static,
+        E: OperationError,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        let source = Source::default();
+        let noting = source.clone();
+        let input = Box::pin(input.inspect(move |item| noting.note(item)));
+        let keyed = keyed(cx, operation);
+        let call = |cx: Context| async move { cx.reading(input, attempt).await };
+        let work = async {
+            match self.one(&keyed, cx.deadline(), operation, 1, &source, call).await {
+                Ok(result) => result,
+                Err(refusal) => Err(refusal.failure(true).into()),
+            }
+        };
+        let (answer, place) = self.spanned(cx, operation, work).await?;
+        Ok((answer, place, source))
+    }
+
+    /// Does the work in a span of its own, if there is time.
+    async fn spanned<T, E: OperationError>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         if cx.remaining() == Some(Duration::ZERO) {
             return Err(Failure::timeout().unsent().into());
         }
         let Operation { service, name, .. } = operation;
         let span = tracing::info_span!("call", link = self.0.name, service, operation = name, outcome = field::Empty);
         async {
-            let total = keyed(cx, operation).within(self.0.policy.total());
-            let result = self.tries(&total, cx.deadline(), operation, attempt).await;
+            let result = work.await;
             Span::current().record("outcome", result.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok"));
             result
         }
@@ -164,19 +264,15 @@ impl Link {
         let mut number = 1;
         let mut unsent = true;
         loop {
-            let error: E = match self.one(cx, end, operation, number, &attempt).await {
+            let limited = async |cx: Context| cx.limit(attempt(cx.clone())).await;
+            let error: E = match self.one(cx, end, operation, number, &Source::default(), limited).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => {
                     unsent &= is_unsent(&error);
                     error
                 }
-                Err(Refusal::Open(Refused { retry_after })) => {
-                    let failure = Failure::new(Kind::Unavailable, "it has failed too often and is not called for now");
-                    return Err(Failure { unsent, retry_after, ..failure }.into());
-                }
-                Err(Refusal::Full) => {
-                    Failure { unsent, ..Failure::new(Kind::Limited, "too many calls are under way") }.into()
-                }
+                Err(refusal @ Refusal::Open(_)) => return Err(refusal.failure(unsent).into()),
+                Err(refusal @ Refusal::Full) => refusal.failure(unsent).into(),
             };
             let retry_after = error.failure().and_then(|failure| failure.retry_after);
             // A first try that is still at work is a conflict, which says when to ask again.
@@ -203,26 +299,28 @@ impl Link {
         (in_time && balance.take_out()).then_some(pause)
     }
 
-    /// Breaker, bulkhead, per-try timeout, the call.
+    /// Breaker, bulkhead, per-try timeout, the call. If its own source fails, that says nothing of the other side.
     async fn one<T, E, F>(
         &self,
         cx: &Context,
         end: Option<Instant>,
         operation: &Operation,
         number: u32,
-        attempt: &impl Fn(Context) -> F,
+        source: &Source,
+        attempt: impl FnOnce(Context) -> F,
     ) -> Result<Result<(T, Place), E>, Refusal>
     where
         E: OperationError,
-        F: Future<Output = Result<T, E>> + Send,
+        F: Future<Output = Result<T, E>>,
     {
         let Inner { policy, circuit, bulkhead, .. } = &*self.0;
         let permit = circuit.as_ref().map(Circuit::admit).transpose().map_err(Refusal::Open)?;
         let place = bulkhead.enter().ok_or(Refusal::Full)?;
         let cut_short = end.is_some_and(|end| end.saturating_duration_since(Instant::now()) < policy.timeout);
         let cx = one_try(cx, operation, number).within(policy.timeout);
-        let result = cx.limit(attempt(cx.clone())).await;
+        let result = attempt(cx).await;
         let fault = match &result {
+            Err(_) if source.has_failed() => None,
             // The caller had no more time: that says nothing of the service.
             Err(error) if cut_short && error.kind() == Kind::Timeout => None,
             result => Some(result.as_ref().is_err_and(|error| error.kind().is_fault())),
@@ -234,10 +332,61 @@ impl Link {
     }
 }
 
+/// A stream that is open: it keeps its place, and its error counts, unless its own input has failed.
+fn watched<T, E>(items: Stream<T, E>, held: Held, source: Source) -> Stream<T, E>
+where
+    T: Send + 'static,
+    E: OperationError,
+{
+    let mut open = Some((items, held));
+    Box::pin(stream::poll_fn(move |task| {
+        let Some((items, held)) = &mut open else { return Poll::Ready(None) };
+        let item = std::task::ready!(items.poll_next_unpin(task));
+        if let Some(Err(error)) = &item
+            && error.kind().is_fault()
+            && !source.has_failed()
+        {
+            held.failed();
+        }
+        if !matches!(item, Some(Ok(_))) {
+            open = None;
+        }
+        Poll::Ready(item)
+    }))
+}
+
 /// Why the other side was not called.
 enum Refusal {
     Open(Refused),
     Full,
+}
+
+impl Refusal {
+    fn failure(self, unsent: bool) -> Failure {
+        match self {
+            Self::Open(Refused { retry_after }) => {
+                let failure = Failure::new(Kind::Unavailable, "it has failed too often and is not called for now");
+                Failure { unsent, retry_after, ..failure }
+            }
+            Self::Full => Failure { unsent, ..Failure::new(Kind::Limited, "too many calls are under way") },
+        }
+    }
+}
+
+/// Whether the input of a call has failed on our own side.
+#[derive(Clone, Debug, Default)]
+struct Source(Arc<AtomicBool>);
+
+impl Source {
+    fn note<T>(&self, item: &Result<T, Failure>) {
+        if item.is_err() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// The context with an idempotency key if the operation needs one, so that a call and its fallback have the same.

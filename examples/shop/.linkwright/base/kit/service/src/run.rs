@@ -4,7 +4,7 @@ use std::{env, io, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
-use kit_http::{Drained, Edge, Server};
+use kit_http::{Cors, Drained, Edge, Server};
 use serde::de::DeserializeOwned;
 use tokio::{
     net::TcpListener,
@@ -81,7 +81,7 @@ async fn serve(
     })?;
     let address = format!("http://{}", listener.local_addr()?);
 
-    let mut service = Service::default();
+    let mut service = Service::new(config);
     let router = tokio::select! {
         router = start(&mut service) => router.context("cannot start")?,
         () = signals.next() => return Ok(()),
@@ -134,11 +134,12 @@ pub(crate) struct Serving {
 
 /// Serves the routes of a service, those of its health among them, behind the edge.
 pub(crate) fn serve_at(listener: TcpListener, config: &ServerConfig, service: Service, router: Router) -> Serving {
-    let Service { lines, checks, links, tasks, last, leaving, stopping, done } = service;
+    let Service { development: _, lines, checks, links, tasks, last, leaving, stopping, done } = service;
     let edge = Edge {
         body_limit: config.body_limit,
         timeout: config.timeout.0,
         in_flight: config.in_flight,
+        cors: Cors::new(config.cors.clone()),
         stopping: stopping.clone(),
         ..Edge::default()
     };

@@ -1,7 +1,10 @@
 use std::{
     collections::VecDeque,
     fmt::Debug,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,6 +17,8 @@ pub struct Script<I, O, E> {
     plays: Mutex<VecDeque<Play<O, E>>>,
     asked: Mutex<Vec<(Context, I)>>,
     always: Mutex<Option<Always<O, E>>>,
+    /// It reads a stream, which has no deadline.
+    reads: AtomicBool,
 }
 
 /// Makes what every call gets.
@@ -29,7 +34,12 @@ pub enum Play<O, E> {
 
 impl<I, O, E> Default for Script<I, O, E> {
     fn default() -> Self {
-        Self { plays: Mutex::default(), asked: Mutex::default(), always: Mutex::default() }
+        Self {
+            plays: Mutex::default(),
+            asked: Mutex::default(),
+            always: Mutex::default(),
+            reads: AtomicBool::default(),
+        }
     }
 }
 
@@ -64,6 +74,18 @@ impl<I, O, E: From<Failure>> Script<I, O, E> {
     /// Takes what it was asked since the last time.
     pub fn asked(&self) -> Vec<(Context, I)> {
         std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<T, O, E: From<Failure>> Script<(Vec<T>,), O, E> {
+    /// Reads a stream to its end, and then [plays](Self::play).
+    ///
+    /// # Errors
+    /// That of the input, or of the play.
+    pub async fn read(&self, cx: &Context, input: Stream<T, Failure>) -> Result<O, E> {
+        self.reads.store(true, Ordering::Relaxed);
+        let items = input.try_collect().await?;
+        self.play(cx, (items,)).await
     }
 }
 
@@ -119,7 +141,12 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     {
         let (got, seen) = self.reached(what, input, answer, call).await;
         assert_eq!(seen.idempotency_key(), Some("the-key"), "{what}: the idempotency key");
-        assert!(seen.remaining().is_some_and(|left| left <= Duration::from_secs(30)), "{what}: the deadline");
+        match self.reads.load(Ordering::Relaxed) {
+            true => assert_eq!(seen.deadline(), None, "{what}: the deadline"),
+            false => {
+                assert!(seen.remaining().is_some_and(|left| left <= Duration::from_secs(30)), "{what}: the deadline");
+            }
+        }
         got
     }
 
@@ -227,6 +254,37 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         self.plays.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Calls twice, the second time in vain, and checks that the first answer stands in and is marked, and that it does so only
+    /// where the second call says nothing of the request.
+    ///
+    /// # Panics
+    /// If it is not so.
+    pub async fn is_remembered<F>(
+        &self,
+        what: &str,
+        operation: &Operation,
+        input: impl Fn() -> I,
+        answer: impl Fn() -> Result<O, E>,
+        call: impl Fn(Context, I) -> F,
+    ) where
+        F: Future<Output = Result<O, E>>,
+    {
+        let refused = || Err(Failure::invalid("as the script says").into());
+        for (played, due, marked) in [
+            (answer(), answer(), false),
+            (Err(Failure::timeout().into()), answer(), true),
+            (refused(), refused(), false),
+        ] {
+            self.next(Play::Answer(played));
+            let cx = Context::default();
+            let got = call(cx.clone(), input()).await;
+            assert_eq!(got, due, "{what}: the answer");
+            let mark = format!("{}.{}=cache;age=0", operation.service, operation.name);
+            assert_eq!(cx.marks().list(), if marked { vec![mark] } else { vec![] }, "{what}: the mark");
+            assert!(matches!(self.asked().as_slice(), [(_, asked)] if *asked == input()), "{what}: the call");
+        }
+    }
+
     /// Calls once, with an answer to get, and gives what came of it and the context in which it arrived.
     async fn reached<T, F>(
         &self,
@@ -249,18 +307,24 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         (got, seen.clone())
     }
 
-    /// Checks that failures of every kind come back as they were given.
+    /// Checks that failures of every kind come back as they were given. Only of an item of which GraphQL shows null the caller
+    /// learns no more than that it is not there.
     ///
     /// # Panics
     /// If one does not.
     pub async fn carries_failures<F>(&self, what: &str, input: impl Fn() -> I, call: impl Fn(Context, I) -> F)
     where
+        E: OperationError,
         F: Future<Output = Result<O, E>>,
     {
         for kind in Kind::ALL {
             let what = format!("{what}: failure of kind {kind}");
             let failed = || Err(Failure::new(kind, "as the script says").into());
-            self.carries(&what, &input, failed, &call).await;
+            let got = self.hears(&what, &input, failed(), &call).await;
+            let null = || Err(Failure::not_found("there is none").into());
+            if kind != Kind::NotFound || got != null() {
+                assert_eq!(got, failed(), "{what}: the answer");
+            }
         }
     }
 
@@ -283,6 +347,11 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
 /// The items of a script as the stream that an operation answers with.
 pub fn streamed<T: Send + 'static, E: Send + 'static>(items: Result<Vec<T>, E>) -> Result<Stream<T, E>, E> {
     Ok(Box::pin(stream::iter(items?.into_iter().map(Ok))))
+}
+
+/// The items of an input as the stream that an operation reads.
+pub fn sent<T: Send + 'static>(items: Vec<T>) -> Stream<T, Failure> {
+    Box::pin(stream::iter(items.into_iter().map(Ok)))
 }
 
 /// All items of a stream, as a script has them.

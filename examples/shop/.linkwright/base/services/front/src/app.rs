@@ -12,6 +12,7 @@ use crate::Front;
 /// What `config.toml` says, besides what every service has.
 #[derive(Debug, Deserialize)]
 pub struct Config {
+    pub graphql: kit_graphql::Config,
     pub links: Links,
 }
 
@@ -26,7 +27,10 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     let inventory = inventory(&config.links.inventory, service)?;
     let orders = orders(&config.links.orders, service)?;
     let front = Arc::new(Front::new(inventory, orders));
-    Ok(front_contract::graphql::router(front))
+    let graphql = config.graphql.settings(service.is_development());
+    let documents = graphql.documents.clone();
+    service.show(move || documents.state());
+    Ok(front_contract::graphql::router(front, graphql))
 }
 
 /// `inventory`, behind a link.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, MaybeUndefined, Object, Result, Subscription};
 use kit_graphql::{
-    Bytes, Change, Date, DateTime, Decimal, Duration, Int64, Items, Json, Key, Limited, Limits, Scalar, UInt32, UInt64,
-    answer, arguments, batches, choice, connection, context, done, entry, found, input, items, object, one_of,
+    Bytes, Change, Date, DateTime, Decimal, Duration, Int64, Items, Json, Key, Limited, Scalar, Settings, UInt32,
+    UInt64, answer, arguments, batches, choice, connection, context, done, entry, found, input, items, object, one_of,
     received, reference, union,
 };
 
@@ -52,6 +52,7 @@ object! {
 
 #[ComplexObject]
 impl Order {
+    #[graphql(cache_control(no_cache))]
     async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Customer>> {
         reference(ctx, &self.customer_id.0).await
     }
@@ -111,20 +112,21 @@ pub struct OrderFilter {
 pub type Schema = Limited<async_graphql::Schema<Query, Mutation, Subscription>>;
 
 /// The GraphQL face of any `Shop`.
-pub fn schema(service: Arc<dyn Shop>, limits: Limits) -> Schema {
+pub fn schema(service: Arc<dyn Shop>, settings: Settings) -> Schema {
     let builder =
         async_graphql::Schema::build(Query(service.clone()), Mutation(service.clone()), Subscription(service.clone()));
     let customers = batches(move |cx, id: CustomerId| {
         let service = service.clone();
         async move { service.get_customer(&cx, id).await }
     });
-    kit_graphql::schema(builder, limits, [customers])
+    kit_graphql::schema(builder, settings, [customers])
 }
 
 pub struct Query(Arc<dyn Shop>);
 
 #[Object]
 impl Query {
+    #[graphql(cache_control(max_age = 60))]
     async fn orders(
         &self,
         ctx: &Context<'_>,
@@ -140,6 +142,7 @@ impl Query {
         answer(&cx, cx.limit(self.0.list_orders(&cx, input)).await)
     }
 
+    #[graphql(cache_control(max_age = 30))]
     async fn order(&self, ctx: &Context<'_>, id: Key<OrderId>) -> Result<Option<Order>> {
         let cx = context(ctx);
         let id = received(&cx, id)?;

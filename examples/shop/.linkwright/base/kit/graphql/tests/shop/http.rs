@@ -125,3 +125,66 @@ async fn the_context_of_the_edge_is_that_of_the_calls() {
     let seen = store.contexts.lock().unwrap();
     assert_eq!((seen[0].idempotency_key(), seen[0].trace()), (Some("k"), cx.trace()));
 }
+
+#[tokio::test]
+async fn a_document_is_left_once_and_then_asked_for_by_its_hash() {
+    let (schema, _) = schema();
+    let documents = schema.documents().clone();
+    let router = kit_graphql::endpoint(schema);
+    let ask = async |request: Request<Body>| {
+        let response = router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let answer: Value = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
+        (parts.status.as_u16(), answer)
+    };
+    // sha256("{__typename}")
+    let hash = "ecf4edb46db40b5132295c0291d62fb65d6759a9eedfa4d5d612dd5ec54a6b38";
+    let persisted = |hash: &str| json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
+    let by_hash = || post("application/json", &json!({ "extensions": persisted(hash) }));
+    let code = |answer: &Value| answer["errors"][0]["extensions"]["code"].clone();
+    let (status, answer) = ask(by_hash()).await;
+    assert_eq!((status, code(&answer)), (200, json!("PERSISTED_QUERY_NOT_FOUND")));
+    assert_eq!(answer["errors"][0]["message"], "PersistedQueryNotFound");
+    let extensions = persisted(hash).to_string().replace('"', "%22").replace('{', "%7B").replace('}', "%7D");
+    let (status, answer) = ask(get(&format!("extensions={extensions}"))).await;
+    assert_eq!((status, code(&answer)), (400, json!("PERSISTED_QUERY_NOT_FOUND")), "the form tells them apart");
+    let wrong = json!({ "query": "{ __typename }", "extensions": persisted(hash) });
+    assert_eq!(code(&ask(post("application/json", &wrong)).await.1), "INVALID");
+    let both = json!({ "query": "{__typename}", "extensions": persisted(hash) });
+    assert_eq!(ask(post("application/json", &both)).await.1["data"]["__typename"], "Query");
+    assert_eq!(ask(by_hash()).await.1["data"]["__typename"], "Query");
+    assert_eq!(ask(get(&format!("extensions={extensions}"))).await.1["data"]["__typename"], "Query");
+    let state = documents.state();
+    assert_eq!((state.graphql_documents, state.hits, state.misses), (1, 2, 2));
+    // sha256("mutation{deleteOrder(id:1)}")
+    let hash = "aa909f36c50d6f7a9df7b6db251837c0421739bdae43b30f3a1dbadac71a1219";
+    let both = json!({ "query": "mutation{deleteOrder(id:1)}", "extensions": persisted(hash) });
+    ask(post("application/json", &both)).await;
+    let extensions = persisted(hash).to_string().replace('"', "%22").replace('{', "%7B").replace('}', "%7D");
+    assert_eq!(ask(get(&format!("extensions={extensions}"))).await.0, 405, "a mutation, by its hash too");
+}
+
+#[tokio::test]
+async fn an_answer_holds_as_long_as_what_holds_shortest_in_it() {
+    let (schema, _) = schema();
+    let router = kit_graphql::endpoint(schema);
+    let header = async |request: Request<Body>| {
+        let response = router.clone().oneshot(request).await.unwrap();
+        response.headers().get(header::CACHE_CONTROL).map(|value| value.to_str().unwrap().to_owned())
+    };
+    let other = "00000000-0000-0000-0000-000000000000";
+    for (query, by_get) in [
+        (format!("{{ order(id: \"{ID}\") {{ id }} }}"), "max-age=30"),
+        (format!("{{ a: order(id: \"{ID}\") {{ id }} b: order(id: \"{other}\") {{ id }} }}"), "max-age=30"),
+        (format!("{{ order(id: \"{ID}\") {{ customer {{ name }} }} }}"), "no-store"),
+        // Parts of it are stand-ins.
+        ("{ orders { nodes { id } } }".to_owned(), "no-store"),
+        ("{ __typename }".to_owned(), "no-store"),
+        ("{ order(id: \"x\") { id } }".to_owned(), "no-store"),
+    ] {
+        let escaped: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        assert_eq!(header(get(&format!("query={escaped}"))).await.as_deref(), Some(by_get), "{query}");
+        let by_post = header(post("application/json", &json!({ "query": query }))).await;
+        assert_eq!(by_post, Some(by_get.to_owned()).filter(|value| value != "no-store"), "{query}");
+    }
+}

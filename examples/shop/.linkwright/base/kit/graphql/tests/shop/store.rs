@@ -128,7 +128,7 @@ impl Shop for Store {
 /// A schema over a fresh store, and the store.
 pub fn schema() -> (crate::graphql::Schema, Arc<Store>) {
     let store = Arc::new(Store::default());
-    (crate::graphql::schema(store.clone(), kit_graphql::Limits::default()), store)
+    (crate::graphql::schema(store.clone(), Default::default()), store)
 }
 
 /// The response of a request, as JSON.

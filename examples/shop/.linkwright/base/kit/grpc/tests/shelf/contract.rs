@@ -109,6 +109,12 @@ impl Validate for Reserve {
     }
 }
 
+impl Validate for Line {
+    fn validate(&self, v: &mut Violations) {
+        v.at("quantity", |v| v.range(&self.quantity, 1..=9));
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reserved {
     pub left: u32,
@@ -145,4 +151,10 @@ pub trait Shelf: Send + Sync + 'static {
     async fn delete_item(&self, cx: &Context, id: ItemId, etag: Option<Etag>) -> Result<(), Failure>;
     async fn reserve(&self, cx: &Context, id: ItemId, input: Reserve) -> Result<Reserved, ReserveError>;
     async fn watch(&self, cx: &Context, id: ItemId) -> Result<Stream<Level, ReserveError>, ReserveError>;
+    async fn restock(&self, cx: &Context, input: Stream<Line, Failure>) -> Result<Reserved, ReserveError>;
+    async fn talk(
+        &self,
+        cx: &Context,
+        input: Stream<Line, Failure>,
+    ) -> Result<Stream<Level, ReserveError>, ReserveError>;
 }

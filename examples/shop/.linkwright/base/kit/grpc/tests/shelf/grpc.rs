@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use kit::{Context, Etag, Failure, Stream};
-use kit_grpc::{Items, answer, list, message, option, output, outputs, patch, received, request, stream, union};
-use tonic::{Request, Response, Status, async_trait, transport::Channel};
+use kit_grpc::{
+    Channel, Items, answer, exchange, list, message, option, output, outputs, patch, read, received, request, send,
+    stream, union,
+};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use crate::{
     contract::*,
@@ -92,6 +95,18 @@ impl ShelfService for Server {
         let (cx, (id,)) = received(request)?;
         stream(&cx, cx.limit(self.0.watch(&cx, id)).await)
     }
+
+    async fn restock(&self, request: Request<Streaming<pb::Line>>) -> Result<Response<pb::ReserveResponse>, Status> {
+        let (cx, result) = read(request, |cx, input| async move { self.0.restock(&cx, input).await }).await;
+        answer(&cx, result)
+    }
+
+    type TalkStream = Items<pb::Level>;
+
+    async fn talk(&self, request: Request<Streaming<pb::Line>>) -> Result<Response<Self::TalkStream>, Status> {
+        let (cx, result) = read(request, |cx, input| async move { self.0.talk(&cx, input).await }).await;
+        stream(&cx, result)
+    }
 }
 
 /// A `Shelf` somewhere else.
@@ -129,5 +144,19 @@ impl Shelf for Client {
 
     async fn watch(&self, cx: &Context, id: ItemId) -> Result<Stream<Level, ReserveError>, ReserveError> {
         outputs(cx, self.0.clone().watch(request(cx, (id,))).await)
+    }
+
+    async fn restock(&self, cx: &Context, input: Stream<Line, Failure>) -> Result<Reserved, ReserveError> {
+        let mut client = self.0.clone();
+        send(cx, input, |request| async move { client.restock(request).await }).await
+    }
+
+    async fn talk(
+        &self,
+        cx: &Context,
+        input: Stream<Line, Failure>,
+    ) -> Result<Stream<Level, ReserveError>, ReserveError> {
+        let mut client = self.0.clone();
+        exchange(cx, input, |request| async move { client.talk(request).await }).await
     }
 }

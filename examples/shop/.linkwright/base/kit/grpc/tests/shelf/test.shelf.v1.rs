@@ -377,6 +377,54 @@ pub mod shelf_service_client {
                 .insert(GrpcMethod::new("test.shelf.v1.ShelfService", "Watch"));
             self.inner.server_streaming(req, path, codec).await
         }
+        pub async fn restock(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::Line>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReserveResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/test.shelf.v1.ShelfService/Restock",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("test.shelf.v1.ShelfService", "Restock"));
+            self.inner.client_streaming(req, path, codec).await
+        }
+        pub async fn talk(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::Line>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::Level>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/test.shelf.v1.ShelfService/Talk",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("test.shelf.v1.ShelfService", "Talk"));
+            self.inner.streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -418,6 +466,20 @@ pub mod shelf_service_server {
             &self,
             request: tonic::Request<super::WatchRequest>,
         ) -> std::result::Result<tonic::Response<Self::WatchStream>, tonic::Status>;
+        async fn restock(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::Line>>,
+        ) -> std::result::Result<tonic::Response<super::ReserveResponse>, tonic::Status>;
+        /// Server streaming response type for the Talk method.
+        type TalkStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::Level, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        async fn talk(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::Line>>,
+        ) -> std::result::Result<tonic::Response<Self::TalkStream>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct ShelfServiceServer<T> {
@@ -717,6 +779,97 @@ pub mod shelf_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/test.shelf.v1.ShelfService/Restock" => {
+                    #[allow(non_camel_case_types)]
+                    struct RestockSvc<T: ShelfService>(pub Arc<T>);
+                    impl<
+                        T: ShelfService,
+                    > tonic::server::ClientStreamingService<super::Line>
+                    for RestockSvc<T> {
+                        type Response = super::ReserveResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<tonic::Streaming<super::Line>>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ShelfService>::restock(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RestockSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/test.shelf.v1.ShelfService/Talk" => {
+                    #[allow(non_camel_case_types)]
+                    struct TalkSvc<T: ShelfService>(pub Arc<T>);
+                    impl<
+                        T: ShelfService,
+                    > tonic::server::StreamingService<super::Line>
+                    for TalkSvc<T> {
+                        type Response = super::Level;
+                        type ResponseStream = T::TalkStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<tonic::Streaming<super::Line>>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ShelfService>::talk(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TalkSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

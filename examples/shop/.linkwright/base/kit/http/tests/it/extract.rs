@@ -7,6 +7,10 @@ use kit::{
 use kit_http::{Edge, Json, MergePatch, Path, answer};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use uuid::Uuid;
 
 use crate::{get, header, http, problem, send, start};
@@ -122,6 +126,17 @@ async fn bodies() {
             ),
         }
     }
+}
+
+#[tokio::test]
+async fn a_body_that_is_said_to_be_too_long_is_not_waited_for() {
+    let base = base().await;
+    let mut caller = TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = "POST /orders HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1099511627776\r\n\r\n";
+    caller.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    caller.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
 #[tokio::test]

@@ -123,6 +123,10 @@ async fn what_is_wrong_is_named() {
         ("/input?placed_at.gte=today", vec!["placed_at.gte"]),
         ("/input?span=5m", vec!["span"]),
         ("/input?raw=%21", vec!["raw"]),
+        // Empty is not absent.
+        ("/input?limit=", vec!["limit"]),
+        ("/input?signed=", vec!["signed"]),
+        ("/input?flag=&ratio=1", vec!["flag"]),
         ("/input?id=7", vec!["id"]),
         ("/input?status=open&status=lost", vec!["status[1]"]),
         ("/input?status=lost", vec!["status[0]"]),

@@ -58,13 +58,29 @@ pub(crate) struct Reply {
 impl Rest {
     pub(crate) fn new(base: &str, document: Value) -> anyhow::Result<Self> {
         let mut routes = BTreeMap::new();
-        for (path, item) in document["paths"].as_object().into_iter().flatten() {
-            for (method, operation) in item.as_object().into_iter().flatten() {
-                let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
-                let method = method.to_uppercase().parse()?;
-                routes.insert(name, Route { method, path: path.clone(), operation: operation.clone() });
-            }
+        for (path, method, operation) in operations(&document) {
+            let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
+            let method = method.to_uppercase().parse()?;
+            routes.insert(name, Route { method, path: path.to_owned(), operation: operation.clone() });
         }
+        Self::of(base, document, routes)
+    }
+
+    /// A service behind a gateway: what `own`, its own document, has, as the gateway's document has it below `prefix`.
+    /// There its operations may have other names.
+    pub(crate) fn behind(base: &str, document: Value, own: &Value, prefix: &str) -> anyhow::Result<Self> {
+        let mut routes = BTreeMap::new();
+        for (path, method, operation) in operations(own) {
+            let path = format!("{prefix}{path}");
+            let said = &document["paths"][&path][method];
+            anyhow::ensure!(said.is_object(), "the gateway's document has no {method} {path}");
+            let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
+            routes.insert(name, Route { method: method.to_uppercase().parse()?, path, operation: said.clone() });
+        }
+        Self::of(base, document, routes)
+    }
+
+    fn of(base: &str, document: Value, routes: BTreeMap<String, Route>) -> anyhow::Result<Self> {
         let judge = Judge::new(&document["components"]);
         // The kit's client has chosen how TLS is spoken, if anybody asks.
         let _ = kit_http::Client::new(base)?;
@@ -150,8 +166,11 @@ impl Rest {
         let content = said["requestBody"]["content"].as_object().and_then(|content| content.keys().next());
         let body = content.map(|media_type| {
             headers.push(("content-type", media_type.clone()));
-            let body = if call.input.is_object() { Value::Object(input) } else { call.input.clone() };
-            body.to_string().into_bytes()
+            match &call.input {
+                Value::Object(_) => Value::Object(input).to_string().into_bytes(),
+                Value::Array(items) if operation.reads => lines(items).into_bytes(),
+                other => other.to_string().into_bytes(),
+            }
         });
         Some(Asked { method: method.clone(), url, headers, body, listen: call.listen.clone() })
     }
@@ -250,6 +269,15 @@ impl Rest {
     }
 }
 
+/// Path, method and description of every operation of a document.
+fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    let items = document["paths"].as_object().into_iter().flatten();
+    items.flat_map(|(path, item)| {
+        let operations = item.as_object().into_iter().flatten();
+        operations.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+    })
+}
+
 /// What a reply says of an operation.
 pub(crate) fn outcome(reply: Reply) -> Outcome {
     let Reply { status, headers, body } = reply;
@@ -318,4 +346,9 @@ fn add(query: &mut Vec<(String, String)>, name: &str, value: &Value, joined: boo
         Value::Array(values) => values.iter().for_each(|value| query.push((name.to_owned(), text(value)))),
         value => query.push((name.to_owned(), text(value))),
     }
+}
+
+/// NDJSON.
+fn lines(items: &[Value]) -> String {
+    items.iter().map(|item| format!("{item}\n")).collect()
 }

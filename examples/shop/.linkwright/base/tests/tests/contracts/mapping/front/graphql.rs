@@ -13,7 +13,8 @@ use super::Scripted;
 
 async fn peer() -> anyhow::Result<(Arc<Scripted>, Server, Client)> {
     let script = Arc::new(Scripted::default());
-    let server = Server::start(front_contract::graphql::router(script.clone())).await?;
+    let server =
+        Server::start(front_contract::graphql::router(script.clone(), kit_graphql::Settings::default())).await?;
     let client = Client::new(&server.url)?;
     Ok((script, server, client))
 }
@@ -21,7 +22,7 @@ async fn peer() -> anyhow::Result<(Arc<Scripted>, Server, Client)> {
 #[test]
 fn the_schema_is_the_committed_one() -> anyhow::Result<()> {
     let committed = include_str!("../../../../../contracts/front/front.graphql");
-    let schema = front_contract::graphql::schema(Arc::new(Scripted::default()));
+    let schema = front_contract::graphql::schema(Arc::new(Scripted::default()), kit_graphql::Settings::default());
     assert_eq!(kit_graphql::differences(committed, &schema.sdl())?, Vec::<String>::new());
     Ok(())
 }

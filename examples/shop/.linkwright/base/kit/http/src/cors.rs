@@ -1,0 +1,108 @@
+//! Which pages of other origins may call: CORS of the Fetch standard (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+/// What a page may send besides what any page may.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
+const SENT: HeaderValue = HeaderValue::from_static(
+    "accept, api-version, authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, \
+     request-timeout-ms, traceparent, tracestate",
+);
+/// What a page may read besides what any page may.
+const READ: HeaderValue = HeaderValue::from_static(
+    "deprecation, etag, fallback, link, location, ratelimit, ratelimit-policy, retry-after, sunset, trace-id",
+);
+/// Seconds for which a browser may remember the answer to a preflight.
+const REMEMBERED: HeaderValue = HeaderValue::from_static("600");
+const ANY: HeaderValue = HeaderValue::from_static("*");
+
+/// An origin whose pages may call.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Origin {
+    /// `*`
+    Any,
+    /// `https://app.example`, letter by letter as browsers send it.
+    One(HeaderValue),
+}
+
+impl TryFrom<String> for Origin {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let is_host =
+            |host: &str| !host.is_empty() && !host.contains(|c: char| "/?#@ ".contains(c) || c.is_uppercase());
+        let origin = host.filter(|host| is_host(host)).and_then(|_| HeaderValue::from_str(&text).ok());
+        origin.map(Self::One).ok_or_else(|| format!("{text:?} is not an origin as \"https://app.example\" or \"*\""))
+    }
+}
+
+/// The origins whose pages may call; none: that of the service itself alone, as browsers have it.
+///
+/// Credentials of the browser (cookies, client certificates) are never asked for: a page sends what it has to prove in
+/// `Authorization`. So `*` gives nobody more than any program has.
+#[derive(Clone, Debug, Default)]
+pub struct Cors(Vec<Origin>);
+
+impl Cors {
+    pub fn new(origins: Vec<Origin>) -> Self {
+        Self(origins)
+    }
+
+    /// What `Access-Control-Allow-Origin` says to who asks.
+    pub(crate) fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        if self.0.contains(&Origin::Any) {
+            return Some(ANY);
+        }
+        let asks = headers.get(header::ORIGIN)?;
+        self.0.iter().any(|origin| matches!(origin, Origin::One(one) if one == asks)).then(|| asks.clone())
+    }
+
+    /// The answer to a preflight, if the request is one and anybody may call.
+    pub(crate) fn preflight(&self, request: &Request) -> Option<Response> {
+        let headers = request.headers();
+        let is_one = request.method() == Method::OPTIONS
+            && headers.contains_key(header::ORIGIN)
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        if self.0.is_empty() || !is_one {
+            return None;
+        }
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        let allowed = self.allowed(headers);
+        let told = response.headers_mut();
+        if allowed.is_some() {
+            told.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+            told.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, SENT);
+            told.insert(header::ACCESS_CONTROL_MAX_AGE, REMEMBERED);
+        }
+        self.open(allowed, told);
+        Some(response)
+    }
+
+    /// Tells a browser who may read the answer, and of its headers which.
+    pub(crate) fn tell(&self, allowed: Option<HeaderValue>, headers: &mut HeaderMap) {
+        if allowed.is_some() {
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, READ);
+        }
+        self.open(allowed, headers);
+    }
+
+    fn open(&self, allowed: Option<HeaderValue>, headers: &mut HeaderMap) {
+        // A cache is not to give one origin what another one was told.
+        if !self.0.is_empty() && !self.0.contains(&Origin::Any) {
+            headers.append(header::VARY, HeaderValue::from_static("origin"));
+        }
+        if let Some(allowed) = allowed {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        }
+    }
+}

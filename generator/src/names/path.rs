@@ -14,6 +14,11 @@ pub fn version(service: &Service) -> Option<String> {
     (service.versioning == Versioning::Path).then(|| format!("v{}", service.version))
 }
 
+/// The media type of what a service says and is told: `application/vnd.shop.orders+json`.
+pub fn media_type(system: &str, service: &str) -> String {
+    format!("application/vnd.{system}.{}+json", segment(service))
+}
+
 /// The folder of a service below `services`: `order-desk`.
 pub fn service_folder(service: &str) -> String {
     segment(service)

@@ -86,8 +86,8 @@ struct View<'a> {
     /// The present contract, from which an old one takes what is the same; or empty.
     present: String,
     taken_over: Vec<String>,
-    /// It is of an old version.
-    is_old: bool,
+    /// Something is known of its end.
+    has_end: bool,
     /// There is a present service to stand on.
     has_adapter: bool,
     /// Rust expressions: the values of `Deprecation` and `Sunset`.
@@ -95,6 +95,9 @@ struct View<'a> {
     sunset: String,
     /// A Rust string literal.
     openapi_path: String,
+    version: u32,
+    /// The kit's `By`, or empty where paths say the version.
+    by: String,
 }
 
 /// Plans `contracts/<service>`.
@@ -178,11 +181,13 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         shared: shared.iter().map(|name| user(name)).collect(),
         present: names::rust::crate_ident(&names::rust::contract_crate(&service.name)),
         taken_over: taken_over.iter().map(|name| user(name)).collect(),
-        is_old: service.is_old(),
+        has_end: service.deprecated.or(service.sunset).is_some(),
         has_adapter: adapter.is_some(),
-        deprecated: header(old.and_then(|old| old.deprecated).map(|date| date.structured())),
-        sunset: header(old.and_then(|old| old.sunset).map(|date| date.http())),
+        deprecated: header(service.deprecated.map(|date| date.structured())),
+        sunset: header(service.sunset.map(|date| date.http())),
         openapi_path: escape::rust_str(&openapi_path(service)),
+        version: service.version,
+        by: versions::by(model, service),
     };
     let mut sources = Sources::new(folder.clone(), Owner::Generated);
     planner.rust(&mut sources, "src/lib.rs", "contract/src/lib.rs", &view)?;

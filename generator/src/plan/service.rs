@@ -25,6 +25,7 @@ use super::{
     queue, resources,
     store::{self, StoreView},
     types::doc_lines,
+    versions,
     ways::{self, Dependency, Section, Way},
 };
 
@@ -340,19 +341,24 @@ fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
 fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<String> {
     // Where none of its own is there to serve the document.
     let document = contract::serves_document(model, service).then(|| format!("{contract}::fronts::router()"));
-    let mut routers: Vec<String> = document.into_iter().collect();
+    let (mut rest, mut others) = (Vec::new(), Vec::new());
     let mut add = |served: &dyn Fn(Transport) -> bool, contract: &str, name: &str| {
         let served: Vec<Transport> = TRANSPORTS.into_iter().filter(|transport| served(*transport)).collect();
         for (number, transport) in served.iter().enumerate() {
             let clone = if number + 1 == served.len() { "" } else { ".clone()" };
             let settings = if *transport == Transport::Graphql { ", graphql" } else { "" };
-            routers.push(format!("{contract}::{}::router({name}{clone}{settings})", transport.word()));
+            match transport {
+                Transport::Rest => rest.push((contract.to_owned(), format!("{name}{clone}"))),
+                _ => others.push(format!("{contract}::{}::router({name}{clone}{settings})", transport.word())),
+            }
         }
     };
     add(&|transport| contract::serves(model, service, transport), contract, name);
     for old in &service.old {
         add(&|transport| carried(old, transport), &contract::ident(&old.service), &variable(old));
     }
+    let mut routers: Vec<String> = document.into_iter().chain(versions::rest(service, &rest)).collect();
+    routers.append(&mut others);
     routers.extend(fronts::ways(model, service).into_iter().map(|front| {
         let field = names::rust::ident(&front.service);
         format!("{}(&config.links.{field}, service)?", front.function)

@@ -90,7 +90,8 @@ const CLIPPY: Tool = Tool { name: "clippy", probe: &["clippy", "--version"], ins
 const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], install: "cargo install cargo-deny" };
 
 /// The designs of `tests/designs` that become workspaces.
-const DESIGNS: &[&str] = &["corners", "depot", "events", "gateway", "graphql", "hostile", "queue", "streams"];
+const DESIGNS: &[&str] =
+    &["corners", "depot", "events", "gateway", "graphql", "hostile", "queue", "streams", "versions"];
 
 /// Those in which mistakes are made: each has a file in `tests/mutants`.
 const MUTATED: &[&str] = &["depot", "events", "graphql", "queue", "streams"];

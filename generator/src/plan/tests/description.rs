@@ -378,7 +378,7 @@ mod tests {
     #[test]
     fn examples_keep_the_schema_they_are_told_with() {
         all(|model, service| {
-            let described = of(model, service);
+            let described = of(model, service, None);
             for operation in described["operations"].as_array().unwrap() {
                 let schema = json!({ "components": described["components"], "allOf": [operation["input"]] });
                 if operation["input"].is_null() {

@@ -305,9 +305,10 @@ fn stand(model: &Model, service: &Service) -> Stand {
         served.has(Transport::Rest) || served.has(Transport::Grpc)
     };
     let served = (contract::serves(model, service, Transport::Rest), contract::serves(model, service, Transport::Grpc));
+    let rest = |argument: &str| versions::rest(service, &[(contract.clone(), argument.to_owned())]).concat();
     let router = match served {
-        (true, true) => format!("{contract}::rest::router(script.clone()).merge({contract}::grpc::router(script))"),
-        (true, false) => format!("{contract}::rest::router(script)"),
+        (true, true) => format!("{}.merge({contract}::grpc::router(script))", rest("script.clone()")),
+        (true, false) => rest("script"),
         (false, _) => format!("{contract}::grpc::router(script)"),
     };
     Stand {

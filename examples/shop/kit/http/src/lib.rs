@@ -46,6 +46,7 @@ mod reader;
 mod resume;
 mod serve;
 mod stopping;
+pub mod version;
 
 pub use client::{Client, Request};
 pub use conditional::{IfMatch, IfMatchOne, IfNoneMatch};

@@ -19,7 +19,7 @@ use std::pin::Pin;
 pub use anyhow::Error as Cause;
 
 pub use context::{Caller, Context, Marks};
-pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, log_cause, record};
+pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, if_there, log_cause, record};
 pub use id::Etag;
 pub use operation::{Operation, Safety};
 pub use page::Cursor;

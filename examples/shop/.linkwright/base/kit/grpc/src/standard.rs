@@ -25,9 +25,13 @@ impl Health {
 }
 
 /// The services that every gRPC port has besides its own: health (v1), and reflection (v1 and v1alpha) over the
-/// encoded `google.protobuf.FileDescriptorSet` of the contract. It serves at once.
-pub async fn standard(descriptors: &[u8]) -> Result<(Health, Router), Failure> {
-    let files = FileDescriptorSet::decode(descriptors).map_err(Failure::internal)?.file;
+/// encoded `google.protobuf.FileDescriptorSet`s of the contracts that it serves. It serves at once.
+pub async fn standard(contracts: &[&[u8]]) -> Result<(Health, Router), Failure> {
+    let sets: Result<Vec<_>, _> = contracts.iter().map(|contract| FileDescriptorSet::decode(*contract)).collect();
+    // What several import is told of once.
+    let mut files = sets.map_err(Failure::internal)?.into_iter().flat_map(|set| set.file).collect::<Vec<_>>();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files.dedup_by(|a, b| a.name == b.name);
     let named = files.iter().flat_map(|file| file.service.iter().map(|s| format!("{}.{}", file.package(), s.name())));
     // The empty name is the server as a whole.
     let services = std::iter::once(String::new()).chain(named).collect();
@@ -35,7 +39,7 @@ pub async fn standard(descriptors: &[u8]) -> Result<(Health, Router), Failure> {
     let health = Health { reporter, services };
     health.set(true).await;
 
-    let reflection = || Builder::configure().register_encoded_file_descriptor_set(descriptors);
+    let reflection = || Builder::configure().register_file_descriptor_set(FileDescriptorSet { file: files.clone() });
     let v1 = reflection().build_v1().map_err(Failure::internal)?;
     let v1alpha = reflection().build_v1alpha().map_err(Failure::internal)?;
     Ok((health, routes(health_service).merge(routes(v1)).merge(routes(v1alpha))))

@@ -29,7 +29,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
     let inventory = Arc::new(Inventory::new(store));
     consume_release(&broker, &inventory, service);
     consume_dispatch(&broker, &inventory, service);
-    let (health, standard) = kit_grpc::standard(inventory_contract::grpc::DESCRIPTORS).await?;
+    let (health, standard) = kit_grpc::standard(&[inventory_contract::grpc::DESCRIPTORS]).await?;
     service.leaving("gRPC health", async move { health.set(false).await });
     Ok(inventory_contract::grpc::router(inventory).merge(standard))
 }

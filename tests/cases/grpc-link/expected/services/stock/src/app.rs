@@ -15,7 +15,7 @@ pub struct Config {}
 
 pub async fn start(_config: Config, service: &mut Service) -> anyhow::Result<Router> {
     let stock = Arc::new(Stock);
-    let (health, standard) = kit_grpc::standard(stock_contract::grpc::DESCRIPTORS).await?;
+    let (health, standard) = kit_grpc::standard(&[stock_contract::grpc::DESCRIPTORS]).await?;
     service.leaving("gRPC health", async move { health.set(false).await });
     Ok(stock_contract::grpc::router(stock).merge(standard))
 }

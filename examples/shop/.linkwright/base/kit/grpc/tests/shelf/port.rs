@@ -44,7 +44,7 @@ fn descriptors() -> Vec<u8> {
 
 #[tokio::test]
 async fn health_and_reflection_know_the_services() {
-    let (health, router) = kit_grpc::standard(&descriptors()).await.unwrap();
+    let (health, router) = kit_grpc::standard(&[&descriptors()]).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let channel = kit_grpc::connect(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
@@ -82,5 +82,5 @@ async fn health_and_reflection_know_the_services() {
 
 #[tokio::test]
 async fn descriptors_that_are_none_are_refused() {
-    assert!(kit_grpc::standard(&[255, 255]).await.is_err());
+    assert!(kit_grpc::standard(&[&[255, 255]]).await.is_err());
 }

@@ -8,6 +8,7 @@ mod extract;
 mod located;
 mod query;
 mod server;
+mod version;
 
 use axum::Router;
 use kit_http::{Edge, Server};

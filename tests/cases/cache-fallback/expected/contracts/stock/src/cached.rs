@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kit::{Context, Failure};
-use kit_resilience::{Answers, Asked};
+use kit_resilience::{Asked, LastAnswers};
 
 use crate::{LookRequest, LookResponse, NoteRequest, Stock, operations};
 
@@ -12,7 +12,7 @@ use crate::{LookRequest, LookResponse, NoteRequest, Stock, operations};
 #[derive(Clone)]
 pub struct Cached {
     pub inner: Arc<dyn Stock>,
-    pub answers: Answers,
+    pub answers: LastAnswers,
 }
 
 #[async_trait]

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use kit::Context;
-use kit_grpc::{output, request};
-use tonic::transport::Channel;
+use kit_grpc::{Channel, output, request};
 
 use super::{pb, pb::stock_service_client::StockServiceClient};
 use crate::{Stock, TakeError, TakeRequest, TakeResponse};

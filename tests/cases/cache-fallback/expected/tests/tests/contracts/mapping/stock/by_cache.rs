@@ -9,7 +9,7 @@ use stock_contract::{LookRequest, LookResponse};
 use super::Scripted;
 
 fn cached(script: &Arc<Scripted>) -> Arc<dyn stock_contract::Stock> {
-    let answers = kit_resilience::Answers::new("tests", Duration::from_secs(60));
+    let answers = kit_resilience::LastAnswers::new("tests", Duration::from_secs(60));
     Arc::new(stock_contract::Cached { inner: script.clone(), answers })
 }
 

@@ -49,6 +49,9 @@ pub struct Service {
     pub version: u32,
     /// The one that the system itself speaks: its own, unless this is how a service was once.
     pub newest: u32,
+    /// From when on nobody should begin to use this version, and until when it is served; as far as that is known.
+    pub deprecated: Option<Date>,
+    pub sunset: Option<Date>,
     /// How callers over REST choose one.
     pub versioning: Versioning,
     /// What it was before and still serves, oldest first.

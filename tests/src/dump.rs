@@ -33,7 +33,13 @@ pub fn dump(model: &Model) -> String {
 
 fn service(text: &mut String, model: &Model, service: &Service) {
     let store = format!("{:?}", service.store).to_lowercase();
-    let _ = writeln!(text, "service {} [{}] store {store}", service.name, exposure(service.expose));
+    let version = match service.version {
+        1 if service.newest == 1 => String::new(),
+        version => format!(" version {version} by {}", service.versioning.word()),
+    };
+    let end = [("deprecated", service.deprecated), ("sunset", service.sunset)];
+    let end: String = end.iter().filter_map(|(what, date)| Some(format!(" {what} {}", (*date)?))).collect();
+    let _ = writeln!(text, "service {} [{}] store {store}{version}{end}", service.name, exposure(service.expose));
     if service.graphql != GraphqlLimits::USUAL {
         let _ = writeln!(text, "  {:?}", service.graphql);
     }
@@ -54,6 +60,13 @@ fn service(text: &mut String, model: &Model, service: &Service) {
         };
         let key = event.key.as_ref().map(|key| format!(" key {key}")).unwrap_or_default();
         let _ = writeln!(text, "  event {} {payload}{key}", event.name);
+    }
+    for old in &service.old {
+        self::service(text, &model.at(old), &old.service);
+        for (of, map) in &old.maps {
+            let map: Vec<_> = map.iter().map(|(now, then)| format!(" {now} = {then}")).collect();
+            let _ = writeln!(text, "  map {of}{}", map.concat());
+        }
     }
 }
 

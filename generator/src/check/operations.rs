@@ -32,6 +32,8 @@ pub(super) fn lower_services(checker: &mut Checker, model: &mut Model) {
             version: checker.version(name, service),
             newest: checker.version(name, service),
             versioning: service.versioning.as_ref().map_or(Versioning::Path, |versioning| versioning.value),
+            deprecated: None,
+            sunset: None,
             old: Vec::new(),
             expose: exposure(items(&service.expose)),
             fronts: Vec::new(),

@@ -7,7 +7,7 @@ use crate::{
     design::{self, Fields, Mark, TypeDefKind, TypeKind, Word},
     diagnostic::{Diagnostic, nearest},
     fit,
-    model::{Docs, Enum, Field, FieldPath, Model, Resource, Scalar, Type, TypeDef, Verb},
+    model::{Docs, Enum, Field, FieldPath, Model, Resource, Scalar, Type, TypeDef, Verb, Versioning},
     names::rules::shown,
     source::Spanned,
 };
@@ -22,6 +22,7 @@ pub(super) fn lower(
     enums: &mut IndexMap<String, Enum>,
 ) -> IndexMap<String, Resource> {
     let home = service.head.name.value.as_str();
+    let by_query = service.versioning.as_ref().is_some_and(|own| own.value == Versioning::Query);
     let lowered = service.resources.iter().map(|(name, resource)| {
         let mut fields = types::lower_fields(checker, &resource.fields, name, Some(home), enums);
         let id = place_id(checker, resource, &mut fields);
@@ -31,7 +32,7 @@ pub(super) fn lower(
             docs: docs(&resource.head.docs),
             id,
             verbs: verbs(resource),
-            filter: lower_filter(checker, model, resource, &fields),
+            filter: lower_filter(checker, model, resource, &fields, by_query),
             sort: lower_sort(checker, model, resource, &fields),
             fields,
         };
@@ -90,10 +91,16 @@ fn check_settings(checker: &mut Checker, resource: &design::Resource) {
     }
 }
 
-fn lower_filter(checker: &mut Checker, model: &Model, resource: &design::Resource, fields: &[Field]) -> Vec<FieldPath> {
+fn lower_filter(
+    checker: &mut Checker,
+    model: &Model,
+    resource: &design::Resource,
+    fields: &[Field],
+    by_query: bool,
+) -> Vec<FieldPath> {
     for path in &resource.filter {
         if let [segment] = path.value.0.as_slice()
-            && LIST_PARAMETERS.contains(&segment.value.as_str())
+            && (LIST_PARAMETERS.contains(&segment.value.as_str()) || (by_query && segment.value == "version"))
         {
             let message = format!("filter `{}` has the name of a parameter of every list", segment.value);
             checker.error("E508", &path.span, message, "rename the field");

@@ -9,7 +9,7 @@ use crate::{
     fit,
     model::{
         Field, Method, Model, Operation, OperationKind, OperationRef, Resource, Route, Scalar, Segment, Service, Shape,
-        Type, TypeDef, Verb,
+        Type, TypeDef, Verb, Versioning,
     },
     names::{self, rules::shown},
     source::{Span, Spanned},
@@ -219,6 +219,9 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
                 let span = checker.rest_span(&place(operation));
                 checker.error("E209", &span, message, help);
             }
+            if service.versioning == Versioning::Query && operation.route.query {
+                version_is_free(checker, model, operation, &place(operation));
+            }
             let shape = |named: bool| path_text(&operation.route.path, named);
             match seen.get(&(operation.route.method, shape(false))) {
                 None => {
@@ -241,6 +244,16 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
                 }
             }
         }
+    }
+}
+
+/// The query says the version under a name that nothing else has (E508).
+fn version_is_free(checker: &mut Checker, model: &Model, operation: &Operation, of: &OperationRef) {
+    let Shape::Custom { input, .. } = &operation.shape else { return };
+    if fit::input(model, input).unwrap_or_default().iter().any(|field| field.name == "version") {
+        let message = format!("`version` of {} is the parameter that says the version", fit::title(operation));
+        let span = checker.operation_span(of);
+        checker.error("E508", &span, message, "rename the field, or let a header say the version");
     }
 }
 

@@ -1,10 +1,10 @@
 //! What the language has and workspaces do not yet: refused by name, each where it stands (E001).
 
-use super::{Checker, items};
+use super::{Checker, items, versions};
 use crate::{
     design::{
         Auth, Body, Broker, Event, Field, Fields, Link, List, Mark, Operation, OperationSettings, Resource, Service,
-        Store, Tls, Transport, TypeDefKind, Versioning, Via, Word,
+        Store, Tls, Transport, TypeDefKind, Via, Word,
     },
     source::{Span, Spanned},
 };
@@ -64,8 +64,11 @@ fn service(checker: &mut Checker, service: &Service) {
     store(checker, service.store.as_ref());
     broker(checker, service.broker.as_ref());
     auth(checker, service.auth.as_ref());
-    if let Some(versioning) = service.versioning.as_ref().filter(|versioning| versioning.value != Versioning::Path) {
-        checker.unavailable(&versioning.span, &format!("`versioning = \"{}\"` is", versioning.value.word()));
+    for front in &service.fronts {
+        let behind = checker.design.services.get(&front.value);
+        if behind.is_some_and(versions::are_chosen) {
+            checker.unavailable(&front.span, "a gateway before a service with versions to choose is");
+        }
     }
     refuse!(
         checker,

@@ -19,9 +19,6 @@ pub(super) fn check(checker: &mut Checker) {
             owner(checker, external, "external");
             fronted(checker, name, external);
         }
-        for old in service.old.values() {
-            sunset(checker, old);
-        }
         let resources = service.resources.values();
         let allows = [service.allow.as_ref()].into_iter().chain(resources.map(|resource| resource.allow.as_ref()));
         for allow in allows.flatten() {
@@ -77,17 +74,6 @@ fn fronted(checker: &mut Checker, service: &str, external: &Spanned<String>) {
     if !fronted {
         let message = format!("`replaces = \"{}\"`, but no service fronts `{service}`", shown(&external.value));
         checker.error("E609", &external.span, message, format!("add `fronts = [\"{service}\"]` to a gateway"));
-    }
-}
-
-/// E801
-fn sunset(checker: &mut Checker, old: &Spanned<design::OldVersion>) {
-    let (Some(deprecated), Some(sunset)) = (&old.value.deprecated, &old.value.sunset) else { return };
-    if sunset.value < deprecated.value {
-        let date = |date: &design::Date| format!("{:04}-{:02}-{:02}", date.year, date.month, date.day);
-        let (first, last) = (date(&deprecated.value), date(&sunset.value));
-        let message = format!("this version sunsets ({last}) before it is deprecated ({first})");
-        checker.error("E801", &sunset.span, message, "swap the dates");
     }
 }
 

@@ -6,7 +6,9 @@ use indexmap::IndexMap;
 
 use super::Checker;
 use crate::{
-    design::{Body, Design, FieldPath, Fields, Mapping, Operation, Resource, Service, Transport, Was},
+    design::{
+        self, Body, Design, FieldPath, Fields, Mapping, Operation, Resource, Service, Transport, Versioning, Was,
+    },
     diagnostic::nearest,
     fit,
     model::{self, Exposure, Input, Model, OldVersion, Shape},
@@ -23,6 +25,11 @@ pub(super) fn number(service: &Service) -> u32 {
 /// serving version 1 takes what is said of it out of the design.
 pub(super) fn old(service: &Service) -> std::ops::Range<u32> {
     told(service).min().unwrap_or(1)..number(service)
+}
+
+/// Whether there are several versions, or callers say one otherwise than by the path.
+pub(super) fn are_chosen(service: &Service) -> bool {
+    number(service) > 1 || service.versioning.as_ref().is_some_and(|own| own.value != Versioning::Path)
 }
 
 fn told(service: &Service) -> impl Iterator<Item = u32> {
@@ -172,12 +179,9 @@ pub(super) fn lowered(
     }
     let dates = written.old.get(&version).map(|old| &old.value);
     let date = |date: &Option<Spanned<model::Date>>| date.as_ref().map(|date| date.value);
-    Some(OldVersion {
-        deprecated: dates.and_then(|dates| date(&dates.deprecated)),
-        sunset: dates.and_then(|dates| date(&dates.sunset)),
-        service,
-        maps: maps(written, version),
-    })
+    service.deprecated = dates.and_then(|dates| date(&dates.deprecated));
+    service.sunset = dates.and_then(|dates| date(&dates.sunset));
+    Some(OldVersion { service, maps: maps(written, version) })
 }
 
 /// Whether values at a path of then are compared as those of the path that it has become.
@@ -205,15 +209,14 @@ fn maps(service: &Service, version: u32) -> IndexMap<String, IndexMap<String, St
     let resources = service.resources.iter().map(|(name, own)| (name, &own.was));
     let map = |(name, own): (&String, _)| {
         let map = &was(own, version)?.map.as_ref()?.value;
-        let path = |(field, mapped): (&String, &crate::design::Mapped)| {
-            (field.clone(), mapped.expression.value.trim().to_owned())
-        };
+        let path =
+            |(field, mapped): (&String, &design::Mapped)| (field.clone(), mapped.expression.value.trim().to_owned());
         Some((name.clone(), map.iter().map(path).collect()))
     };
     operations.chain(resources).filter_map(map).collect()
 }
 
-/// What is said of versions (E803, E804).
+/// What is said of versions (E801, E803 to E806, E205).
 pub(super) fn check(checker: &mut Checker) {
     let design = checker.design;
     for service in design.services.values() {
@@ -231,8 +234,20 @@ pub(super) fn check(checker: &mut Checker) {
                 resource_was(checker, resource, *number, then);
             }
         }
+        for old in service.old.values() {
+            sunset(checker, old);
+        }
         crate_is_free(checker, service);
         reached(checker, service);
+    }
+}
+
+/// E801
+fn sunset(checker: &mut Checker, old: &Spanned<design::OldVersion>) {
+    let (Some(deprecated), Some(sunset)) = (&old.value.deprecated, &old.value.sunset) else { return };
+    if sunset.value < deprecated.value {
+        let message = format!("this version sunsets ({}) before it is deprecated ({})", sunset.value, deprecated.value);
+        checker.error("E801", &sunset.span, message, "swap the dates");
     }
 }
 
@@ -242,6 +257,10 @@ fn lives(checker: &mut Checker, name: &str, version: u32, since: Option<&Spanned
         let message = format!("`{name}` is there since version {}, and the service is at {version}", since.value);
         let help = "a service is at one more than the last version that `old` or `was` tell of";
         checker.error("E803", &since.span, message, help);
+    }
+    if let Some(until) = until.filter(|until| until.value >= version) {
+        let message = format!("`{name}` is there until version {}, and the service is at {version}", until.value);
+        checker.error("E803", &until.span, message, "`until` is the last version that had what is gone: leave it out");
     }
     if let (Some(since), Some(until)) = (since, until)
         && since.value > until.value
@@ -320,7 +339,7 @@ fn body_fields<'d>(design: &'d Design, body: &'d Option<Spanned<Body>>) -> Optio
     match &body.as_ref()?.value {
         Body::Fields(fields) => Some(fields),
         Body::Named { name, .. } => match &design.types.get(&name.value.name)?.kind {
-            crate::design::TypeDefKind::Record(fields) => Some(fields),
+            design::TypeDefKind::Record(fields) => Some(fields),
             _ => None,
         },
         Body::Broken => None,
@@ -343,7 +362,7 @@ fn crate_is_free(checker: &mut Checker, service: &Service) {
 
 /// Old versions are for callers outside, over REST, gRPC or JSON-RPC (E806).
 fn reached(checker: &mut Checker, service: &Service) {
-    let carries = |list: &Option<crate::design::List<Transport>>| {
+    let carries = |list: &Option<design::List<Transport>>| {
         super::items(list)
             .iter()
             .any(|item| matches!(item.value, Transport::Rest | Transport::Grpc | Transport::Jsonrpc))
@@ -353,7 +372,16 @@ fn reached(checker: &mut Checker, service: &Service) {
         .resources
         .values()
         .flat_map(|own| own.settings.values().map(|settings| &settings.common.expose).chain([&own.expose]));
-    let is_reached = [&service.expose].into_iter().chain(operations).chain(resources).any(carries);
+    let lists: Vec<_> = [&service.expose].into_iter().chain(operations).chain(resources).collect();
+    let over_rest = lists.iter().any(|list| super::items(list).iter().any(|item| item.value == Transport::Rest));
+    if let Some(versioning) = service.versioning.as_ref().filter(|own| own.value != Versioning::Path && !over_rest) {
+        let message = format!(
+            "callers over REST say the version, and nothing of `{}` is exposed over it",
+            service.head.name.value
+        );
+        checker.error("E806", &versioning.span, message, "expose something over REST, or leave `versioning` out");
+    }
+    let is_reached = lists.into_iter().any(carries);
     let first = place(service);
     if let Some(span) = first.filter(|_| !is_reached) {
         let name = &service.head.name.value;

@@ -21,6 +21,7 @@ use crate::{
 mod answers;
 mod parameters;
 mod problems;
+mod versions;
 
 pub use problems::{failures, kind, sentence};
 
@@ -62,6 +63,7 @@ pub fn openapi(model: &Model, service: &Service) -> Value {
             "headers": answers::headers(),
         },
     });
+    versions::add(&mut document, model, service);
     // Responses refer to headers and schemas, so they go first.
     for kind in ["responses", "headers", "schemas"] {
         drop_unused(&mut document, kind);

@@ -60,9 +60,10 @@ pub fn proto(model: &Model, service: &Service, lock: &mut WireLock) -> String {
     }
     text += &comment("", &service.docs);
     let name = names::proto::service(&service.name);
+    let deprecated = if service.deprecated.is_some() { "  option deprecated = true;\n\n" } else { "" };
     _ = match rpcs.is_empty() {
         true => writeln!(text, "service {name} {{}}"),
-        false => writeln!(text, "service {name} {{\n{}}}", rpcs.join("\n")),
+        false => writeln!(text, "service {name} {{\n{deprecated}{}}}", rpcs.join("\n")),
     };
     for definition in definitions {
         text.push('\n');

@@ -98,6 +98,8 @@ pub(crate) fn service(name: &str) -> Service {
         team: None,
         version: 1,
         newest: 1,
+        deprecated: None,
+        sunset: None,
         versioning: Versioning::Path,
         old: Vec::new(),
         expose: everywhere(),

@@ -20,7 +20,7 @@ pub(super) fn compare(found: &mut Found<'_>, before: &Service, after: &Service) 
     let (was, is) = (served(found.old, before), served(found.new, after));
     for (version, then) in &was {
         let Some(now) = is.get(version) else {
-            let ended = before.old.iter().any(|old| old.service.version == *version && old.sunset.is_some());
+            let ended = before.old.iter().any(|old| old.service.version == *version && old.service.sunset.is_some());
             let rule = if ended { &VERSION_ENDED } else { &VERSION_REMOVED };
             let change =
                 || Change::new(rule, Side::New(Place::Service(after.name.clone()))).from(format!("v{version}"));

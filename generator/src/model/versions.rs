@@ -7,10 +7,6 @@ use super::{Model, Service};
 /// A version of a service that is served although there is a newer one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OldVersion {
-    /// From when on nobody should begin to use it.
-    pub deprecated: Option<Date>,
-    /// Until when it is served.
-    pub sunset: Option<Date>,
     /// What it offered, as far as callers outside reached it over REST, gRPC or JSON-RPC.
     pub service: Service,
     /// By the name of a resource or operation: which field of today has its value from which path of then.
@@ -46,6 +42,12 @@ impl Date {
         let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
         let leap = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
         year * 365 + leap + (month * 153 + 2) / 5 + i64::from(self.day) - 1 - 719_468
+    }
+}
+
+impl std::fmt::Display for Date {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
     }
 }
 

@@ -19,6 +19,11 @@ pub fn rpc(service: &Service) -> [String; 2] {
     [format!("v{}", service.version), "rpc".to_owned()]
 }
 
+/// The media type of what a service says and is told: `application/vnd.shop.orders+json`.
+pub fn media_type(system: &str, service: &str) -> String {
+    format!("application/vnd.{system}.{}+json", segment(service))
+}
+
 /// The folder of a service below `services`: `order-desk`.
 pub fn service_folder(service: &str) -> String {
     segment(service)

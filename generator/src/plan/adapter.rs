@@ -10,18 +10,22 @@ use serde::Serialize;
 
 use crate::{
     contracts::shape,
-    model::{Field, Model, OldVersion, Operation, Output, Resource, Service, Shape, StreamItem, Type, TypeRef, Verb},
+    fit,
+    model::{Field, Model, OldVersion, Operation, Output, Resource, Service, Shape, StreamItem, Type, Verb},
     names,
 };
 
+mod lists;
+mod values;
+
 use super::{
-    contract, examples,
+    contract,
     imports::USER,
     operations::{self, OperationView},
     resources,
     rust::{self, user},
-    types::default_value,
 };
+use values::place;
 
 /// What `contract/src/adapter.rs` and `service/src/version.rs` see.
 #[derive(Serialize)]
@@ -82,6 +86,8 @@ struct Function<'a> {
     from: Option<&'a str>,
     to: &'a str,
     fallible: bool,
+    /// The item as it is now, if it is given too.
+    now: Option<String>,
 }
 
 /// Members of a record, each with its value where the design says one, else one to begin with.
@@ -164,7 +170,13 @@ impl Adapter<'_> {
         for param in &present.params {
             let own = view.params.iter().find(|own| own.name == param.name);
             if let Some(up) = self.up(then, now, &param.name, own.map(|own| own.ty.as_str()), &param.ty)? {
-                let argument = own.map_or("", |own| own.name.as_str());
+                let mut argument = own.map_or("", |own| own.name.as_str()).to_owned();
+                if param.name == "draft"
+                    && let Some(get) = self.base(now)
+                {
+                    lines.push(format!("let now = {get};"));
+                    argument += ", now";
+                }
                 lines.push(format!("let {} = self.mapping.{up}({argument})?;", param.name));
                 lines.push(format!("{}.check()?;", param.name));
             }
@@ -192,6 +204,19 @@ impl Adapter<'_> {
         Some(lines)
     }
 
+    /// The expression of the item that a replace is of: what an old version cannot say of it stays as it is.
+    fn base(&self, now: &Operation) -> Option<String> {
+        let Shape::Verb { verb: Verb::Replace, resource } = &now.shape else { return None };
+        let resource = self.present.resources.get(resource)?;
+        let is_get = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: Verb::Get, resource: of } if *of == resource.name);
+        let get = self.present.operations.values().find(is_get).filter(|get| get.errors.is_empty())?;
+        let call = format!("self.present.{}(cx, id.clone()).await", names::rust::ident(&get.name));
+        Some(match shape::is_natural(resource) {
+            false => format!("{call}?"),
+            true => format!("kit::if_there({call})?"),
+        })
+    }
+
     /// The function that makes an argument of now; `Some(None)`: it is the same.
     fn up(
         &mut self,
@@ -204,7 +229,7 @@ impl Adapter<'_> {
         if from == Some(to) && !self.differs(to) {
             return Some(None);
         }
-        let function = |name: String| Function { name, way: Way::Up, from, to, fallible: true };
+        let function = |name: String| Function { name, way: Way::Up, from, to, fallible: true, now: None };
         if let Shape::Verb { verb, resource } = &now.shape {
             let (old, new) = (self.service.resources.get(resource)?, self.present.resources.get(resource)?);
             let of = shape::of_service(self.service, resource);
@@ -220,8 +245,33 @@ impl Adapter<'_> {
                     (function(format!("new_{snake}_up")), self.members(Way::Up, &fields(old), &fields(new), &map))
                 }
                 Verb::Replace => {
-                    let (old, new) = (shape::draft_fields(old), shape::draft_fields(new));
-                    (function(format!("{snake}_draft_up")), self.members(Way::Up, &old, &new, &map))
+                    let (old_fields, fields) = (shape::draft_fields(old), shape::draft_fields(new));
+                    let mut members = self.members(Way::Up, &old_fields, &fields, &map);
+                    let mut function = function(format!("{snake}_draft_up"));
+                    if self.base(now).is_some() {
+                        let item = format!("{}{resource}", self.path);
+                        let is_there = !shape::is_natural(new);
+                        let then = |field: &Field| {
+                            let path = map.get(&field.name).unwrap_or(&field.name);
+                            place(self.then, "old", &old_fields, path).is_some()
+                        };
+                        for ((_, value), field) in members.iter_mut().zip(&fields).filter(|(_, field)| !then(field)) {
+                            let place = format!("now.{}", names::rust::ident(&field.name));
+                            // Nobody said that it goes.
+                            let copied =
+                                if rust::is_copy(&field.ty) { place.clone() } else { format!("{place}.clone()") };
+                            *value = match (is_there, &field.ty, &value) {
+                                (true, ..) => Ok(place),
+                                (false, Type::Optional(_), _) => Ok(format!("now.as_ref().and_then(|now| {copied})")),
+                                (false, _, Ok(otherwise)) => {
+                                    Ok(format!("now.as_ref().map_or({otherwise}, |now| {copied})"))
+                                }
+                                (false, _, Err(_)) => continue,
+                            };
+                        }
+                        function.now = Some(if is_there { item } else { format!("Option<{item}>") });
+                    }
+                    (function, members)
                 }
                 Verb::Patch => {
                     let (old, new) = (shape::draft_fields(old), shape::draft_fields(new));
@@ -231,7 +281,7 @@ impl Adapter<'_> {
             };
             return Some(Some(self.add(function, members)));
         }
-        if name != "input" {
+        if name != "input" || to.contains("Stream<") || from.is_some_and(|from| from.contains("Stream<")) {
             return None;
         }
         let fields = |model: &Model, operation: &Operation| shape::input_fields(model, operation);
@@ -267,11 +317,15 @@ impl Adapter<'_> {
             _ => {
                 let to = &view.output;
                 let from = (present.output != "()").then_some(present.output.as_str());
-                let fields =
-                    |model: &Model, service: &Service, operation: &Operation| outputs(model, service, operation);
-                let (new, old) = (fields(self.now, self.present, now)?, fields(self.then, self.service, then)?);
-                let function =
-                    Function { name: format!("{}_down", now.name), way: Way::Down, from, to, fallible: false };
+                let (new, old) = (outputs(self.now, now)?, outputs(self.then, then)?);
+                let function = Function {
+                    name: format!("{}_down", now.name),
+                    way: Way::Down,
+                    from,
+                    to,
+                    fallible: false,
+                    now: None,
+                };
                 let members = self.members(Way::Down, &new, &old, &self.map(&now.name));
                 self.add(function, members)
             }
@@ -296,7 +350,7 @@ impl Adapter<'_> {
         let mut members = self.members(Way::Down, &new, &old, &self.map(resource));
         members.push(("etag".into(), Ok("now.etag".into())));
         let ty = user(resource);
-        Some(self.add(Function { name, way: Way::Down, from: Some(&ty), to: &ty, fallible: false }, members))
+        Some(self.add(Function { name, way: Way::Down, from: Some(&ty), to: &ty, fallible: false, now: None }, members))
     }
 
     /// What may be changed about an item of then, and comes back as it was given.
@@ -323,237 +377,6 @@ impl Adapter<'_> {
         let names = ty.split(USER).skip(1).map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next());
         names.flatten().any(|name| !self.taken_over.contains(name))
     }
-
-    fn members(&mut self, way: Way, from: &[Field], to: &[Field], map: &IndexMap<String, String>) -> Members {
-        let mut members: Members =
-            to.iter().map(|field| (field.name.clone(), self.member(way, field, from, map))).collect();
-        let values: Vec<String> = members.iter().filter_map(|(_, value)| value.clone().ok()).collect();
-        for (_, value) in &mut members {
-            // What is used once is moved.
-            if let Ok(value) = value
-                && let Some(place) = value.strip_suffix(".clone()")
-                && values.iter().filter(|other| examples_mention(other, place)).count() == 1
-            {
-                *value = place.to_owned();
-            }
-        }
-        members
-    }
-
-    fn member(
-        &mut self,
-        way: Way,
-        field: &Field,
-        from: &[Field],
-        map: &IndexMap<String, String>,
-    ) -> Result<String, String> {
-        let path = match way {
-            Way::Up => map.get(&field.name).cloned(),
-            Way::Down => map.iter().find(|(_, path)| **path == field.name).map(|(now, _)| now.clone()),
-        };
-        let path = path.unwrap_or_else(|| field.name.clone());
-        let to_path = if way == Way::Up { self.path.clone() } else { String::new() };
-        let otherwise = || examples::value(if way == Way::Up { self.now } else { self.then }, field, &[], &to_path);
-        let root = if way == Way::Up { "old" } else { "now" };
-        let found = place(if way == Way::Up { self.then } else { self.now }, root, from, &path);
-        match (found, &field.ty, &field.default) {
-            (Some((place, ty)), ..) => self.converted(way, &place, &ty, &field.ty).ok_or_else(otherwise),
-            (None, Type::Optional(_), _) => Ok("None".into()),
-            (None, ty, Some(default)) => Ok(default_value(ty, default).replace(USER, &to_path_or_mark(&to_path))),
-            (None, _, None) => Err(otherwise()),
-        }
-    }
-
-    /// A value of one side as one of the other.
-    fn converted(&mut self, way: Way, place: &str, from: &Type, to: &Type) -> Option<String> {
-        let (from_text, to_text) = (rust::ty(from), rust::ty(to));
-        if !self.differs(&from_text) && !self.differs(&to_text) {
-            let path = if way == Way::Up { self.path.as_str() } else { "" };
-            // What is bounded otherwise is judged when it is up.
-            let alike = || (way == Way::Up && from_text == to_text).then(|| format!("{place}.clone()"));
-            return examples::converted(self.now, place, from, to, path).or_else(alike);
-        }
-        let each = |value: String| match value.strip_suffix("(value)") {
-            Some(_) | None => format!("|value| {value}"),
-        };
-        match (from, to) {
-            (Type::Optional(from), Type::Optional(to)) => {
-                Some(format!("{place}.map({})", each(self.converted(way, "value", from, to)?)))
-            }
-            (from, Type::Optional(to)) => Some(format!("Some({})", self.converted(way, place, from, to)?)),
-            (Type::List { item: from, .. }, Type::List { item: to, .. }) => {
-                let value = each(self.converted(way, "value", from, to)?);
-                Some(format!("{place}.into_iter().map({value}).collect()"))
-            }
-            (Type::Named(from), Type::Named(to)) if from == to => {
-                Some(format!("self.{}({place})", self.choice(way, from)?))
-            }
-            (Type::Resource(from), Type::Resource(to)) if from == to && way == Way::Down => {
-                Some(format!("self.{}({place})", self.item(&from.resource)?))
-            }
-            _ => None,
-        }
-    }
-
-    /// The function between the values of an enum written in a field.
-    fn choice(&mut self, way: Way, of: &TypeRef) -> Option<String> {
-        let (old, new) = (self.service.enums.get(&of.name)?, self.present.enums.get(&of.name)?);
-        let (from, to) = if way == Way::Up { (old, new) } else { (new, old) };
-        let variant = |value: &String| rust::variant(&names::rust::variant(value));
-        let said = from.values.iter().all(|value| to.values.contains(value));
-        let first = to.values.first().cloned().unwrap_or_default();
-        let pairs = from.values.iter().map(|value| {
-            let kept = if to.values.contains(value) { value } else { &first };
-            (variant(value), variant(kept))
-        });
-        Some(self.alternatives(way, &of.name, pairs.collect(), said))
-    }
-
-    fn alternatives(&mut self, way: Way, name: &str, pairs: Vec<(String, String)>, said: bool) -> String {
-        let (own, theirs) = (user(name), format!("{}{name}", self.path));
-        let (from, to, parameter, end) = match way {
-            Way::Up => (own, theirs, "old", "up"),
-            Way::Down => (theirs, own, "now", "down"),
-        };
-        let mut body = vec![format!("match {parameter} {{")];
-        body.extend(pairs.iter().map(|(old, new)| format!("    {from}::{old} => {to}::{new},")));
-        body.push(format!("    {from}::Unrecognised(text) => {to}::Unrecognised(text),"));
-        body.push("}".into());
-        if !said {
-            body.insert(0, "// Yours: what a value becomes that only one version has.".into());
-        }
-        let function = format!("{}_{end}", names::snake(name));
-        let docs = self.docs(way, name);
-        let conversion = Conversion {
-            docs,
-            function: function.clone(),
-            parameters: format!(", {parameter}: {from}"),
-            result: to,
-            body,
-            said,
-        };
-        self.conversions.insert(function.clone(), conversion);
-        function
-    }
-
-    /// The members of what `list` takes.
-    fn list(&mut self, old: &Resource, new: &Resource, map: &IndexMap<String, String>) -> Option<Members> {
-        let mut members: Members = ["limit", "cursor"].map(|name| (name.into(), Ok(format!("old.{name}")))).into();
-        let renamed = |path: &str| {
-            let (head, rest) = path.split_once('.').map_or((path, ""), |(head, rest)| (head, rest));
-            let head = map.get(head).map_or(head, String::as_str);
-            if rest.is_empty() { head.to_owned() } else { format!("{head}.{rest}") }
-        };
-        if !new.sort.is_empty() {
-            let sort = format!("{}Sort", new.name);
-            let value = match (old.sort.is_empty(), self.differs(&user(&sort))) {
-                (true, _) => "Vec::new()".to_owned(),
-                (false, false) => "old.sort".to_owned(),
-                (false, true) => {
-                    let known = shape::sorts(old);
-                    let variant = |path: &str| rust::variant(&names::upper_camel(&path.replace('.', "_")));
-                    let pairs = shape::sorts(new).into_iter().filter(|path| known.contains(&renamed(path)));
-                    let pairs = pairs.flat_map(|path| {
-                        let (old, new) = (variant(&renamed(&path)), variant(&path));
-                        [(old.clone(), new.clone()), (old + "Descending", new + "Descending")]
-                    });
-                    let pairs = pairs.collect();
-                    let function = self.alternatives(Way::Up, &sort, pairs, true);
-                    format!("old.sort.into_iter().map(|sort| self.{function}(sort)).collect()")
-                }
-            };
-            members.push(("sort".into(), Ok(value)));
-        }
-        let olds = shape::filters(old);
-        for filter in shape::filters(new) {
-            let own = olds.iter().find(|own| own.path == renamed(&filter.path));
-            let name = |suffix: &str| format!("{}{suffix}", filter.name);
-            let value = match own {
-                Some(own) => {
-                    let place = format!("old.{}", names::rust::ident(&own.name));
-                    let value = self.converted(Way::Up, &place, &own.any(), &filter.any());
-                    value.map(|value| moved(&value)).ok_or_else(|| "Vec::new()".to_owned())
-                }
-                None => Ok("Vec::new()".to_owned()),
-            };
-            members.push((filter.name.clone(), value));
-            if !filter.ordered {
-                continue;
-            }
-            for comparison in shape::COMPARISONS {
-                let one = |ty: &Type| Type::Optional(Box::new(ty.clone()));
-                let value = match own.filter(|own| own.ordered) {
-                    Some(own) => {
-                        let place = format!("old.{}", names::rust::ident(&format!("{}_{comparison}", own.name)));
-                        let value = self.converted(Way::Up, &place, &one(&own.ty), &one(&filter.ty));
-                        value.map(|value| moved(&value)).ok_or_else(|| "None".to_owned())
-                    }
-                    None => Ok("None".to_owned()),
-                };
-                members.push((name(&format!("_{comparison}")), value));
-            }
-        }
-        Some(members)
-    }
-
-    /// The members of a patch: what only the present has, stays as it is.
-    fn patch(&self, old: &[Field], new: &[Field], map: &IndexMap<String, String>) -> Members {
-        let member = |field: &Field| {
-            let name = map.get(&field.name).unwrap_or(&field.name);
-            let value = match old.iter().find(|own| own.name == *name) {
-                Some(own) if rust::ty(&own.ty) == rust::ty(&field.ty) && !self.differs(&rust::ty(&field.ty)) => {
-                    Ok(format!("old.{}", names::rust::ident(name)))
-                }
-                None if !name.contains('.') => Ok("None".to_owned()),
-                _ => Err("None".to_owned()),
-            };
-            (field.name.clone(), value)
-        };
-        new.iter().map(member).collect()
-    }
-
-    fn docs(&self, way: Way, name: &str) -> String {
-        let version = self.service.version;
-        match way {
-            Way::Up => format!("`{name}` of version {version}, as it is now."),
-            Way::Down => format!("`{name}`, as it was in version {version}."),
-        }
-    }
-
-    /// Adds the function that makes a record.
-    fn add(&mut self, Function { name, way, from, to, fallible }: Function<'_>, members: Members) -> String {
-        let theirs = |ty: &str| ty.replace(USER, &self.path);
-        let (from, to, parameter) = match way {
-            Way::Up => (from.map(str::to_owned), theirs(to), "old"),
-            Way::Down => (from.map(theirs), to.to_owned(), "now"),
-        };
-        let said = members.iter().all(|(_, value)| value.is_ok());
-        let mut body = Vec::new();
-        let open: Vec<String> =
-            members.iter().filter(|(_, value)| value.is_err()).map(|(name, _)| format!("`{name}`")).collect();
-        if !said {
-            body.push(format!("// Yours: the value of {}. This is an example.", open.join(", ")));
-        }
-        let fields = members.into_iter().map(|(name, value)| {
-            let value = value.unwrap_or_else(|example| example);
-            examples::member(&name, &value)
-        });
-        let record = format!("{to} {{ {} }}", fields.collect::<Vec<_>>().join(", "));
-        let uses = record.contains(&format!("{parameter}."));
-        body.push(if fallible { format!("Ok({record})") } else { record });
-        let parameter = if uses { parameter.to_owned() } else { format!("_{parameter}") };
-        let short = to.rsplit([USER, ':']).next().unwrap_or_default().to_owned();
-        let conversion = Conversion {
-            docs: self.docs(way, &short),
-            function: name.clone(),
-            parameters: from.map_or_else(String::new, |from| format!(", {parameter}: {from}")),
-            result: if fallible { format!("Result<{to}, Failure>") } else { to },
-            body,
-            said,
-        };
-        self.conversions.insert(name.clone(), conversion);
-        name
-    }
 }
 
 /// How an answer comes down.
@@ -570,47 +393,17 @@ enum Down {
 }
 
 /// The fields of what an operation answers, if that is a record.
-fn outputs(model: &Model, _service: &Service, operation: &Operation) -> Option<Vec<Field>> {
+fn outputs(model: &Model, operation: &Operation) -> Option<Vec<Field>> {
     let Shape::Custom { output, .. } = &operation.shape else { return None };
     match output {
         Output::None => Some(Vec::new()),
         Output::Fields(fields) => Some(fields.clone()),
         Output::Named(name) | Output::Stream(StreamItem::Named(name)) => {
-            crate::fit::record(model, name).map(|record| record.fields.clone())
+            fit::record(model, name).map(|record| record.fields.clone())
         }
         Output::Resource(of) | Output::Stream(StreamItem::Resource(of)) => {
             shape::resource(model, of).map(|resource| resources::typed(resource, of))
         }
         Output::Item => None,
     }
-}
-
-/// Where a path leads from the fields of a variable: through required records.
-fn place(model: &Model, root: &str, fields: &[Field], path: &str) -> Option<(String, Type)> {
-    let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
-    let field = fields.iter().find(|field| field.name == head)?;
-    let here = format!("{root}.{}", names::rust::ident(head));
-    match (rest, &field.ty) {
-        (None, ty) => Some((here, ty.clone())),
-        (Some(rest), Type::Named(of)) if of.service.is_none() => {
-            place(model, &here, &crate::fit::record(model, &of.name)?.fields, rest)
-        }
-        (Some(_), _) => None,
-    }
-}
-
-/// Whether an expression takes something from a place, or from what that is in.
-fn examples_mention(expression: &str, place: &str) -> bool {
-    let head: String = place.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-    expression
-        .match_indices(&head)
-        .any(|(at, _)| !expression[at + head.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
-}
-
-fn moved(value: &str) -> String {
-    value.strip_suffix(".clone()").unwrap_or(value).to_owned()
-}
-
-fn to_path_or_mark(path: &str) -> String {
-    if path.is_empty() { USER.to_string() } else { path.to_owned() }
 }

@@ -92,8 +92,8 @@ struct View<'a> {
     /// The present contract, from which an old one takes what is the same; or empty.
     present: String,
     taken_over: Vec<String>,
-    /// It is of an old version.
-    is_old: bool,
+    /// Something is known of its end.
+    has_end: bool,
     /// There is a present service to stand on.
     has_adapter: bool,
     /// Rust expressions: the values of `Deprecation` and `Sunset`.
@@ -105,6 +105,9 @@ struct View<'a> {
     /// Where it is called over JSON-RPC, as one and as a list.
     rpc_path: String,
     rpc_segments: String,
+    version: u32,
+    /// The kit's `By`, or empty where paths say the version.
+    by: String,
 }
 
 /// Plans `contracts/<service>`.
@@ -199,14 +202,16 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         shared: shared.iter().map(|name| user(name)).collect(),
         present: names::rust::crate_ident(&names::rust::contract_crate(&service.name)),
         taken_over: taken_over.iter().map(|name| user(name)).collect(),
-        is_old: service.is_old(),
+        has_end: service.deprecated.or(service.sunset).is_some(),
         has_adapter: adapter.is_some(),
-        deprecated: header(old.and_then(|old| old.deprecated).map(|date| date.structured())),
-        sunset: header(old.and_then(|old| old.sunset).map(|date| date.http())),
+        deprecated: header(service.deprecated.map(|date| date.structured())),
+        sunset: header(service.sunset.map(|date| date.http())),
         openrpc_path: escape::rust_str(&openrpc_path(service)),
         rpc_path: escape::rust_str(&format!("/{}", names::path::rpc(service).join("/"))),
         rpc_segments: format!("[{}]", names::path::rpc(service).map(|segment| escape::rust_str(&segment)).join(", ")),
         openapi_path: escape::rust_str(&openapi_path(service)),
+        version: service.version,
+        by: versions::by(model, service),
     };
     let mut sources = Sources::new(folder.clone(), Owner::Generated);
     planner.rust(&mut sources, "src/lib.rs", "contract/src/lib.rs", &view)?;

@@ -25,11 +25,12 @@ use super::{
     queue, resources,
     store::{self, StoreView},
     types::doc_lines,
+    versions,
     ways::{self, Dependency, Section, Way},
 };
 
 /// What a service is served on, on one port.
-const TRANSPORTS: [Transport; 4] = [Transport::Rest, Transport::Grpc, Transport::Graphql, Transport::Jsonrpc];
+pub const TRANSPORTS: [Transport; 4] = [Transport::Rest, Transport::Grpc, Transport::Graphql, Transport::Jsonrpc];
 
 /// What the templates of a service see.
 #[derive(Serialize)]
@@ -346,12 +347,17 @@ fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
 fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<String> {
     // Where none of its own is there to serve the document.
     let document = contract::serves_document(model, service).then(|| format!("{contract}::fronts::router()"));
-    let mut all: Vec<String> = document.into_iter().collect();
-    all.extend(routers(contract, name, "graphql", |transport| contract::serves(model, service, transport)));
+    let behind = |contract: String, name: String, served: &dyn Fn(Transport) -> bool| Behind {
+        contract,
+        name,
+        served: TRANSPORTS.into_iter().filter(|transport| served(*transport)).collect(),
+    };
+    let mut all_behind =
+        vec![behind(contract.into(), name.into(), &|transport| contract::serves(model, service, transport))];
     for old in &service.old {
-        let contract = contract::ident(&old.service);
-        all.extend(routers(&contract, &variable(old), "graphql", |transport| carried(old, transport)));
+        all_behind.push(behind(contract::ident(&old.service), variable(old), &|transport| carried(old, transport)));
     }
+    let mut all: Vec<String> = document.into_iter().chain(routers(service, &all_behind, "graphql")).collect();
     all.extend(fronts::ways(model, service).into_iter().map(|front| {
         let field = names::rust::ident(&front.service);
         format!("{}(&config.links.{field}, service)?", front.function)
@@ -361,15 +367,30 @@ fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<St
     merged(all).chain(standard).collect()
 }
 
-/// `orders_contract::rest::router(orders.clone())`, one for each transport that is served; `settings` are GraphQL's.
-pub fn routers(contract: &str, name: &str, settings: &str, served: impl Fn(Transport) -> bool) -> Vec<String> {
-    let served: Vec<Transport> = TRANSPORTS.into_iter().filter(|transport| served(*transport)).collect();
-    let router = |(number, transport): (usize, &Transport)| {
-        let clone = if number + 1 == served.len() { "" } else { ".clone()" };
-        let settings = if *transport == Transport::Graphql { format!(", {settings}") } else { String::new() };
-        format!("{contract}::{}::router({name}{clone}{settings})", transport.word())
-    };
-    served.iter().enumerate().map(router).collect()
+/// Something that carriers stand in front of.
+pub struct Behind {
+    /// `orders_contract`
+    pub contract: String,
+    /// The variable.
+    pub name: String,
+    pub served: Vec<Transport>,
+}
+
+/// `orders_contract::rest::router(orders.clone())`, one for each transport that serves one of them, and one over REST
+/// where callers choose among versions there; `settings` are GraphQL's.
+pub fn routers(service: &Service, behind: &[Behind], settings: &str) -> Vec<String> {
+    let (mut rest, mut others) = (Vec::new(), Vec::new());
+    for Behind { contract, name, served } in behind {
+        for (number, transport) in served.iter().enumerate() {
+            let clone = if number + 1 == served.len() { "" } else { ".clone()" };
+            let settings = if *transport == Transport::Graphql { format!(", {settings}") } else { String::new() };
+            match transport {
+                Transport::Rest => rest.push((contract.clone(), format!("{name}{clone}"))),
+                _ => others.push(format!("{contract}::{}::router({name}{clone}{settings})", transport.word())),
+            }
+        }
+    }
+    versions::rest(service, &rest).into_iter().chain(others).collect()
 }
 
 /// Several routers as one, in parts.

@@ -103,6 +103,8 @@ struct TestView {
 #[derive(Serialize)]
 struct Connected {
     connect: String,
+    /// The routes around the script.
+    router: String,
     rest: bool,
     grpc: bool,
     graphql: bool,
@@ -229,6 +231,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let contract = contract::ident(service);
     let transport = |transport: Transport| Connected {
         connect: format!("over_{}", transport.word()),
+        router: versions::rest(service, &[(contract.clone(), "script.clone()".into())]).concat(),
         rest: transport == Transport::Rest,
         grpc: transport == Transport::Grpc,
         graphql: transport == Transport::Graphql,

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::{
     contracts::shape,
-    model::{Model, OldVersion, Service},
+    escape,
+    model::{Model, OldVersion, Service, Versioning},
+    names,
     scope::Scope,
 };
 
@@ -47,6 +49,35 @@ pub fn systems(model: &Model) -> Vec<(Model, String)> {
 pub fn of<'m>(present: &'m Model, service: &Service) -> Option<&'m OldVersion> {
     let old = &present.services.get(&service.name).filter(|_| service.is_old())?.old;
     old.iter().find(|old| old.service.version == service.version)
+}
+
+/// How callers over REST choose a version, as the kit's `By`; empty where paths say it.
+pub fn by(model: &Model, service: &Service) -> String {
+    match service.versioning {
+        Versioning::Path => String::new(),
+        Versioning::Header => "Header".into(),
+        Versioning::Query => "Query".into(),
+        Versioning::MediaType => {
+            format!("MediaType({})", escape::rust_str(&names::path::media_type(&model.name, &service.name)))
+        }
+    }
+}
+
+/// The routes of versions of a service over REST: an expression for each contract and what stands behind it.
+pub fn rest(service: &Service, behind: &[(String, String)]) -> Vec<String> {
+    let router = |contract: &str, argument: &str| format!("{contract}::rest::router({argument})");
+    if service.versioning == Versioning::Path {
+        return behind.iter().map(|(contract, argument)| router(contract, argument)).collect();
+    }
+    let version = |(contract, argument): &(String, String)| {
+        format!("({contract}::rest::VERSION, {})", router(contract, argument))
+    };
+    let versions: Vec<String> = behind.iter().map(version).collect();
+    if versions.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("kit_http::version::choose(vec![{}])", versions.join(", "))]
+    }
 }
 
 /// How the present service stands in for an old version of it.

@@ -8,7 +8,7 @@ use crate::{
     blueprints,
     contracts::graphql as schema,
     escape,
-    model::{Service, Store, Transport},
+    model::{Date, OldVersion, Service, Store, Transport, Versioning},
     names,
 };
 
@@ -44,6 +44,8 @@ struct View<'a> {
     inputs: Vec<String>,
     /// Some of them answer with one.
     talks: bool,
+    /// Old versions.
+    versions: Vec<VersionView>,
 }
 
 /// What a service offers over JSON-RPC.
@@ -53,6 +55,18 @@ struct OpenrpcView {
     path: String,
     /// `/v1/rpc`
     called: String,
+}
+
+/// An old version of a service that is still served.
+#[derive(Serialize)]
+struct VersionView {
+    service: String,
+    version: u32,
+    deprecated: String,
+    sunset: String,
+    said: String,
+    /// What the user says of it; or empty.
+    file: String,
 }
 
 /// A file of a service.
@@ -150,11 +164,36 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         subscribed: model.services.values().any(|service| {
             service.operations.values().any(|o| o.expose.has(Transport::Graphql) && schema::root(o) == "Subscription")
         }),
+        versions: model.services.values().flat_map(|service| versions(planner, service)).collect(),
         queue: model
             .services
             .values()
             .any(|s| events::emits(s) || events::consumes(s) || events::follows(s) || queue::takes(model, s)),
     }
+}
+
+fn versions(planner: &Planner<'_>, service: &Service) -> Vec<VersionView> {
+    let date = |date: Option<Date>| date.map_or_else(|| "–".to_owned(), |date| date.to_string());
+    let view = |OldVersion { service: old, .. }: &OldVersion| {
+        let version = old.version;
+        let mapped = planner.adapters.get(&(old.name.clone(), version)).is_some_and(|adapter| adapter.mapped);
+        VersionView {
+            service: old.name.clone(),
+            version,
+            deprecated: date(old.deprecated),
+            sunset: date(old.sunset),
+            said: match old.versioning {
+                Versioning::Path => format!("`/v{version}/…`"),
+                Versioning::Header => format!("`Api-Version: {version}`"),
+                Versioning::Query => format!("`?version={version}`"),
+                Versioning::MediaType => {
+                    format!("`Accept: {};version={version}`", names::path::media_type(&planner.model.name, &old.name))
+                }
+            },
+            file: if mapped { format!("{}/src/v{version}.rs", service::folder(service)) } else { String::new() },
+        }
+    };
+    service.old.iter().map(view).collect()
 }
 
 /// Where `dev` lets the service of this number listen.

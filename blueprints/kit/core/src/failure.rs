@@ -316,6 +316,15 @@ pub fn record<T: DeserializeOwned>(data: Value) -> Option<T> {
     serde_json::from_value(data).ok()
 }
 
+/// What was asked for, if it is there: that there is none is no failure to who can do without it.
+pub fn if_there<T>(found: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(failure) if failure.kind == Kind::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,5 +412,12 @@ mod tests {
         assert_eq!(after(Kind::Timeout), Kind::Timeout);
         assert_eq!(after(Kind::NotFound), Kind::Internal);
         assert_eq!(Failure::from(anyhow::Error::from(Failure::stale())).kind, Kind::Stale);
+    }
+
+    #[test]
+    fn what_is_not_there_may_be_done_without() {
+        assert_eq!(if_there(Ok(1)).unwrap(), Some(1));
+        assert_eq!(if_there::<u32>(Err(Failure::not_found("order 7"))).unwrap(), None);
+        assert_eq!(if_there::<u32>(Err(Failure::stale())).unwrap_err().kind, Kind::Stale);
     }
 }

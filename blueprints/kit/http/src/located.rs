@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     Problem,
-    extract::{bytes, in_path, is_json, query, refused, unsupported},
+    extract::{bytes, in_path, is_json, parameters, query, refused, unsupported},
 };
 
 /// A field that stands in the path, and what JSON has for it.
@@ -100,7 +100,7 @@ impl Located {
     /// # Errors
     /// A parameter is not known, missing, or of another type.
     pub fn query<T: DeserializeOwned + Validate>(self, in_path: &[InPath], lists: &[&str]) -> Result<T, Problem> {
-        let text = self.uri.query().unwrap_or_default();
+        let text = &*parameters(self.uri.query(), self.request.extensions());
         let given: Vec<(String, String)> =
             serde_html_form::from_str(text).map_err(|error| Problem::unreadable(error.to_string()))?;
         let is_empty = |list: &&&str| given.iter().all(|(name, _)| name != *list);

@@ -21,12 +21,13 @@ use crate::{
         Field, Model, Operation, OperationKind, Resource, ResourceRef, Service, Shape, Target, Transport, Type, Verb,
     },
     names,
+    scope::Scope,
 };
 
 use super::{
     super::{
         Planner,
-        contract::trait_name,
+        contract::{self, trait_name},
         day_one,
         examples::{self, Source},
         fronts, operations,
@@ -127,17 +128,7 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
             // What others refer to is made first, and deleted last.
             operations.sort_by_key(|operation| made_as(operation).unwrap_or(usize::MAX));
             let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
-            clients.push(Client {
-                name: client(service, transport),
-                contract: contract.clone(),
-                variable: names::variable(&service.name),
-                prefix: Vec::new(),
-                rest: transport == Transport::Rest,
-                grpc: transport == Transport::Grpc,
-                graphql: transport == Transport::Graphql,
-                jsonrpc: transport == Transport::Jsonrpc,
-                queue: transport == Transport::Queue,
-            });
+            clients.push(client_of(service, transport, &contract));
             let gateways: Vec<&Service> = match transport {
                 Transport::Rest => fronts::before(model, service).collect(),
                 _ => Vec::new(),
@@ -188,8 +179,50 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
     }
     flows.append(&mut last);
     flows.append(&mut sent);
+    for (then, name) in planner.systems {
+        if let Some(old) = then.services.get(name) {
+            old_flows(then, old, &mut clients, &mut flows);
+        }
+    }
     drop_spare(&mut flows);
     Flows { clients, flows }
+}
+
+/// One request to an old version over each transport: it is there. What it does is for contract tests.
+fn old_flows(then: &Model, service: &Service, clients: &mut Vec<Client>, flows: &mut Vec<Flow>) {
+    let turns = Turns::new(then, service);
+    let contract = contract::ident(service);
+    let service_trait = format!("{contract}::{}", trait_name(then, &Scope::of(then), service));
+    for (number, transport) in TRANSPORTS.into_iter().enumerate() {
+        let alone = |operation: &&Operation| {
+            operation.expose.has(transport)
+                && shape::on_item(operation).is_none()
+                && maker(service, operation).is_none()
+                && operation.kind == OperationKind::Query
+        };
+        let Some(operation) = service.operations.values().find(alone) else { continue };
+        let service_trait = service_trait.clone();
+        let writer = Writer { model: then, service, contract: contract.clone(), service_trait, transport };
+        let flow = writer.flow(operation, &mut Made::default(), &turns, number);
+        let what =
+            format!("{}.{} of version {} over {}", service.name, operation.name, service.version, transport.name());
+        clients.push(client_of(service, transport, &contract));
+        flows.push(Flow { what: escape::rust_str(&what), ..flow });
+    }
+}
+
+fn client_of(service: &Service, transport: Transport, contract: &str) -> Client {
+    Client {
+        name: client(service, transport),
+        contract: contract.to_owned(),
+        variable: names::variable(&service.name),
+        prefix: Vec::new(),
+        rest: transport == Transport::Rest,
+        grpc: transport == Transport::Grpc,
+        graphql: transport == Transport::Graphql,
+        jsonrpc: transport == Transport::Jsonrpc,
+        queue: transport == Transport::Queue,
+    }
 }
 
 fn in_turn(mut flows: Vec<(Reverse<Option<usize>>, Flow)>) -> impl Iterator<Item = Flow> {
@@ -216,7 +249,9 @@ fn through(service: &Service, gateway: &Service) -> String {
 
 fn client(service: &Service, transport: Transport) -> String {
     // No two names of services differ in `_` alone, and `self__over_rest` is no name of Rust's kind.
-    format!("{}_over_{}", service.name.trim_end_matches('_'), transport.word())
+    let name = service.name.trim_end_matches('_');
+    let version = if service.is_old() { format!("_v{}", service.version) } else { String::new() };
+    format!("{name}{version}_over_{}", transport.word())
 }
 
 /// Each service after those that it calls and whose items it refers to, as far as they do not go round in a ring.

@@ -306,8 +306,9 @@ fn stand(model: &Model, service: &Service) -> Stand {
     };
     let is_served =
         |operation: &&Operation| model.served(&service.name, &operation.name).without(Transport::Queue).any();
-    let served = |transport| contract::serves(model, service, transport);
-    let routers = service::routers(&contract, "script", "kit_graphql::Settings::default()", served);
+    let served = service::TRANSPORTS.into_iter().filter(|transport| contract::serves(model, service, *transport));
+    let behind = service::Behind { contract: contract.clone(), name: "script".into(), served: served.collect() };
+    let routers = service::routers(service, &[behind], "kit_graphql::Settings::default()");
     Stand {
         service: service.name.clone(),
         module: names::rust::module(&service.name),

@@ -1,12 +1,12 @@
 //! Requests into values: context, body, query, path. What is wrong with them is answered as a problem.
 
-use std::ops::Deref;
+use std::{borrow::Cow, ops::Deref};
 
 use axum::{
     RequestExt,
     body::HttpBody,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request, path::ErrorKind, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{Extensions, HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use kit::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Problem, accept, answer};
+use crate::{Problem, accept, answer, version};
 
 /// The context of a call that is answered in JSON; 406 if the caller cannot take that.
 #[derive(Clone, Debug)]
@@ -92,7 +92,16 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        query(parts.uri.query().unwrap_or_default(), Vec::new()).map(Self)
+        query(&parameters(parts.uri.query(), &parts.extensions), Vec::new()).map(Self)
+    }
+}
+
+/// The parameters of an operation: all, but for what says its version.
+pub(crate) fn parameters<'q>(query: Option<&'q str>, extensions: &Extensions) -> Cow<'q, str> {
+    let query = query.unwrap_or_default();
+    match extensions.get::<version::Said>() {
+        Some(_) => version::without(query).into(),
+        None => query.into(),
     }
 }
 

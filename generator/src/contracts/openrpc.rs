@@ -165,9 +165,8 @@ impl Writer<'_> {
             return self.field(&shape::item_id(&shape::of_service(self.service, of)));
         }
         if name == "etag" {
-            let docs = shape::summary("The revision that the caller means: `stale` if the item has another.");
             let ty = Type::Optional(Box::new(shape::etag().ty));
-            return self.field(&Field { docs, ..shape::plain("etag", ty) });
+            return self.optional("etag", &ty, "The revision that the caller means: `stale` if the item has another.");
         }
         let Some(resource) = self.service.resources.get(of) else { return json!({}) };
         let (message, fields, side) = match verb {
@@ -179,33 +178,41 @@ impl Writer<'_> {
         json!({ "name": name, "required": true, "schema": schema })
     }
 
+    /// One of our own that may be left out, with a text that is Markdown.
+    fn optional(&mut self, name: &str, ty: &Type, text: &str) -> Value {
+        let mut param = json!({ "name": name });
+        if !text.is_empty() {
+            param["description"] = json!(text);
+        }
+        param["required"] = json!(false);
+        param["schema"] = self.schemas.of(ty, Side::Input);
+        param
+    }
+
     /// What `list` takes: the page, the order, the filters.
     fn list(&mut self, resource: &Resource) -> Vec<Value> {
-        let optional = |name: &str, ty: Type, text: &str| Field {
-            docs: shape::summary(text),
-            ..shape::plain(name, Type::Optional(Box::new(ty)))
-        };
-        let text = || Type::Scalar(Scalar::String { min: 0, max: None, pattern: None });
+        let text = Type::Scalar(Scalar::String { min: 0, max: None, pattern: None });
         let limit = Type::Scalar(Scalar::U32 { min: 1, max: 200 });
         let cursor = "The `next` of the page before. Good for a day and for the same filters and order.";
-        let mut fields =
-            vec![optional("limit", limit, "Items of a page, 50 if not given."), optional("cursor", text(), cursor)];
-        let sorts = shape::sorts(resource);
+        let mut params = vec![
+            self.optional("limit", &limit, "Items of a page, 50 if not given."),
+            self.optional("cursor", &text, cursor),
+        ];
+        let sorts: Vec<String> = shape::sorts(resource).iter().map(|sort| format!("`{sort}`")).collect();
         if !sorts.is_empty() {
-            let sorts: Vec<String> = sorts.iter().map(|sort| format!("`{sort}`")).collect();
             let words = format!(
                 "By what to sort, between commas, `-` before for downwards: {}. Newest first if not given.",
                 sorts.join(", ")
             );
-            fields.push(optional("sort", text(), &words));
+            params.push(self.optional("sort", &text, &words));
         }
         for filter in shape::filters(resource) {
-            fields.push(optional(&filter.path, filter.any(), "Any of these."));
+            params.push(self.optional(&filter.path, &filter.any(), "Any of these."));
             for comparison in COMPARISONS.iter().filter(|_| filter.ordered) {
-                fields.push(optional(&format!("{}.{comparison}", filter.path), filter.ty.clone(), ""));
+                params.push(self.optional(&format!("{}.{comparison}", filter.path), &filter.ty, ""));
             }
         }
-        fields.iter().map(|field| self.field(field)).collect()
+        params
     }
 
     fn result(&mut self, operation: &Operation) -> Value {

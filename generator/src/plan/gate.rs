@@ -1,6 +1,6 @@
 //! What every call of a service passes before its business code, where there is anything to guard.
 
-use crate::model::{Model, Operation, Output, Safety, Service, Shape};
+use crate::model::{Model, Operation, Safety, Service};
 
 use super::{events, queue};
 
@@ -8,8 +8,7 @@ use super::{events, queue};
 /// come again.
 pub fn keeps_answer(model: &Model, service: &Service, operation: &Operation) -> bool {
     let is_repeated = operation.safety == Safety::Keyed || is_run_by_messages(model, service, operation);
-    let streams = matches!(operation.shape, Shape::Custom { output: Output::Stream(_), .. });
-    events::has_store(model, service) && is_repeated && !streams
+    events::has_store(model, service) && is_repeated && !operation.streams() && !operation.reads()
 }
 
 /// Whether any first answer of the service is kept.

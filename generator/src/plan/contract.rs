@@ -153,7 +153,8 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         errors,
         has_types: !types.is_empty(),
         has_events: !service.events.is_empty(),
-        is_gated: gate::keeps_answers(model, service),
+        // The present contract keeps the first answers for all versions.
+        is_gated: gate::keeps_answers(model, service) && !service.is_old(),
         has_rest,
         has_grpc,
         has_graphql,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     contracts::shape,
     escape,
-    model::{Model, OldVersion, Service, Versioning},
+    model::{Model, OldVersion, Service, Transport, Versioning},
     names,
     scope::Scope,
 };
@@ -103,7 +103,11 @@ pub fn take_over(
     let wire = contract::over_grpc(present, now).then_some(&mut planner.wire);
     everything(present, &scope, now, &mut now_types, wire);
     let now_errors: Vec<ErrorView> = now.operations.values().filter_map(operations::errors).collect();
-    let mut same = same(&written(&now_types, &now_errors), &written(types, errors));
+    let mut same = same(&written(&now_types, &now_errors), &written(types, errors), |name| {
+        // What carries a patch by a message and its mask is for the crate of the patch to say.
+        let carried = contract::serves(planner.model, service, Transport::Grpc);
+        carried && types.patches.iter().any(|patch| patch.name == *name)
+    });
     let is_own = |name: &String| !same.contains(name);
     types.ids.retain(|own| is_own(&own.name));
     types.enums.retain(|own| is_own(&own.name));
@@ -157,9 +161,13 @@ fn written(types: &Types, errors: &[ErrorView]) -> BTreeMap<String, String> {
 }
 
 /// What is written the same and mentions only such.
-fn same(now: &BTreeMap<String, String>, then: &BTreeMap<String, String>) -> BTreeSet<String> {
-    let mut same: BTreeSet<String> =
-        then.iter().filter(|(name, text)| now.get(*name) == Some(text)).map(|(name, _)| name.clone()).collect();
+fn same(
+    now: &BTreeMap<String, String>,
+    then: &BTreeMap<String, String>,
+    is_own: impl Fn(&String) -> bool,
+) -> BTreeSet<String> {
+    let alike = |(name, text): &(&String, &String)| now.get(*name) == Some(*text) && !is_own(name);
+    let mut same: BTreeSet<String> = then.iter().filter(alike).map(|(name, _)| name.clone()).collect();
     loop {
         let differs = |name: &String| {
             then.get(name)

@@ -10,8 +10,11 @@ use crate::{
 };
 
 use super::{
-    super::rust::{self, user},
-    Adapter, Members, Way,
+    super::{
+        rust::{self, user},
+        types::is_recursive,
+    },
+    Adapter, Function, Members, Way,
     values::moved,
 };
 
@@ -83,6 +86,9 @@ impl Adapter<'_> {
             let name = map.get(&field.name).unwrap_or(&field.name);
             let place = format!("old.{}", names::rust::ident(name));
             let value = match old.iter().find(|own| own.name == *name) {
+                Some(own) if own.ty == field.ty && self.own_patch(&own.ty).is_some() => {
+                    self.patched(&own.ty, &place).ok_or_else(|| "None".to_owned())
+                }
                 Some(own) if rust::ty(&own.ty) == rust::ty(&field.ty) && !self.differs(&rust::ty(&field.ty)) => {
                     Ok(place)
                 }
@@ -97,6 +103,35 @@ impl Adapter<'_> {
             members.push((field.name.clone(), value));
         }
         members
+    }
+
+    /// The record that a patch changes in part, if its patch is of the old contract.
+    fn own_patch(&self, ty: &Type) -> Option<String> {
+        let inner = match ty {
+            Type::Optional(inner) => inner,
+            ty => ty,
+        };
+        let Type::Named(of) = inner else { return None };
+        let is_record = of.service.is_none() && fit::record(self.now, &of.name).is_some();
+        (is_record && self.differs(&user(&format!("{}Patch", of.name)))).then(|| of.name.clone())
+    }
+
+    /// A patch of a record as one of the present contract.
+    fn patched(&mut self, ty: &Type, place: &str) -> Option<String> {
+        let record = self.own_patch(ty)?;
+        let fields = fit::record(self.now, &record)?.fields.clone();
+        if fields.iter().any(|field| is_recursive(self.now, &record, &field.ty)) {
+            return None;
+        }
+        let members = self.patch(&fields, &fields, &IndexMap::new());
+        let (name, ty_name) = (format!("{}_patch_up", names::snake(&record)), user(&format!("{record}Patch")));
+        let from = Some(ty_name.as_str());
+        let function = Function { name, way: Way::Up, from, to: &ty_name, fallible: false, now: None };
+        let one = format!("|value| self.{}(value)", self.add(function, members));
+        Some(match ty {
+            Type::Optional(_) => format!("{place}.map(|value| value.map({one}))"),
+            _ => format!("{place}.map({one})"),
+        })
     }
 }
 

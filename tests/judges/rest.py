@@ -71,6 +71,15 @@ class Answer:
             return None
 
 
+def first_line(connection, response):
+    """Of a stream that has nothing to say yet that is nothing."""
+    try:
+        connection.sock.settimeout(0.5)
+        return response.readline()
+    except TimeoutError:
+        return b""
+
+
 def ask(service, method, target, headers=None, body=None):
     """One request on a connection of its own. Of a stream of events the first is enough."""
     headers = {"User-Agent": "judges/1"} | (headers or {})
@@ -80,7 +89,7 @@ def ask(service, method, target, headers=None, body=None):
         connection.request(method, target, body=body, headers=headers)
         response = connection.getresponse()
         streams = (response.getheader("Content-Type") or "").startswith("text/event-stream")
-        read = response.readline() if streams else response.read()
+        read = first_line(connection, response) if streams else response.read()
         return Answer((method, target, headers, body), response, read, began)
     finally:
         connection.close()

@@ -53,7 +53,7 @@ async function follow(client, { name, document, variables, triggers }, patience,
 }
 
 require("./report.cjs").run(async ({ host, port, patience, streams }, report) => {
-  const url = `ws://${host}:${port}/graphql`;
+  const url = `ws://${host}:${port}/graphql/ws`;
   let connected = false;
   const on = { connected: () => (connected = true) };
   const client = createClient({ url, webSocketImpl: WebSocket, lazy: false, retryAttempts: 0, on, onNonLazyError: () => {} });

@@ -1,4 +1,5 @@
 use std::{
+    pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -23,7 +24,14 @@ pub struct Context {
     trace: Trace,
     attempt: u32,
     marks: Marks,
-    created: Arc<AtomicBool>,
+    notes: Arc<Notes>,
+}
+
+/// What is said of a call while it runs.
+#[derive(Debug, Default)]
+struct Notes {
+    created: AtomicBool,
+    reads: AtomicBool,
 }
 
 /// Who makes a call.
@@ -67,7 +75,7 @@ impl Default for Context {
             trace: Trace::start(),
             attempt: 1,
             marks: Marks::default(),
-            created: Arc::default(),
+            notes: Arc::default(),
         }
     }
 }
@@ -118,14 +126,20 @@ impl Context {
 
     /// The context of a call made on behalf of this one: the same caller, deadline and marks, a child span, no key.
     pub fn call(&self) -> Self {
-        let (trace, origin, created) = (self.trace.child(), Origin::Request, Arc::default());
-        Self { trace, origin, created, key: None, intent: None, attempt: 1, ..self.clone() }
+        let (trace, origin, notes) = (self.trace.child(), Origin::Request, Arc::default());
+        Self { trace, origin, notes, key: None, intent: None, attempt: 1, ..self.clone() }
     }
 
     /// The context of the next request on the same connection: the same caller, a child span; no deadline, no key, and
     /// marks of its own.
     pub fn next_request(&self) -> Self {
         Self { deadline: None, marks: Marks::default(), ..self.call() }
+    }
+
+    /// The context in which a stream of input is read: without a deadline. A limit around the call is lifted.
+    pub(crate) fn open_ended(&self) -> Self {
+        self.notes.reads.store(true, Ordering::Relaxed);
+        Self { deadline: None, ..self.clone() }
     }
 
     pub fn caller(&self) -> &Caller {
@@ -170,23 +184,28 @@ impl Context {
     /// Says that the item which is answered was not there before, where it might have been: a replace under a natural key.
     /// Over REST this is 201 with `Location` (RFC 9110, 9.3.4); gRPC and GraphQL have no word for it.
     pub fn note_created(&self) {
-        self.created.store(true, Ordering::Relaxed);
+        self.notes.created.store(true, Ordering::Relaxed);
     }
 
     /// Whether [`note_created`](Self::note_created) was called, of this call or a clone of its context.
     pub fn is_created(&self) -> bool {
-        self.created.load(Ordering::Relaxed)
+        self.notes.created.load(Ordering::Relaxed)
     }
 
-    /// Gives the work up at the deadline, with [`Failure::timeout`].
+    /// Gives the work up at the deadline, with [`Failure::timeout`]; unless it is a call that [reads](Self::reading) a
+    /// stream, which has limits of its own.
     pub async fn limit<T, E: From<Failure>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         match self.deadline {
             // A timer alone lets work of under a millisecond pass.
             Some(deadline) if deadline <= Instant::now() => Err(Failure::timeout().into()),
-            Some(deadline) => match tokio::time::timeout_at(deadline, work).await {
-                Ok(result) => result,
-                Err(_) => Err(Failure::timeout().into()),
-            },
+            Some(deadline) => {
+                let mut work = pin!(work);
+                match tokio::time::timeout_at(deadline, &mut work).await {
+                    Ok(result) => result,
+                    Err(_) if self.notes.reads.load(Ordering::Relaxed) => work.await,
+                    Err(_) => Err(Failure::timeout().into()),
+                }
+            }
             None => work.await,
         }
     }

@@ -15,18 +15,18 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{Context, Failure, Kind, Stream, Validate};
+use crate::{Context, Failure, Kind, Stream};
 
-/// The items of an input as they come in, each valid. The first that is wrong ends them, with `invalid` and its place,
-/// counted from 0 as in every list: `[3].name`. So does a service that stops, with `unavailable`.
-pub fn received<T: Validate + Send + 'static>(
+/// The items of an input as they come in. The first that is wrong ends them, with `invalid` and its place, counted from 0
+/// as in every list: `[3].name`. So does a service that stops, with `unavailable`.
+pub fn received<T: Send + 'static>(
     items: impl futures_util::Stream<Item = Result<T, Failure>> + Send + 'static,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> Stream<T, Failure> {
     let stopped = stopped.map(|()| Failure::new(Kind::Unavailable, "the service is stopping"));
     let mut number = 0_u64;
     let items = items.map(move |item| {
-        let item = item.and_then(|item| item.check().map(|()| item)).map_err(|failure| match failure.kind {
+        let item = item.map_err(|failure| match failure.kind {
             Kind::Invalid => failure.within(format_args!("[{number}]")),
             _ => failure,
         });
@@ -196,17 +196,8 @@ mod tests {
     use futures_util::TryStreamExt;
 
     use super::*;
-    use crate::Violations;
 
     const SECOND: Duration = Duration::from_secs(1);
-
-    struct Row(u32);
-
-    impl Validate for Row {
-        fn validate(&self, v: &mut Violations) {
-            v.at("size", |v| v.range(&self.0, 0..=9));
-        }
-    }
 
     fn every(pause: Duration, count: u32) -> Stream<u32, Failure> {
         Box::pin(stream::iter(0..count).then(move |number| async move {
@@ -227,26 +218,26 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_wrong_item_ends_the_input_and_is_named() {
-        let rows = stream::iter([Ok(Row(1)), Ok(Row(10)), Ok(Row(2))]);
+        let rows = stream::iter([Ok(1), Err(Failure::invalid("missing").within("size")), Ok(2)]);
         let mut rows = received(rows, future::pending());
-        assert!(rows.next().await.is_some_and(|row| row.is_ok()));
+        assert_eq!(rows.next().await, Some(Ok(1)));
         let failure = rows.next().await.and_then(Result::err).unwrap();
         assert_eq!((failure.kind, failure.fields[0].field.as_str()), (Kind::Invalid, "[1].size"));
         assert!(rows.next().await.is_none());
 
-        let unreadable = stream::iter([Err::<Row, _>(Failure::invalid("missing").within("size"))]);
+        let unreadable = stream::iter([Err::<u32, _>(Failure::invalid("no JSON"))]);
         let failure = received(unreadable, future::pending()).next().await.and_then(Result::err).unwrap();
-        assert_eq!(failure.fields[0].field, "[0].size");
-        let cut = stream::iter([Err::<Row, _>(Failure::new(Kind::Unavailable, "cut"))]);
+        assert_eq!(failure.fields[0].field, "[0]");
+        let cut = stream::iter([Err::<u32, _>(Failure::new(Kind::Unavailable, "cut"))]);
         let failure = received(cut, future::pending()).next().await.and_then(Result::err).unwrap();
         assert_eq!((failure.kind, failure.fields.len()), (Kind::Unavailable, 0));
     }
 
     #[tokio::test]
     async fn a_service_that_stops_ends_what_it_waits_for() {
-        let rows = stream::iter([Ok(Row(1))]).chain(stream::pending());
+        let rows = stream::iter([Ok(1)]).chain(stream::pending());
         let mut rows = received(rows, future::ready(()));
-        assert!(rows.next().await.is_some_and(|row| row.is_ok()), "what is there is read");
+        assert_eq!(rows.next().await, Some(Ok(1)), "what is there is read");
         assert_eq!(rows.next().await.and_then(Result::err).map(|e| e.kind), Some(Kind::Unavailable));
     }
 

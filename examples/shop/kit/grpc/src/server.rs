@@ -46,7 +46,11 @@ where
 {
     let cx = context(&request);
     let stopping = request.extensions().get::<CancellationToken>().cloned().unwrap_or_default();
-    let items = request.into_inner().map(|message| T::decode(message.map_err(|status| unread(&status))?));
+    let items = request.into_inner().map(|message| {
+        let item = T::decode(message.map_err(|status| unread(&status))?)?;
+        item.check()?;
+        Ok(item)
+    });
     let input = kit::input::received(items, stopping.cancelled_owned());
     let result = cx.reading(input, call).await;
     (cx, result)

@@ -54,11 +54,24 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned + Validate, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let JsonText(text) = JsonText::from_request(request, state).await?;
+        json(&text).map(Self)
+    }
+}
+
+/// A JSON body as it stands, unread: for what reads it in a way of its own.
+#[derive(Clone, Debug)]
+pub struct JsonText(pub Bytes);
+
+impl<S: Sync> FromRequest<S> for JsonText {
+    type Rejection = Problem;
+
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(unsupported("application/json"));
         }
-        json(&bytes(request).await?).map(Self)
+        bytes(request).await.map(Self)
     }
 }
 

@@ -57,7 +57,7 @@ pub use conditional::{IfMatch, IfMatchOne, IfNoneMatch};
 pub use cors::{Cors, Origin};
 pub use edge::{Edge, edge};
 pub use events::Events;
-pub use extract::{Cx, Json, MergePatch, Path, Query};
+pub use extract::{Cx, Json, JsonText, MergePatch, Path, Query};
 /// What a request takes along of its context, for those who build one by hand.
 pub use headers::send as send_context;
 pub use located::{InPath, Located, apart};

@@ -81,7 +81,9 @@ impl Policy {
             {
                 Verdict::DeadLetter { reason: reason(error) }
             }
-            _ if attempt >= self.attempts => Verdict::DeadLetter { reason: format!("{} (attempt {attempt} of {})", reason(error), self.attempts) },
+            _ if attempt >= self.attempts => {
+                Verdict::DeadLetter { reason: format!("{} (attempt {attempt} of {})", reason(error), self.attempts) }
+            }
             _ => {
                 let after = asked.unwrap_or_default().min(LONGEST) + self.backoff.pause(attempt);
                 Verdict::Retry { after, reason: reason(error) }
@@ -147,5 +149,9 @@ mod tests {
         let error = error.retry_after(Duration::MAX);
         let Verdict::Retry { after, .. } = Policy::default().verdict(1, &error) else { unreachable!() };
         assert!(after <= LONGEST + Duration::from_millis(100), "{after:?}");
+        // An earlier delivery is still at work.
+        let error = Failure::new(Kind::Conflict, "x").retry_after(asked);
+        assert!(matches!(Policy::default().verdict(1, &error), Verdict::Retry { .. }));
+        assert!(matches!(Policy::default().verdict(5, &error), Verdict::DeadLetter { .. }));
     }
 }

@@ -61,7 +61,7 @@ async fn as_any_client_sees_them() {
     let base = start(routes(), Edge::default()).await;
     let answer = send(get(format!("{base}/fails"))).await;
     assert_eq!((answer.status().as_u16(), header(&answer, "content-type")), (200, "text/event-stream"));
-    assert_eq!(header(&answer, "cache-control"), "no-cache");
+    assert_eq!(header(&answer, "cache-control"), "no-store");
     let trace = header(&answer, "trace-id").to_owned();
     let text = answer.text().await.unwrap();
     let (items, error) = text.split_once("event: error\ndata: ").unwrap();

@@ -11,6 +11,7 @@ mod query;
 mod server;
 mod talks;
 mod uploads;
+mod version;
 
 use axum::Router;
 use kit_http::{Edge, Server};

@@ -1,6 +1,6 @@
 //! Streams: the policy up to the opening, then only the place they take and the faults they show.
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use kit::Stream;
 use kit_resilience::{BreakerState, Link};
 
@@ -87,4 +87,74 @@ async fn an_opening_is_tried_again_and_an_open_stream_is_the_probe_s_success() {
     let _items = watch().await.unwrap();
     assert_eq!(link.state().breaker, Some(BreakerState::Closed { calls: 0, faults: 0 }));
     assert_eq!(link.state().under_way, 1);
+}
+
+fn input(items: impl IntoIterator<Item = Result<u32, Failure>>) -> Stream<u32, Failure> {
+    let items: Vec<_> = items.into_iter().collect();
+    Box::pin(stream::iter(items))
+}
+
+async fn sum(_: Context, input: Stream<u32, Failure>) -> Result<u32, Failure> {
+    input.try_fold(0, async |sum, number| Ok(sum + number)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_input_is_sent_once_and_counts_as_a_call() {
+    let link = link();
+    assert_eq!(link.send(&Context::default(), &SAFE, input([Ok(1), Ok(2)]), sum).await, Ok(3));
+    assert_eq!(link.state().breaker, Some(BreakerState::Closed { calls: 1, faults: 0 }));
+    let mut tries = 0;
+    let lost = |_, _: Stream<u32, Failure>| {
+        tries += 1;
+        async { Err::<u32, _>(Failure::new(Kind::Unavailable, "gone").unsent()) }
+    };
+    assert_eq!(kind(link.send(&Context::default(), &SAFE, input([]), lost).await), Some(Kind::Unavailable));
+    assert_eq!((tries, link.state().under_way), (1, 0));
+    assert_eq!(link.state().breaker, Some(BreakerState::Closed { calls: 2, faults: 1 }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_input_that_fails_by_itself_says_nothing_of_the_other_side() {
+    let link = Link::new("a → b", Policy { breaker: breaker(1), ..policy() });
+    for _ in 0..3 {
+        let broken = input([Ok(1), Err(Failure::new(Kind::Internal, "ours"))]);
+        assert_eq!(kind(link.send(&Context::default(), &SAFE, broken, sum).await), Some(Kind::Internal));
+        let broken = input([Ok(1), Err(Failure::new(Kind::Internal, "ours"))]);
+        let echo = |_: Context, input| async move { Ok::<Stream<u32, Failure>, Failure>(input) };
+        let items = link.exchange(&Context::default(), &SAFE, broken, echo).await.unwrap();
+        assert_eq!(items.map(|item| item.is_ok()).collect::<Vec<_>>().await, [true, false]);
+    }
+    assert!(matches!(link.state().breaker, Some(BreakerState::Closed { faults: 0, .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_may_take_longer_than_a_try_and_the_answer_may_not() {
+    let link = link();
+    let slow = || -> Stream<u32, Failure> {
+        Box::pin(input([Ok(1), Ok(2)]).then(async |item| {
+            sleep(3600 * SECOND).await;
+            item
+        }))
+    };
+    assert_eq!(link.send(&Context::default(), &SAFE, slow(), sum).await, Ok(3));
+    let late = |cx, input| async {
+        let sum = sum(cx, input).await;
+        sleep(3600 * SECOND).await;
+        sum
+    };
+    assert_eq!(kind(link.send(&Context::default(), &SAFE, slow(), late).await), Some(Kind::Timeout));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exchange_keeps_its_place_and_an_open_circuit_refuses_it() {
+    let link = Link::new("a → b", Policy { breaker: breaker(1), bulkhead: 1, ..policy() });
+    let echo = |_: Context, input| async move { Ok::<Stream<u32, Failure>, Failure>(input) };
+    let mut items = link.exchange(&Context::default(), &SAFE, input([Ok(7)]), echo).await.unwrap();
+    assert_eq!((items.next().await, link.state().under_way), (Some(Ok(7)), 1));
+    assert_eq!(kind(link.send(&Context::default(), &SAFE, input([]), sum).await), Some(Kind::Limited));
+    drop(items);
+    let lost = |_, _: Stream<u32, Failure>| async { Err::<u32, _>(Failure::timeout()) };
+    assert_eq!(kind(link.send(&Context::default(), &SAFE, input([]), lost).await), Some(Kind::Timeout));
+    let refused = link.send(&Context::default(), &SAFE, input([]), sum).await.unwrap_err();
+    assert_eq!((refused.kind, refused.unsent), (Kind::Unavailable, true));
 }

@@ -52,6 +52,9 @@ pub(crate) async fn check(session: &Session<'_>, rest: &Rest, operation: &Operat
         .await;
         spoilt("a body of another media type", 415, header(&asked, "content-type", "text/plain")).await;
     }
+    if operation.reads && operation.stream {
+        spoilt("a request that is no upgrade", 426, asked.clone()).await;
+    }
     if said(406) {
         spoilt("Accept without JSON", 406, header(&asked, "accept", "image/png")).await;
     }

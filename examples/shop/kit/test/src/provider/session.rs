@@ -84,7 +84,7 @@ impl<'a> Session<'a> {
     }
 
     fn judge_answer(&self, operation: &Operation, answer: &Value) {
-        // Over REST the committed document judges, over GraphQL the server itself: there an answer is cut at some depth.
+        // Over REST and JSON-RPC the committed document judges, over GraphQL the server itself: there an answer is cut at some depth.
         let (Some(schema), super::face::Way::Client(_)) = (&operation.answer, &self.face.way) else { return };
         let items = match (operation.stream, answer) {
             (true, Value::Array(items)) => items.as_slice(),

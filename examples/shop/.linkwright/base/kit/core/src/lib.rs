@@ -6,6 +6,7 @@ mod declare;
 mod failure;
 pub mod grpc;
 mod id;
+pub mod input;
 mod intent;
 pub mod json;
 mod operation;
@@ -20,7 +21,7 @@ use std::pin::Pin;
 pub use anyhow::Error as Cause;
 
 pub use context::{Caller, Context, Marks, Origin};
-pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, log_cause, record};
+pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, if_there, log_cause, record};
 pub use id::Etag;
 pub use intent::Intent;
 pub use operation::{Operation, Safety};
@@ -29,5 +30,5 @@ pub use serde_json::Value as Data;
 pub use trace::Trace;
 pub use validate::{Validate, Violations};
 
-/// The items of a `stream T` output. An error ends it.
+/// The items of a `stream T`: of an output with the operation's error, of an input with [`Failure`]. An error ends it.
 pub type Stream<T, E> = Pin<Box<dyn futures_util::Stream<Item = Result<T, E>> + Send>>;

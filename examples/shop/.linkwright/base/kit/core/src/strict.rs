@@ -59,7 +59,7 @@ fn judged<T: Validate>(
 }
 
 /// What an error says, without the place in the text: a field's path tells more.
-fn detail(error: &serde_json::Error) -> String {
+pub fn detail(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     text.strip_suffix(&place).map_or(text.clone(), str::to_owned)

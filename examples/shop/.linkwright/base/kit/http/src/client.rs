@@ -9,7 +9,7 @@ use kit::{Context, Etag, Failure, OperationError, Stream};
 use reqwest::{Response, Url, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Problem, conditional, escape, events, exchange, headers, reader, upload};
+use crate::{Problem, conditional, escape, events, exchange, headers, reader, upload, version::Version};
 
 /// Bytes of an answer at most, and of one event of a stream.
 pub(crate) const MAX_ANSWER: usize = 16 << 20;
@@ -127,12 +127,16 @@ impl Client {
     }
 
     fn request(&self, cx: &Context, request: Request, accept: &'static str) -> Result<reqwest::Request, Failure> {
-        let Request { method, path, query, mut headers, body, failure } = request;
+        let Request { method, path, mut query, mut headers, body, version, failure } = request;
         if let Some(failure) = failure {
             return Err(failure);
         }
         headers::send(cx, &mut headers);
-        headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+        let kind = version.and_then(Version::media_type).map(|kind| HeaderValue::try_from(format!("{kind}, {accept}")));
+        headers.insert(header::ACCEPT, kind.and_then(Result::ok).unwrap_or(HeaderValue::from_static(accept)));
+        if let Some(version) = version {
+            version.ask(&mut headers, &mut query);
+        }
         let query = if query.is_empty() { query } else { format!("?{query}") };
         let request = self.http.request(method, format!("{}{path}{query}", self.base)).headers(headers).body(body);
         request.build().map_err(Failure::internal)
@@ -169,6 +173,7 @@ pub struct Request {
     query: String,
     headers: HeaderMap,
     body: Bytes,
+    version: Option<Version>,
     /// Why it cannot be sent.
     failure: Option<Failure>,
 }
@@ -180,7 +185,15 @@ impl Request {
         let lost = segments.iter().find(|segment| matches!(**segment, "" | "." | ".."));
         let failure = lost.map(|segment| Failure::invalid(format!("{segment:?} cannot be part of a path")));
         let path = escape::path(segments);
-        Self { method, path, query: String::new(), headers: HeaderMap::new(), body: Bytes::new(), failure }
+        Self {
+            method,
+            path,
+            query: String::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            version: None,
+            failure,
+        }
     }
 
     /// The fields of a record as parameters; those of a list repeat.
@@ -206,6 +219,12 @@ impl Request {
         if let Some(etag) = etag {
             self.headers.insert(header::IF_MATCH, conditional::tag(etag));
         }
+        self
+    }
+
+    /// Of this version of the service.
+    pub fn of(mut self, version: Version) -> Self {
+        self.version = Some(version);
         self
     }
 

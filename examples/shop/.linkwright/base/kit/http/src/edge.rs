@@ -36,8 +36,10 @@ use crate::{
 
 const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
-/// Without a word from the server a cache may guess how long an answer is good (RFC 9111 §4.2.2).
+/// Without a word from the server a cache may guess how long an answer is good (RFC 9111 §4.2.2). One with a revision may
+/// be kept, for to be asked whether it still holds.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
 /// Bytes at most of a foreign error's text that become the detail of a problem.
 const DETAIL: u64 = 1024;
 /// Requests below `/-/` at work at a time, besides the others: health is asked for most urgently when there is too much
@@ -88,7 +90,7 @@ impl Default for Edge {
 /// * Every error is problem+json with the trace, for gRPC a status: unknown paths, wrong methods, panics, too much, too
 ///   long, and what axum's extractors answer as plain text. Errors of another form, as GraphQL's, stay as they are.
 /// * An answer carries `trace-id`, and `fallback` if parts of it are stand-ins. What is read says `cache-control: no-cache`
-///   unless its handler knows better.
+///   if it has an `etag`, else `no-store`, unless its handler knows better.
 pub fn edge(router: Router, edge: Edge) -> Router {
     let shared = Arc::new(Shared { edge, in_flight: AtomicUsize::new(0), streams: Streams::default() });
     // As one layer: each has a price for every request.
@@ -232,8 +234,9 @@ impl Shared {
         if !asked.grpc {
             headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         }
-        if matches!(asked.method, Method::GET | Method::HEAD) {
-            headers.entry(header::CACHE_CONTROL).or_insert(ASK_AGAIN);
+        if matches!(asked.method, Method::GET | Method::HEAD) && !headers.contains_key(header::CACHE_CONTROL) {
+            let keep = if headers.contains_key(header::ETAG) { ASK_AGAIN } else { NOT_KEPT };
+            headers.insert(header::CACHE_CONTROL, keep);
         }
         if let Ok(mut id) = HeaderValue::try_from(asked.trace_id) {
             // Not a secret, but different each time: HPACK is not to remember it for a next answer.

@@ -77,7 +77,7 @@ impl Events {
             headers.insert(LAST, last);
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(TYPE));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(response)
     }
 }

@@ -25,6 +25,10 @@ pub struct ServerConfig {
     pub drain: Span,
     /// Bytes of a request's body at most.
     pub body_limit: usize,
+    /// How long the next item of a streamed input may take; `body_limit` is that of each item.
+    pub input_idle: Span,
+    /// Bytes of a streamed input at most; without it there is no limit.
+    pub input_limit: Option<u64>,
     /// Requests at work at a time; one more is answered 503.
     pub in_flight: usize,
     /// Origins whose pages may call the service from a browser: `https://app.example`, or `*`.
@@ -63,6 +67,8 @@ impl Default for ServerConfig {
             notice: Span(Duration::ZERO),
             drain: Span(Duration::from_secs(10)),
             body_limit: 1 << 20,
+            input_idle: Span(Duration::from_secs(30)),
+            input_limit: None,
             in_flight: 1024,
             cors: Vec::new(),
             log: "info".into(),

@@ -141,6 +141,8 @@ pub(crate) fn serve_at(listener: TcpListener, config: &ServerConfig, service: Se
         in_flight: config.in_flight,
         cors: Cors::new(config.cors.clone()),
         stopping: stopping.clone(),
+        input_idle: config.input_idle.0,
+        input_limit: config.input_limit,
         ..Edge::default()
     };
     let router = kit_http::edge(router.merge(health::routes(checks, links, leaving.clone())), edge);

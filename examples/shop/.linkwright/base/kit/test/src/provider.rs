@@ -15,6 +15,7 @@ mod followed;
 mod graphql;
 mod inputs;
 mod items;
+mod jsonrpc;
 mod judge;
 mod keys;
 mod lists;
@@ -41,6 +42,7 @@ use cases::Cases;
 use description::Description;
 use face::Way;
 use graphql::GraphQl;
+use jsonrpc::JsonRpc;
 use judge::Judge;
 use report::Report;
 use rest::Rest;
@@ -96,7 +98,7 @@ pub struct Provider {
     broker: String,
     contract: PathBuf,
     _links: Vec<Server>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Provider {
@@ -125,7 +127,7 @@ impl Provider {
         let judge = Judge::new(&description.components);
         let _links = links.into_iter().map(|(_, server)| server).collect();
         let contract = contract.into();
-        Ok(Self { description, judge, cases, queue: None, entry: None, service, broker, contract, _links, _data: data })
+        Ok(Self { description, judge, cases, queue: None, entry: None, service, broker, contract, _links, data })
     }
 
     /// What stands before every path.
@@ -166,13 +168,19 @@ impl Provider {
         start: impl AsyncFnOnce(C, &mut Service) -> Result<Router>,
     ) -> Result<Self> {
         let Gateway { name, config, contract, variable, prefix } = gateway;
-        let place = |file: &str| format!("sqlite:{}", self._data.path().join(file).display());
-        let variables = [
-            (format!("{}__SERVER__LISTEN", name.to_uppercase().replace('-', "_")), "127.0.0.1:0".to_owned()),
+        let place = |file: &str| format!("sqlite:{}", self.data.path().join(file).display());
+        let own = name.to_uppercase().replace('-', "_");
+        let mut variables = vec![
+            (format!("{own}__SERVER__LISTEN"), "127.0.0.1:0".to_owned()),
             ("DATABASE_URL".to_owned(), place("gateway.db")),
             ("BROKER_URL".to_owned(), self.broker.clone()),
             (variable.to_owned(), self.service.url.clone()),
         ];
+        let link = variable.strip_suffix("_URL").unwrap_or(variable);
+        // Whether a busy machine is late is not what is asked here. Not every name can be part of a variable's.
+        if !link.contains("__") && !link.ends_with('_') {
+            variables.push((format!("{own}__LINKS__{link}__TIMEOUT"), "20s".to_owned()));
+        }
         let gateway = kit_service::embed(name, config, &variables, start).await?;
         self.entry = Some(Entry { gateway, contract: contract.into(), prefix: prefix.to_owned() });
         Ok(self)
@@ -195,6 +203,15 @@ impl Provider {
     /// The address is none.
     pub fn over_graphql(&self) -> Result<Face> {
         Ok(Face { transport: "GraphQL", way: Way::GraphQl(GraphQl::new(self.url(), &self.description.components)?) })
+    }
+
+    /// Over JSON-RPC, as any caller speaks it.
+    ///
+    /// # Errors
+    /// The committed `openrpc.json` cannot be read.
+    pub fn over_jsonrpc(&self) -> Result<Face> {
+        let jsonrpc = JsonRpc::new(self.url(), self.document("openrpc.json")?)?;
+        Ok(Face { transport: "JSON-RPC", way: Way::JsonRpc(jsonrpc) })
     }
 
     /// Hears what the service publishes, and speaks to it, through this queue.
@@ -241,6 +258,10 @@ pub async fn prove(
 async fn rules(session: &Session<'_>) {
     if let Some(rest) = session.face.rest() {
         protocol::document(session, rest).await;
+    }
+    if let Some(jsonrpc) = session.face.jsonrpc() {
+        jsonrpc.document(session).await;
+        jsonrpc.protocol(session).await;
     }
     for resource in &session.description().resources {
         items::check(session, resource).await;

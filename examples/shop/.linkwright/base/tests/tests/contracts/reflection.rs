@@ -2,7 +2,7 @@
 //! What a gRPC server says of itself.
 
 use anyhow::Context as _;
-use tonic::transport::Channel;
+use kit_grpc::Channel;
 use tonic_reflection::{
     pb::v1::ServerReflectionRequest, pb::v1::server_reflection_client::ServerReflectionClient,
     pb::v1::server_reflection_request::MessageRequest, pb::v1::server_reflection_response::MessageResponse,

@@ -31,6 +31,7 @@ fn routes() -> Router {
                 answer::done()
             }),
         )
+        .route("/revised", on_get(async || ([("etag", "\"1\"")], "until it changes")))
         .route("/kept", on_get(async || ([("cache-control", "max-age=60")], "for a minute")))
         .route("/panic", on_get(async || -> Response { panic!("secret words") }))
         .route(
@@ -151,7 +152,7 @@ async fn the_context_comes_in_and_the_marks_go_out() {
     let answer = send(request).await;
     assert_eq!(header(&answer, "trace-id"), trace);
     assert_eq!(header(&answer, "x-content-type-options"), "nosniff");
-    assert_eq!(header(&answer, "cache-control"), "no-cache");
+    assert_eq!(header(&answer, "cache-control"), "no-store");
     assert_eq!(header(&answer, "fallback"), "");
     assert_eq!(answer.json::<(String, String, u64)>().await.unwrap(), (trace.into(), "k-1".into(), 7));
     // Nobody asks for longer than the service allows.
@@ -162,6 +163,7 @@ async fn the_context_comes_in_and_the_marks_go_out() {
     assert_eq!(header(&marked, "trace-id").len(), 32);
     // What its handler says of it stands; what changes something nobody keeps.
     assert_eq!(header(&send(get(format!("{base}/kept"))).await, "cache-control"), "max-age=60");
+    assert_eq!(header(&send(get(format!("{base}/revised"))).await, "cache-control"), "no-cache");
     assert_eq!(header(&send(http(Method::POST, format!("{base}/echo"))).await, "cache-control"), "");
 }
 

@@ -57,6 +57,8 @@ enum Reply {
     Unsent,
     /// Fails with a `Retry-After`.
     Later(Duration),
+    /// The first try is still at work.
+    AtWork,
 }
 
 /// The other side, with a reply for each try; the last one stands for all that follow.
@@ -92,6 +94,7 @@ impl Callee {
             }
             Reply::Fails(kind) => Err(Failure::new(*kind, "as told")),
             Reply::Unsent => Err(Failure::new(Kind::Unavailable, "no connection").unsent()),
+            Reply::AtWork => Err(Failure::new(Kind::Conflict, "at work").retry_after(MS)),
             Reply::Later(pause) => Err(Failure::new(Kind::Limited, "as told").retry_after(*pause)),
         }
     }

@@ -15,6 +15,7 @@ async fn only_what_is_safe_and_worth_it_is_tried_again() {
         (Reply::Unsent, [3, 3], 3),
         (Reply::Takes(3600 * SECOND), [3, 3], 1),
         (Reply::Later(MS), [3, 3], 1),
+        (Reply::AtWork, [3, 3], 1),
     ];
     for (reply, [safe, keyed], not_safe) in kinds.into_iter().chain(others) {
         for (operation, tries) in [(SAFE, safe), (KEYED, keyed), (UNSAFE, not_safe)] {

@@ -33,6 +33,8 @@ pub(crate) struct Operation {
     pub takes_id: bool,
     pub rest: bool,
     pub grpc: bool,
+    /// Its method over JSON-RPC.
+    pub jsonrpc: Option<String>,
     /// How it is asked over GraphQL.
     pub graphql: Option<Asked>,
     /// Schemas.

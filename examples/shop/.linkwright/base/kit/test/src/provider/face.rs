@@ -2,13 +2,13 @@
 
 use std::{fmt::Display, pin::Pin, str::FromStr, time::Duration};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use kit::{Context, Etag, Failure, Kind, OperationError, Stream, Trace, Wire};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
-use super::{compare::text, description::Operation, graphql::GraphQl, rest::Rest, session::Session};
+use super::{compare::text, description::Operation, graphql::GraphQl, jsonrpc::JsonRpc, rest::Rest, session::Session};
 
 /// How long a call may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -24,6 +24,7 @@ pub struct Face {
 pub(crate) enum Way {
     Rest(Rest),
     GraphQl(GraphQl),
+    JsonRpc(JsonRpc),
     Client(Box<Ask>),
 }
 
@@ -39,7 +40,7 @@ pub struct Call {
     pub etag: Option<String>,
     /// The intent; without one, each call is an intent of its own.
     pub key: Option<String>,
-    /// An object, or null.
+    /// An object, or null; of a stream the list of its items.
     pub input: Value,
     /// What it causes is known by it.
     pub trace: Trace,
@@ -103,7 +104,14 @@ impl Face {
     pub(crate) fn rest(&self) -> Option<&Rest> {
         match &self.way {
             Way::Rest(rest) => Some(rest),
-            Way::GraphQl(_) | Way::Client(_) => None,
+            Way::GraphQl(_) | Way::JsonRpc(_) | Way::Client(_) => None,
+        }
+    }
+
+    pub(crate) fn jsonrpc(&self) -> Option<&JsonRpc> {
+        match &self.way {
+            Way::JsonRpc(jsonrpc) => Some(jsonrpc),
+            Way::Rest(_) | Way::GraphQl(_) | Way::Client(_) => None,
         }
     }
 
@@ -116,7 +124,7 @@ impl Face {
     pub(crate) fn most(&self) -> usize {
         match &self.way {
             Way::GraphQl(_) => 5,
-            Way::Rest(_) | Way::Client(_) => 200,
+            Way::Rest(_) | Way::JsonRpc(_) | Way::Client(_) => 200,
         }
     }
 
@@ -124,6 +132,7 @@ impl Face {
         match &self.way {
             Way::Rest(_) => operation.rest,
             Way::GraphQl(_) => operation.graphql.is_some(),
+            Way::JsonRpc(_) => operation.jsonrpc.is_some(),
             Way::Client(_) => operation.grpc,
         }
     }
@@ -132,6 +141,7 @@ impl Face {
         match &self.way {
             Way::Rest(rest) => rest.call(session, operation, &call).await,
             Way::GraphQl(graphql) => graphql.call(operation, &call).await,
+            Way::JsonRpc(jsonrpc) => jsonrpc.call(session, operation, &call).await,
             Way::Client(ask) => ask(call).await,
         }
     }
@@ -163,6 +173,20 @@ impl Call {
         serde_json::from_value(self.input.clone()).map_err(|error| Failure::invalid(error).to_wire().into())
     }
 
+    /// The input as the stream that the operation reads: its items one after another, up to one that is none.
+    ///
+    /// # Errors
+    /// `invalid` if it is no list.
+    pub fn items<T: DeserializeOwned + Send + 'static>(&self) -> Result<Stream<T, Failure>, Box<Wire>> {
+        let Value::Array(items) = &self.input else { return Err(Failure::invalid("no list").to_wire().into()) };
+        let item = |(number, item): (usize, &Value)| {
+            let wrong = |error| Failure::invalid(error).within(format_args!("[{number}]"));
+            serde_json::from_value(item.clone()).map_err(wrong)
+        };
+        let items: Vec<_> = items.iter().enumerate().map(item).collect();
+        Ok(Box::pin(stream::iter(items)))
+    }
+
     /// The revision as the operation's parameter.
     ///
     /// # Errors
@@ -191,12 +215,54 @@ pub fn answer<T: Serialize, E: OperationError>(result: Result<T, E>) -> Outcome 
     }
 }
 
+/// Any error of any operation, as it was told.
+#[derive(Debug)]
+pub(crate) struct Told(Wire);
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.detail)
+    }
+}
+
+impl From<Failure> for Told {
+    fn from(failure: Failure) -> Self {
+        Self(failure.to_wire())
+    }
+}
+
+impl OperationError for Told {
+    fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        None
+    }
+
+    fn declared(&self) -> Option<(&'static str, Value)> {
+        None
+    }
+
+    fn from_declared(_: &str, _: Value) -> Option<Self> {
+        None
+    }
+
+    fn to_wire(&self) -> Wire {
+        self.0.clone()
+    }
+
+    fn from_wire(wire: Wire) -> Self {
+        Self(wire)
+    }
+}
+
 /// The first items of a stream, as many as the call asks for.
 ///
 /// # Errors
 /// That of the operation.
-pub async fn first<T: Serialize, E: OperationError>(call: &Call, stream: Result<Stream<T, E>, E>) -> Outcome {
-    let mut stream = stream.map_err(|error| error.to_wire())?;
+pub async fn first<T: Serialize, E: OperationError>(call: &Call, items: Result<Stream<T, E>, E>) -> Outcome {
+    let mut stream = items.map_err(|error| error.to_wire())?;
     let mut items = Vec::new();
     let end = Instant::now() + call.listen.patience;
     while !call.listen.is_enough(&items)

@@ -33,6 +33,7 @@ pub(crate) async fn check(session: &Session<'_>, operation: &Operation) {
     };
     let schema = session.judge().resolved(schema);
     let by_hand = session.face.rest().and_then(|rest| rest.route(&operation.name)).map(ByHand::of);
+    let by_hand = by_hand.or_else(|| session.face.jsonrpc().map(|_| ByHand::in_object()));
     for (rule, input) in spoilt(session, schema, &example, by_hand.as_ref()) {
         let input = if operation.reads { json!([example, input]) } else { input.into() };
         let call = Call { operation: operation.name.clone(), id: id.clone(), input, ..Call::default() };
@@ -139,6 +140,11 @@ impl ByHand {
             in_path: route.path.split('/').filter_map(name).collect(),
             optional: optional.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect(),
         }
+    }
+
+    /// One object with all of it.
+    fn in_object() -> Self {
+        Self { in_body: true, in_path: Vec::new(), optional: Vec::new() }
     }
 
     fn may_be_left_out(&self, name: &str) -> bool {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     compare::text,
     description::Operation,
-    face::{Call, Listen, Outcome},
+    face::{Call, Listen, Outcome, Told, first},
     judge::Judge,
     session::Session,
 };
@@ -26,6 +26,8 @@ pub(crate) struct Rest {
     document: Value,
     judge: Judge,
     routes: BTreeMap<String, Route>,
+    /// By which the version is asked for, if by any.
+    media: Option<String>,
     /// What the last call was answered: its status, and `Location`.
     last: RefCell<(StatusCode, Option<String>)>,
 }
@@ -81,12 +83,13 @@ impl Rest {
     }
 
     fn of(base: &str, document: Value, routes: BTreeMap<String, Route>) -> anyhow::Result<Self> {
+        let media = vendor(&document).map(str::to_owned);
         let judge = Judge::new(&document["components"]);
         // The kit's client has chosen how TLS is spoken, if anybody asks.
         let _ = kit_http::Client::new(base)?;
         let http =
             Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(30)).build()?;
-        Ok(Self { http, base: base.parse()?, document, judge, routes, last: RefCell::default() })
+        Ok(Self { http, base: base.parse()?, document, judge, routes, media, last: RefCell::default() })
     }
 
     pub(crate) fn document(&self) -> &Value {
@@ -129,13 +132,19 @@ impl Rest {
         let Route { method, path, operation: said } = self.route(&operation.name)?;
         let mut input = call.input.as_object().cloned().unwrap_or_default();
         let mut url = self.base.clone();
-        let mut query = Vec::new();
+        let (mut query, mut version) = (Vec::new(), None);
         for parameter in said["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().unwrap_or_default();
             if parameter["in"] == "query"
                 && let Some(value) = input.remove(name)
             {
                 add(&mut query, name, &value, parameter["explode"] == Value::Bool(false));
+            }
+            // What has one value only is always said: a version.
+            match (&parameter["schema"]["const"], parameter["in"].as_str()) {
+                (Value::Null, _) => {}
+                (value, Some("query")) => add(&mut query, name, value, false),
+                (value, _) => version = Some(text(value)),
             }
         }
         {
@@ -155,8 +164,14 @@ impl Rest {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let accept = if operation.stream { EVENTS } else { "application/json" };
-        let mut headers = vec![("accept", accept.to_owned()), ("traceparent", call.trace.to_string())];
+        let accept = match (&self.media, operation.stream) {
+            (None, true) => EVENTS.to_owned(),
+            (None, false) => "application/json".to_owned(),
+            (Some(media), true) => format!("{media}, {EVENTS}"),
+            (Some(media), false) => media.clone(),
+        };
+        let mut headers = vec![("accept", accept), ("traceparent", call.trace.to_string())];
+        headers.extend(version.map(|version| ("api-version", version)));
         if let Some(etag) = &call.etag {
             headers.push(("if-match", format!("\"{etag}\"")));
         }
@@ -210,11 +225,22 @@ impl Rest {
         let Some(asked) = self.request(operation, call) else {
             return Err(Failure::invalid("the document has no such operation").to_wire().into());
         };
+        if operation.reads && operation.stream {
+            return self.talk(call, &asked).await;
+        }
         let reply = self.send(asked).await?;
         self.judge(session, operation, &reply);
         let location = reply.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
         self.last.replace((reply.status, location.map(str::to_owned)));
         outcome(reply)
+    }
+
+    /// Sends the items over a WebSocket, and hears what comes.
+    async fn talk(&self, call: &Call, asked: &Asked) -> Outcome {
+        let client = kit_http::Client::new(self.base.as_str()).map_err(|error| Failure::internal(error).to_wire())?;
+        let segments: Vec<&str> = asked.url.path_segments().into_iter().flatten().collect();
+        let request = kit_http::Request::new(Method::GET, &segments);
+        first(call, client.exchange::<_, Value, Told>(&call.cx(), request, call.items::<Value>()?).await).await
     }
 
     /// Whether status, media type, headers and body are what the document says.
@@ -243,7 +269,7 @@ impl Rest {
         match said["content"].as_object() {
             None if reply.body.is_empty() => {}
             None => fail("body", format!("{status} is declared without one")),
-            Some(content) => match content.get(media_type) {
+            Some(content) => match content.get(media_type).or_else(|| content.get(whole_type(&reply.headers))) {
                 None => fail("media type", format!("{status} comes as {media_type:?}")),
                 Some(media) if media_type == EVENTS => {
                     for item in events(&reply.body) {
@@ -297,8 +323,21 @@ pub(crate) fn outcome(reply: Reply) -> Outcome {
 }
 
 pub(crate) fn media_type(headers: &HeaderMap) -> &str {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value = whole_type(headers);
     value.split(';').next().unwrap_or_default().trim()
+}
+
+/// With its parameters.
+fn whole_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The media type that says which version is meant, if the document has one.
+fn vendor(document: &Value) -> Option<&str> {
+    let operations = document["paths"].as_object()?.values().filter_map(Value::as_object).flat_map(Map::values);
+    let answers = operations.filter_map(|operation| operation["responses"].as_object()).flat_map(Map::values);
+    let kinds = answers.filter_map(|answer| answer["content"].as_object()).flat_map(Map::keys);
+    kinds.map(String::as_str).find(|kind| kind.starts_with("application/vnd."))
 }
 
 /// What headers and body both say must be the same.

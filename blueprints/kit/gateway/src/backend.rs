@@ -10,6 +10,8 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, Version, uri::PathAndQuery},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
+use futures_util::StreamExt;
 use http_body_util::LengthLimitError;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -17,7 +19,7 @@ use hyper_util::{
     client::legacy::{self, Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use kit::{Context, Failure, Kind, Operation, Safety};
+use kit::{Context, Failure, Kind, Operation, Safety, Stream};
 use kit_http::Problem;
 use kit_resilience::{Held, Link};
 use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
@@ -55,6 +57,8 @@ struct Onward {
     uri: Uri,
     headers: HeaderMap,
     body: Unsent,
+    /// The body is a stream of input (NDJSON).
+    streams: bool,
 }
 
 /// What a caller who wants a WebSocket came with.
@@ -98,8 +102,15 @@ impl Backend {
         };
         let safety = if onward.method.is_safe() && onward.body.is_empty() { Safety::Safe } else { Safety::Unsafe };
         let operation = Operation { service: self.front.service, name: operation, safety };
-        match self.link.hold(&cx, &operation, |cx| self.send(cx, &onward)).await {
-            Ok((answer, held)) => self.back(asked, answer, Some(held), upgrade),
+        let answer = match onward.streams {
+            true => self.upload(&cx, &operation, &onward).await.map(|answer| (answer, None)),
+            false => {
+                let answer = self.link.hold(&cx, &operation, |cx| self.send(cx, &onward, onward.body.lend())).await;
+                answer.map(|(answer, held)| (answer, Some(held)))
+            }
+        };
+        match answer {
+            Ok((answer, held)) => self.back(asked, answer, held, upgrade),
             Err(Refused { instead: Some(Instead::Answer(answer)), .. }) => self.back(asked, *answer, None, None),
             Err(Refused { instead: Some(Instead::Problem(problem)), .. }) => problem.into_response(),
             Err(Refused { failure, instead: None }) => trouble(failure).into_response(),
@@ -115,15 +126,17 @@ impl Backend {
             stopping: extensions.remove().unwrap_or_default(),
             token: extensions.remove(),
         });
+        let streams = kit_http::brings_stream(request.headers());
         let length = request.body().size_hint().lower();
-        let (parts, body) = request.with_limited_body().into_parts();
+        // The limit of a stream is that of each item, which the service holds to.
+        let (parts, body) = if streams { request } else { request.with_limited_body() }.into_parts();
         if body.size_hint().lower() < length {
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
         }
         let forwarded = headers::forwarded(&parts.extensions, &parts.uri, &parts.headers);
         let hop = (self.gateway, parts.version);
         let headers = headers::onward(parts.headers, hop, forwarded, upgrade.is_some());
-        Ok((Onward { method: parts.method, uri, headers, body: Unsent::new(body) }, upgrade))
+        Ok((Onward { method: parts.method, uri, headers, body: Unsent::new(body), streams }, upgrade))
     }
 
     /// The same path and query without the prefix, at the service.
@@ -135,9 +148,28 @@ impl Backend {
         Uri::from_parts(parts).ok()
     }
 
+    /// A stream of input: one try, without a deadline for as long as it flows ([`Link::send`]).
+    async fn upload(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        onward: &Onward,
+    ) -> Result<Response<Incoming>, Refused> {
+        let broken = |error| Failure::new(Kind::Invalid, "the body ended early").caused_by(anyhow::Error::from(error));
+        let chunks = Body::new(onward.body.lend()).into_data_stream().map(move |chunk| chunk.map_err(broken));
+        let send = async |cx: Context, chunks: Stream<Bytes, Failure>| {
+            let attempt = |cx: Context, chunks: Stream<Bytes, Failure>| {
+                let body = Unsent::new(Body::from_stream(chunks));
+                self.send(cx, onward, body.lend())
+            };
+            self.link.send(&cx, operation, chunks, attempt).await
+        };
+        cx.reading(Box::pin(chunks), send).await
+    }
+
     /// One try.
-    async fn send(&self, cx: Context, onward: &Onward) -> Result<Response<Incoming>, Refused> {
-        let mut request = Request::new(onward.body.lend());
+    async fn send(&self, cx: Context, onward: &Onward, body: Lent) -> Result<Response<Incoming>, Refused> {
+        let mut request = Request::new(body);
         *request.method_mut() = onward.method.clone();
         *request.uri_mut() = onward.uri.clone();
         *request.headers_mut() = onward.headers.clone();

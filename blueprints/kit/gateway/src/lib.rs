@@ -41,7 +41,8 @@
 //!
 //! Answers of the services are passed on as they are, errors too. What the gateway answers itself is problem+json: 503 with
 //! `Retry-After` where a service is gone, keeps failing, or has all its places taken; 504 where the head of its answer is
-//! late; 413 where a request's body is too large. A safe method (RFC 9110, 9.2.1) without a body is tried again as the policy
+//! late; 413 where a request's body is too large. A stream of input (NDJSON) has neither limit while it flows: the service holds
+//! each item to its own. A safe method (RFC 9110, 9.2.1) without a body is tried again as the policy
 //! says; anything else only where nothing of it was sent.
 
 mod backend;

@@ -21,8 +21,8 @@ const WORKSPACE: Workspace = Workspace {
         Service { name: "pages", binary: "pages", variable: "PAGES", port: 7104, faces: &["REST"], store: false },
     ],
     tries: &[
-        "curl -sG {LEFT_URL}/v2/items",
-        "curl -sG {GATEWAY_URL}/left/v2/items",
+        "curl -sG {LEFT_URL}/v1/items",
+        "curl -sG {GATEWAY_URL}/left/v1/items",
         "curl -s -X POST {ORDER_DESK_URL}/v1/items -H 'content-type: application/json' -d '{\"text\":\"text1\"}'",
         "curl -s -X POST {GATEWAY_URL}/order-desk/v1/items -H 'content-type: application/json' -d '{\"text\":\"text4\"}'",
         "curl -s -X POST {PAGES_URL}/order-desk/v1/items -H 'content-type: application/json' -d '{\"text\":\"text5\"}'",

@@ -18,12 +18,8 @@ pub static LEFT: Front = Front {
     service: "left",
     prefix: "/left",
     routes: &[
-        Route { method: "GET", path: "/v2/items", operation: "list_items" },
-        Route { method: "GET", path: "/v2/items/{id}", operation: "get_item" },
-        Route { method: "GET", path: "/v2/ask", operation: "ask" },
         Route { method: "GET", path: "/v1/items", operation: "list_items" },
         Route { method: "GET", path: "/v1/items/{id}", operation: "get_item" },
-        Route { method: "GET", path: "/v1/ask", operation: "ask" },
     ],
 };
 

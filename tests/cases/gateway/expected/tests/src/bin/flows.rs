@@ -41,8 +41,6 @@ async fn main() -> anyhow::Result<ExitCode> {
             left_contract::Left::get_item(&left_over_rest, &cx, left_contract::ItemId(Uuid::from_u128(1))).await
         })
         .await;
-    flows.run("left.ask through gateway", async |cx| left_contract::Left::ask(&left_through_gateway, &cx).await).await;
-    flows.run("left.ask over REST", async |cx| left_contract::Left::ask(&left_over_rest, &cx).await).await;
     let order_desk_item_rest = flows
         .run("order_desk.create_item over REST", async |cx| {
             order_desk_contract::OrderDesk::create_item(

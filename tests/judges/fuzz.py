@@ -35,6 +35,7 @@ class Fuzz:
             report = Path(folder) / "report.ndjson"
             command = [tools.python("schemathesis"), "--config-file", CONFIG, "--no-color", "run", document.resolve()]
             command += ["--url", service.url, "--seed", depth.seed, "--continue-on-failure", "--max-response-time", 5]
+            command += ["--output-sanitize", "false"]
             command += ["--max-examples", 3 if depth.spoiled else MANY if depth.thorough else EXAMPLES]
             command += ["--report", "ndjson", "--report-ndjson-path", report]
             command += ["--phases", "examples" if depth.spoiled else "examples,coverage,fuzzing,stateful"]

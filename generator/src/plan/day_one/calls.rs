@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     super::{
-        events,
+        contract, events,
         examples::{self, Source},
         operations::{error_name, request_name},
         queue, resources,
@@ -55,13 +55,13 @@ fn called(
     call: &Call,
     sources: &[Source],
 ) -> (String, String) {
-    let path = format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
+    let path = format!("{}::", contract::ident(owner));
     let ours = given(model, service, operation);
     let said = |field: &Field| mapped(model, &ours, call.with.get(&field.name)?, &field.ty, &path);
     let argument: String =
         arguments(model, owner, callee, &said, sources).iter().map(|argument| format!(", {argument}")).collect();
     let (dependency, name) = (names::rust::variable(&owner.name), names::rust::ident(&callee.name));
-    let contract = names::rust::crate_ident(&names::rust::contract_crate(&owner.name));
+    let contract = contract::ident(owner);
     (format!("self.{dependency}.{name}(&cx.call(){argument})"), upstream(operation, callee, &contract))
 }
 
@@ -145,7 +145,7 @@ pub fn arguments(
     said: &dyn Fn(&Field) -> Option<String>,
     sources: &[Source],
 ) -> Vec<String> {
-    let path = &format!("{}::", names::rust::crate_ident(&names::rust::contract_crate(&owner.name)));
+    let path = &format!("{}::", contract::ident(owner));
     let mut all = examples::arguments(model, owner, callee, path);
     let item = shape::on_item(callee).and_then(|resource| owner.resources.get(resource));
     if let (Some(resource), Some(first)) = (item, all.first_mut()) {

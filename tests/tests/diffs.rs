@@ -242,7 +242,7 @@ fn documents(case: &Case) -> Value {
         "rest": pairs(Kind::Rest, &rest),
         "graphql": pairs(Kind::Graphql, &schema),
         "messages": pairs(Kind::Messages, &messages),
-        "payloads": pairs(Kind::Messages, &|side| payloads(side)),
+        "payloads": pairs(Kind::Messages, &payloads),
     })
 }
 

@@ -162,7 +162,9 @@ fn service(text: &mut String, number: usize, cell: &Cell<'_>, before: &str, call
         ("given", _, "upload" | "talk") => GIVEN_TO_INPUTS,
         ("given", ..) => GIVEN,
         // There has to be an answer to remember.
-        ("remembered", "rest" | "grpc" | "graphql" | "jsonrpc", shape) if shape == "query" || called.keeps() => REMEMBERED,
+        ("remembered", "rest" | "grpc" | "graphql" | "jsonrpc", shape) if shape == "query" || called.keeps() => {
+            REMEMBERED
+        }
         _ => "",
     });
     if *link == "queue" {

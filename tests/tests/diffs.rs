@@ -126,7 +126,7 @@ fn tools() -> Option<PathBuf> {
         let strict = env::var_os("TESTBED_REQUIRE").is_some_and(|require| require == "all");
         assert!(!strict, "there is no diff-tools in TESTBED_HOME: .ci/run installs it");
         // Past what holds back the output of tests that pass.
-        writeln!(io::stdout(), "\nSKIP no diff-tools in TESTBED_HOME: .ci/run installs it").unwrap();
+        io::stdout().write_all(b"\nSKIP no diff-tools in TESTBED_HOME: .ci/run installs it\n").unwrap();
     }
     tools
 }
@@ -396,6 +396,8 @@ fn told(of: &Understood) -> BTreeMap<(Kind, String), String> {
                 Kind::Rest => bare(&openapi::openapi(&of.model, service)).to_string(),
                 Kind::Grpc => proto::proto(&of.model, service, &mut WireLock::default()),
                 Kind::Graphql => graphql::graphql(&of.model, service),
+                // It has no document of its own.
+                Kind::Jsonrpc => continue,
                 Kind::Messages => carried(of, service),
             };
             let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));

@@ -152,7 +152,7 @@ fn errors(
                 let fields = |model: &Model, name: &str| fit::record(model, name).map(|record| record.fields.clone());
                 let old_fields = fields(&found.old.model, &was).unwrap_or_default();
                 let new_fields = fields(&found.new.model, &is).unwrap_or_default();
-                let mut walk = Walk::new(found, contract.clone(), before, after).as_json();
+                let mut walk = Walk::new(found, contract.clone(), before, after).in_json();
                 walk.fields((&old_fields, Place::Type(was)), (&new_fields, Place::Type(is)), Use::Output);
             }
             (None, None) => {}

@@ -94,7 +94,7 @@ impl<'f, 'a> Walk<'f, 'a> {
     }
 
     /// For what travels as JSON over any transport.
-    pub(super) fn as_json(self) -> Self {
+    pub(super) fn in_json(self) -> Self {
         Self { form: Form::Json, ..self }
     }
 

@@ -395,7 +395,7 @@ fn told(of: &Understood) -> BTreeMap<(Kind, String), String> {
             let text = match kind {
                 Kind::Rest => bare(&openapi::openapi(&of.model, service)).to_string(),
                 Kind::Grpc => proto::proto(&of.model, service, &mut WireLock::default()),
-                Kind::Graphql => graphql::graphql(&of.model, service),
+                Kind::Graphql => undescribed(&graphql::graphql(&of.model, service)),
                 // It has no document of its own.
                 Kind::Jsonrpc => continue,
                 Kind::Messages => carried(of, service),
@@ -405,6 +405,22 @@ fn told(of: &Understood) -> BTreeMap<(Kind, String), String> {
         }
     }
     told
+}
+
+/// A schema without its descriptions and comments, each of which has lines of its own.
+fn undescribed(schema: &str) -> String {
+    let mut within = false;
+    let mut kept = Vec::new();
+    for line in schema.lines() {
+        let text = line.trim();
+        match text.strip_prefix("\"\"\"") {
+            _ if within => within = !text.ends_with("\"\"\""),
+            Some(rest) => within = !rest.ends_with("\"\"\""),
+            None if text.starts_with(['"', '#']) => {}
+            None => kept.push(line),
+        }
+    }
+    kept.join("\n")
 }
 
 /// What its events carry.

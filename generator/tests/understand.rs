@@ -8,6 +8,7 @@ use generator::{
     fit,
     model::{
         Field, Input, Model, Output, Payload, ResourceRef, Segment, Shape, StreamItem, Target, Type, TypeDef, TypeRef,
+        Versioning,
     },
     names,
     source::{Source, Sources},
@@ -363,7 +364,9 @@ fn sound(model: &Model) {
             }
         }
         for operation in service.operations.values() {
-            assert_eq!(operation.route.path.first(), Some(&Segment::Literal("v1".into())));
+            let version = Segment::Literal(format!("v{}", service.version));
+            let begins = operation.route.path.first() == Some(&version);
+            assert_eq!(begins, service.versioning == Versioning::Path, "{:?}", operation.route);
             assert!(fit::taken(model, &service.name, operation).is_some());
             for call in &operation.calls {
                 assert!(fit::operation(model, &call.to).is_some());

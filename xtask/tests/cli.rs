@@ -199,8 +199,8 @@ fn an_old_design_with_a_mistake_is_shown_where_it_is() {
 fn the_rules_can_be_read() {
     let (code, out, err) = run(&["diff", "--rules"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(out.contains("| `rest-path-changed` | has another path | breaking | – | – | – |"), "{out}");
-    assert!(out.lines().all(|line| line.matches('|').count() == 8), "{out}");
+    assert!(out.contains("| `rest-path-changed` | has another path | breaking | – | – | – | – |"), "{out}");
+    assert!(out.lines().all(|line| line.matches('|').count() == 9), "{out}");
 }
 
 #[test]

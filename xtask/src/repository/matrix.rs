@@ -66,6 +66,11 @@ impl<'a> Cell<'a> {
     fn keeps(&self) -> bool {
         matches!(self.shape, "resource" | "item") || self.paging == "paged"
     }
+
+    /// Whether the link to it has an answer that it can remember.
+    fn remembers(&self) -> bool {
+        self.policy == "remembered" && self.link != "queue" && (self.shape == "query" || self.paging == "paged")
+    }
 }
 
 /// The design: `source`, which all that are not deaf hear, and the services `m01`, `m02` … .
@@ -154,17 +159,19 @@ fn service(text: &mut String, number: usize, cell: &Cell<'_>, before: &str, call
         _ => None,
     };
     if let Some(callee) = callee.filter(|_| *exposure != "none") {
-        _ = write!(text, "\n[services.{name}.commands.relay]\ncalls = [\"{before}.{callee}\"]\nidempotent = \"no\"\n");
+        let mut calls = vec![format!("{before}.{callee}")];
+        // Of what keeps things the list is remembered: it is asked for without knowing an item.
+        if called.remembers() && called.shape != "query" {
+            calls.push(format!("{before}.list_things"));
+        }
+        _ = write!(text, "\n[services.{name}.commands.relay]\ncalls = {calls:?}\nidempotent = \"no\"\n");
     }
     _ = write!(text, "\n[links.{name}.{before}]\nvia = \"{}\"\n", called.link);
     text.push_str(match (called.policy, called.link, called.shape) {
         ("given", "queue", _) => GIVEN_TO_QUEUES,
         ("given", _, "upload" | "talk") => GIVEN_TO_INPUTS,
         ("given", ..) => GIVEN,
-        // There has to be an answer to remember.
-        ("remembered", "rest" | "grpc" | "graphql" | "jsonrpc", shape) if shape == "query" || called.keeps() => {
-            REMEMBERED
-        }
+        ("remembered", ..) if called.remembers() => REMEMBERED,
         _ => "",
     });
     if *link == "queue" {

@@ -23,13 +23,17 @@ fn documents() -> Vec<Value> {
 #[test]
 fn documents_are_openrpc() {
     let official = foreign("openrpc-1.3");
+    let errors = |document: &Value| -> Vec<String> {
+        let errors = official.iter_errors(document).map(|e| (e.instance_path().to_string(), e.to_string()));
+        // OpenRPC 1.3.2, Server Object: the `url` "MAY be relative". Its schema asks for a whole URI all the same.
+        errors.filter(|(at, _)| at != "/servers/0/url").map(|(at, error)| format!("{error} at {at}")).collect()
+    };
     for document in documents() {
-        let errors: Vec<_> = official.iter_errors(&document).map(|e| format!("{e} at {}", e.instance_path())).collect();
-        assert!(errors.is_empty(), "{}: {errors:#?}", document["info"]["title"]);
+        assert_eq!(errors(&document), [""; 0], "{}", document["info"]["title"]);
     }
     let mut broken = documents().remove(0);
     broken["methods"][0]["params"][0]["shape"] = json!("round");
-    assert!(!official.is_valid(&broken));
+    assert!(!errors(&broken).is_empty());
 }
 
 #[test]

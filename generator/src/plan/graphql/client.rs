@@ -123,8 +123,8 @@ impl Shapes<'_> {
             },
             Shape::Verb { verb: Verb::Delete, .. } => return "&Shape::Done".into(),
             Shape::Verb { verb: Verb::List, resource } => {
-                let item = item(resource);
-                return format!("&Shape::Page(&{})", self.of(&item));
+                let item = self.of(&item(resource));
+                return format!("&{}", self.named(&format!("{resource}Page"), |_| format!("Shape::Page(&{item})")));
             }
             Shape::Verb { resource, .. } => item(resource),
         };

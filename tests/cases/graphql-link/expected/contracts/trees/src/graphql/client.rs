@@ -15,7 +15,7 @@ pub struct Client(pub kit_graphql::Client);
 impl Trees for Client {
     async fn list_trees(&self, cx: &Context, query: ListTrees) -> Result<TreePage, Failure> {
         let request = Request::new(LIST_TREES).list(&shapes::TREE_FILTER, &shapes::TREE_SORT, &query);
-        self.0.call(cx, request, &Shape::Page(&Shape::Of(&shapes::TREE))).await
+        self.0.call(cx, request, &shapes::TREE_PAGE).await
     }
 
     async fn get_tree(&self, cx: &Context, id: TreeId) -> Result<Tree, Failure> {

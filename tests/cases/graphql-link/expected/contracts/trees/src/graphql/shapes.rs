@@ -29,4 +29,6 @@ pub static TREE: Shape = Shape::Object(&[
 
 pub static TREE_FILTER: Shape = Shape::Object(&[("colour", "colour", Shape::Each(&Shape::Of(&COLOUR)))]);
 
+pub static TREE_PAGE: Shape = Shape::Page(&Shape::Of(&TREE));
+
 pub static TREE_SORT: Shape = Shape::Choice(&[("name", "NAME"), ("-name", "NAME_DESC")]);

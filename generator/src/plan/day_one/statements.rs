@@ -73,6 +73,8 @@ fn used_after(text: &str, place: &str) -> bool {
         let (before, after) = (&rest[..at], &rest[at..]);
         let end = after.find(|c| !part(c)).unwrap_or(after.len());
         let (other, next) = after.split_at(end);
+        // The last name before a parenthesis is that of a method, and no part of the place.
+        let other = if next.starts_with('(') { other.rsplit_once('.').map_or(other, |(of, _)| of) } else { other };
         let within = |inner: &str, outer: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
@@ -95,6 +97,7 @@ mod tests {
             ("f(order.id.clone(), &order)", "f(order.id.clone(), &order)"),
             ("f(order.payer.clone(), order.payer.id)", "f(order.payer.clone(), order.payer.id)"),
             ("f(order.payer.id.clone(), order.payer)", "f(order.payer.id.clone(), order.payer)"),
+            ("f(order.payer.id.clone(), order.payer.clone())", "f(order.payer.id.clone(), order.payer)"),
             ("f(order.payer.clone(), order.payers)", "f(order.payer, order.payers)"),
         ] {
             assert_eq!(moved(vec![line.into()]), [moves]);

@@ -16,7 +16,7 @@ use async_graphql::{
 };
 use axum::{
     Extension,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{
         State, WebSocketUpgrade,
         ws::{self, CloseFrame, Message},
@@ -51,6 +51,10 @@ const PROTOCOL: &str = "graphql-transport-ws";
 const MESSAGE: usize = 1 << 20;
 /// How long a connection is silent at most, so that nobody between the two takes it for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The last event, of which the protocol says that its data is empty. Readers drop one that has no `data` at all, which is
+/// what axum makes of that.
+const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
 
 /// Operations at a time of one WebSocket.
 const OPERATIONS: u32 = 100;
@@ -190,8 +194,7 @@ fn events<E: Executor>(schema: &E, cx: Cx, request: Request) -> Response {
         let data = serde_json::to_string(&Answer::from(&response)).unwrap_or_default();
         Event::default().event("next").data(data)
     });
-    let complete = stream::once(future::ready(Event::default().event("complete").data("")));
-    Sse::new(next.chain(complete).map(Ok::<_, Infallible>))
-        .keep_alive(KeepAlive::new().interval(HEARTBEAT))
-        .into_response()
+    let answers = Sse::new(next.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let complete = stream::once(future::ready(Ok(Bytes::from_static(COMPLETE))));
+    answers.into_response().map(|body| Body::from_stream(body.into_data_stream().chain(complete)))
 }

@@ -36,7 +36,8 @@ pub(crate) fn context(headers: &HeaderMap, trace: Trace, grpc: bool) -> Result<C
         cx = cx.within(left.ok_or_else(|| Problem::unreadable(format!("{timeout}: not a span of time")))?);
     }
     if headers.contains_key(KEY) {
-        let key = text(headers, KEY).filter(|key| (1..=255).contains(&key.len()));
+        let fits = |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let key = text(headers, KEY).filter(fits);
         cx = cx.keyed(key.ok_or_else(|| Problem::unreadable(format!("{KEY}: expected 1 to 255 visible characters")))?);
     }
     Ok(cx)

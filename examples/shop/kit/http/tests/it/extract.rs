@@ -132,7 +132,8 @@ async fn bodies() {
 async fn a_body_that_is_said_to_be_too_long_is_not_waited_for() {
     let base = base().await;
     let mut caller = TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap();
-    let head = "POST /orders HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1099511627776\r\n\r\n";
+    let head =
+        "POST /orders HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1099511627776\r\n\r\n";
     caller.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 12];
     caller.read_exact(&mut answer).await.unwrap();

@@ -165,12 +165,13 @@ impl Call {
         text(&self.id).parse().map_err(|error: T::Err| Failure::invalid(error).to_wire().into())
     }
 
-    /// The input as the operation's parameter.
+    /// The input as the operation's parameter. One that is not given is a record without members.
     ///
     /// # Errors
     /// `invalid` if it is none.
     pub fn input<T: DeserializeOwned>(&self) -> Result<T, Box<Wire>> {
-        serde_json::from_value(self.input.clone()).map_err(|error| Failure::invalid(error).to_wire().into())
+        let input = if self.input.is_null() { Value::Object(Map::new()) } else { self.input.clone() };
+        serde_json::from_value(input).map_err(|error| Failure::invalid(error).to_wire().into())
     }
 
     /// The input as the stream that the operation reads: its items one after another, up to one that is none.

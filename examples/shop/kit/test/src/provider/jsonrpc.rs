@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use kit::{Failure, FieldError, Kind, OperationError as _, Trace, Wire};
+use kit::{Failure, FieldError, Kind, OperationError as _, Wire};
 use reqwest::{Client, Url};
 use serde_json::{Map, Value, json};
 
@@ -48,7 +48,7 @@ impl JsonRpc {
         };
         let id = call.trace.id();
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params(operation, call) });
-        let reply = self.post(request.to_string(), Some(call.trace)).await?;
+        let reply = self.post(request.to_string(), Some(call)).await?;
         let fail = |rule: &str, why: String| session.report.fail(&operation.name, rule, why);
         let Some(answer) = reply.json() else {
             fail("a response of JSON-RPC", format!("{} as {:?}", reply.status, media_type(&reply.headers)));
@@ -157,11 +157,14 @@ impl JsonRpc {
         reply.json().ok_or_else(|| format!("{} as {:?}", reply.status, media_type(&reply.headers)))
     }
 
-    async fn post(&self, text: String, trace: Option<Trace>) -> Result<Reply, Wire> {
+    async fn post(&self, text: String, call: Option<&Call>) -> Result<Reply, Wire> {
         let url = self.base.join(&self.path).map_err(|error| Failure::internal(error).to_wire())?;
         let mut request = self.http.post(url).header(header::CONTENT_TYPE, "application/json").body(text);
-        if let Some(trace) = trace {
+        if let Some(Call { trace, key, .. }) = call {
             request = request.header("traceparent", trace.to_string());
+            if let Some(key) = key {
+                request = request.header("idempotency-key", key);
+            }
         }
         self.send(request).await
     }

@@ -13,7 +13,14 @@ use super::{
 /// What is served is what is committed, and what is not there is said to be so.
 pub(crate) async fn document(session: &Session<'_>, rest: &Rest) {
     let fail = |rule: &str, why: String| session.report.fail("openapi", rule, why);
-    match get(rest, "/-/openapi.json").await {
+    // An old version's stands below its prefix, or is asked for as its operations are.
+    let version = rest.document()["info"]["version"].as_str().unwrap_or_default();
+    let below = get(rest, &format!("/v{version}/-/openapi.json")).await;
+    let reply = match below.filter(|reply| reply.status == StatusCode::OK) {
+        Some(reply) => Some(reply),
+        None => get(rest, &format!("/-/openapi.json?version={version}")).await,
+    };
+    match reply {
         Some(reply) if reply.status == StatusCode::OK => {
             if serde_json::from_slice::<Value>(&reply.body).ok().as_ref() != Some(rest.document()) {
                 fail("the document", "what is served at /-/openapi.json is not the committed openapi.json".into());
@@ -29,8 +36,10 @@ pub(crate) async fn document(session: &Session<'_>, rest: &Rest) {
 }
 
 async fn get(rest: &Rest, path: &str) -> Option<Reply> {
-    let asked =
-        Asked { method: Method::GET, url: rest.at(path)?, headers: Vec::new(), body: None, listen: Listen::default() };
+    let version = rest.document()["info"]["version"].as_str().unwrap_or_default();
+    let mut headers = vec![("api-version", version.to_owned())];
+    headers.extend(rest.media.clone().map(|media| ("accept", media)));
+    let asked = Asked { method: Method::GET, url: rest.at(path)?, headers, body: None, listen: Listen::default() };
     rest.send(asked).await.ok()
 }
 

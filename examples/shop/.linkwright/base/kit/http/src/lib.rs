@@ -68,3 +68,5 @@ pub use reqwest::Response as Incoming;
 pub use serve::{Drained, Server, serve};
 pub use talk::Talk;
 pub use upload::Upload;
+/// Whether a request seems to bring a stream of input, for those who pass it on unread.
+pub use upload::seems as brings_stream;

@@ -24,7 +24,7 @@ use crate::{Problem, accept, extract};
 pub(crate) const TYPE: &str = "application/x-ndjson";
 
 /// Whether a request seems to bring NDJSON: asked of every request, so nothing is taken apart.
-pub(crate) fn seems(headers: &HeaderMap) -> bool {
+pub fn seems(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.as_bytes().get(..TYPE.len()));
     kind.is_some_and(|kind| kind.eq_ignore_ascii_case(TYPE.as_bytes()))
 }

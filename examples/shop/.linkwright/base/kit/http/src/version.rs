@@ -94,6 +94,8 @@ async fn answer(versions: &[(Version, Router)], mut request: Request) -> Result<
     }
     let Ok::<_, Infallible>(mut response) = router.clone().call(request).await;
     let headers = response.headers_mut();
+    // The edge may give an error another body.
+    headers.remove(header::CONTENT_LENGTH);
     headers.insert(API_VERSION, number.into());
     match version.by {
         By::Header => _ = headers.append(header::VARY, HeaderValue::from_static("api-version")),

@@ -70,6 +70,7 @@ async fn every_error_is_a_problem() {
         (get(at("/ok")).header("request-timeout-ms", "0"), 504, "timeout"),
         (get(at("/ok")).header("request-timeout-ms", "soon"), 400, "invalid"),
         (get(at("/ok")).header("idempotency-key", "k".repeat(256)), 400, "invalid"),
+        (get(at("/ok")).header("idempotency-key", "two words"), 400, "invalid"),
         (get(at(&format!("/ok?{long}"))), 414, "invalid"),
         (http(Method::POST, at("/echo")).body("12345678901"), 413, "invalid"),
         (

@@ -30,7 +30,7 @@ fn routes(number: u32) -> Router {
                 answer::created(&["made", &wanted.text], kit::Etag(1), &number)
             }),
         )
-        .route("/fails", routing::get(async || Err::<(), _>(Problem::from(kit::Failure::not_found()))))
+        .route("/fails", routing::get(async || Err::<(), _>(Problem::from(kit::Failure::not_found("a book")))))
 }
 
 async fn both(by: By) -> String {

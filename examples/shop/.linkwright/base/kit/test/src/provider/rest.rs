@@ -27,7 +27,7 @@ pub(crate) struct Rest {
     judge: Judge,
     routes: BTreeMap<String, Route>,
     /// By which the version is asked for, if by any.
-    media: Option<String>,
+    pub media: Option<String>,
     /// What the last call was answered: its status, and `Location`.
     last: RefCell<(StatusCode, Option<String>)>,
 }

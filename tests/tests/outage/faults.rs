@@ -49,30 +49,6 @@ fn a_breaker_opens_in_an_outage_fails_fast_and_closes_again() {
 }
 
 #[test]
-fn a_page_without_what_is_away_says_so() {
-    let shop = Shop::start();
-    let id = by_rest(&shop).unwrap();
-    let page = || shop.get_with(FRONT, &format!("/v1/order-page?order_id={id}"), "fallback");
-    let (status, whole, marks) = page();
-    assert_eq!((status, whole["goods"].as_array().map(Vec::len), marks), (200, Some(1), None), "{whole}");
-
-    shop.kill(INVENTORY);
-    let (status, part, marks) = page();
-    assert_eq!((status, &part["order"]["id"], &part["goods"]), (200, &json!(id), &json!([])), "{part}");
-    assert_eq!(marks.as_deref(), Some("inventory.get_product=default"));
-    let query = "query($id: ID!) { orderPage(orderId: $id) { order { id } goods { sku } } }";
-    let (_, answer) = shop.post(FRONT, "/graphql", &json!({ "query": query, "variables": { "id": id } }));
-    assert_eq!(answer["data"]["orderPage"], json!({ "order": { "id": id }, "goods": [] }), "{answer}");
-    assert_eq!(answer["extensions"]["fallback"], json!(["inventory.get_product=default"]));
-
-    // Without the order there is no page.
-    shop.kill(ORDERS);
-    let (status, problem, _) = page();
-    assert_eq!((status, &problem["kind"]), (503, &json!("unavailable")), "{problem}");
-    shop.kill(FRONT);
-}
-
-#[test]
 fn a_stopped_service_costs_its_part_of_an_answer_and_nothing_else() {
     let shop = Shop::start();
     let id = by_rest(&shop).unwrap();

@@ -94,7 +94,7 @@ impl Shop {
     pub fn launch(&self, service: &'static str) {
         let data = |file: &str| format!("sqlite:{}", self.data.path().join(file).display());
         let log = fs::File::options().append(true).create(true).open(self.data.path().join(format!("{service}.log")));
-        let mut command = Command::new(self.programs.join(service));
+        let mut command = Command::new(self.programs.join(service.replace('_', "-")));
         for (name, port) in &self.ports {
             command.env(format!("{}_URL", name.to_uppercase()), format!("http://127.0.0.1:{port}"));
         }

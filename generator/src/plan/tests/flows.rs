@@ -129,8 +129,10 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
             operations.sort_by_key(|operation| made_as(operation).unwrap_or(usize::MAX));
             let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
             clients.push(client_of(service, transport, &contract));
+            // What reads is read there too; what is made is made once.
+            let reads = operations.iter().any(|operation| operation.kind == OperationKind::Query);
             let gateways: Vec<&Service> = match transport {
-                Transport::Rest => fronts::before(model, service).collect(),
+                Transport::Rest if reads => fronts::before(model, service).collect(),
                 _ => Vec::new(),
             };
             clients.extend(gateways.iter().map(|gateway| Client {
@@ -149,7 +151,6 @@ pub fn flows(planner: &Planner<'_>) -> Flows {
             let mut gone = Vec::new();
             for operation in operations {
                 let flow = writer.flow(operation, &mut made, &turns, number);
-                // What reads is read there too; what is made is made once.
                 if operation.kind == OperationKind::Query {
                     flows.extend(gateways.iter().map(|gateway| Flow {
                         what: escape::rust_str(&format!(

@@ -67,7 +67,7 @@ impl HttpBody for Lent {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.reading.as_ref().map_or_else(|| self.from.size.clone(), HttpBody::size_hint)
+        self.reading.as_ref().map_or_else(|| self.from.size, HttpBody::size_hint)
     }
 }
 

@@ -40,8 +40,8 @@ fn links(text: &str, origin: &str, prefix: &str) -> Option<String> {
     while let Some(at) = rest.find(['<', '"']) {
         let (before, found) = rest.split_at(at);
         out.push_str(before);
-        if found.starts_with('<') {
-            let (target, after) = found[1..].split_once('>')?;
+        if let Some(found) = found.strip_prefix('<') {
+            let (target, after) = found.split_once('>')?;
             out.push_str(&format!("<{}>", reference(target, origin, prefix)));
             rest = after;
         } else {

@@ -13,8 +13,8 @@ use super::{
     test::{Bench, Depth},
 };
 
-/// The workspaces that are judged: all examples, and what lists and streams can do.
-const JUDGED: &[&str] = &["hello", "shop", "depot", "streams"];
+/// The workspaces that are judged: all examples.
+const JUDGED: &[&str] = &["hello", "shop"];
 
 /// Judges the workspaces that the stages before have left, or makes them; `DESIGNS` names some of them.
 pub fn judges(bench: &mut Bench) -> Result<()> {

@@ -172,9 +172,9 @@ impl Adapter<'_> {
             if let Some(up) = self.up(then, now, &param.name, own.map(|own| own.ty.as_str()), &param.ty)? {
                 let mut argument = own.map_or("", |own| own.name.as_str()).to_owned();
                 if param.name == "draft"
-                    && let Some(get) = self.base(now)
+                    && let Some(read) = self.base(now)
                 {
-                    lines.push(format!("let now = {get};"));
+                    lines.extend(read);
                     argument += ", now";
                 }
                 lines.push(format!("let {} = self.mapping.{up}({argument})?;", param.name));
@@ -204,16 +204,20 @@ impl Adapter<'_> {
         Some(lines)
     }
 
-    /// The expression of the item that a replace is of: what an old version cannot say of it stays as it is.
-    fn base(&self, now: &Operation) -> Option<String> {
+    /// The statements that read the item which a replace is of. What an old version cannot say of it stays as it was read,
+    /// so nobody may have changed it in between.
+    fn base(&self, now: &Operation) -> Option<[String; 2]> {
         let Shape::Verb { verb: Verb::Replace, resource } = &now.shape else { return None };
         let resource = self.present.resources.get(resource)?;
         let is_get = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: Verb::Get, resource: of } if *of == resource.name);
         let get = self.present.operations.values().find(is_get).filter(|get| get.errors.is_empty())?;
         let call = format!("self.present.{}(cx, id.clone()).await", names::rust::ident(&get.name));
         Some(match shape::is_natural(resource) {
-            false => format!("{call}?"),
-            true => format!("kit::if_there({call})?"),
+            false => [format!("let now = {call}?;"), "let etag = etag.or(Some(now.etag));".into()],
+            true => [
+                format!("let now = kit::if_there({call})?;"),
+                "let etag = etag.or_else(|| now.as_ref().map(|now| now.etag));".into(),
+            ],
         })
     }
 

@@ -7,6 +7,7 @@ mod judges;
 mod matrix;
 mod mutants;
 mod pairs;
+mod slot;
 mod stage;
 mod test;
 

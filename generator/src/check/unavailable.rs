@@ -1,6 +1,6 @@
 //! What the language has and workspaces do not yet: refused by name, each where it stands (E001).
 
-use super::{Checker, items, versions};
+use super::{Checker, items};
 use crate::{
     design::{
         Auth, Body, Broker, Event, Field, Fields, Link, List, Mark, Operation, OperationSettings, Resource, Service,
@@ -64,12 +64,6 @@ fn service(checker: &mut Checker, service: &Service) {
     store(checker, service.store.as_ref());
     broker(checker, service.broker.as_ref());
     auth(checker, service.auth.as_ref());
-    for front in &service.fronts {
-        let behind = checker.design.services.get(&front.value);
-        if behind.is_some_and(versions::are_chosen) {
-            checker.unavailable(&front.span, "a gateway before a service with versions to choose is");
-        }
-    }
     refuse!(
         checker,
         "`allow` is": service.allow,

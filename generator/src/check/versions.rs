@@ -27,11 +27,6 @@ pub(super) fn old(service: &Service) -> std::ops::Range<u32> {
     told(service).min().unwrap_or(1)..number(service)
 }
 
-/// Whether there are several versions, or callers say one otherwise than by the path.
-pub(super) fn are_chosen(service: &Service) -> bool {
-    number(service) > 1 || service.versioning.as_ref().is_some_and(|own| own.value != Versioning::Path)
-}
-
 fn told(service: &Service) -> impl Iterator<Item = u32> {
     let operations = service.queries.values().chain(service.commands.values()).flat_map(|own| own.was.keys());
     let resources = service.resources.values().flat_map(|own| own.was.keys());

@@ -18,7 +18,7 @@ use super::{
     gate, graphql,
     grpc::{self, GrpcOperation},
     jsonrpc::{self, JsonrpcOperation},
-    manifest::Member,
+    manifest::{Member, Target},
     operations::{self, ErrorView, OperationView},
     queue::{self, QueuedOperation},
     resources,
@@ -299,6 +299,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let member = Member {
         name: package.clone(),
         description: format!("The contract of `{}`{version}: its types, its trait, and what carries it", service.name),
+        untested: vec![Target::Library],
         ..Member::default()
     };
     let names = |path: &str| {
@@ -407,6 +408,7 @@ pub fn plan_shared(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     let member = Member {
         name: SHARED.into(),
         description: "What several contracts have in common".into(),
+        untested: vec![Target::Library],
         ..Member::default()
     };
     planner.add_crate(sources, &names, member);

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use crate::blueprints;
 
@@ -136,6 +136,15 @@ pub struct Member {
     pub dev_dependencies: BTreeSet<String>,
     /// Features on top of the workspace's: (dependency, features).
     pub features: Vec<(&'static str, &'static [&'static str])>,
+    /// What holds no tests: cargo builds and links no empty ones.
+    pub untested: Vec<Target>,
+}
+
+/// What cargo builds of a member.
+#[derive(Debug)]
+pub enum Target {
+    Library,
+    Program { name: String, path: &'static str },
 }
 
 impl Member {
@@ -150,6 +159,26 @@ impl Member {
             package[inherited] = inherit();
         }
         manifest["package"] = Item::Table(package);
+        let mut programs = ArrayOfTables::new();
+        for target in &self.untested {
+            let mut table = Table::new();
+            match target {
+                Target::Library => {
+                    table["doctest"] = value(false);
+                    table["test"] = value(false);
+                    manifest["lib"] = Item::Table(table);
+                }
+                Target::Program { name, path } => {
+                    table["name"] = value(name);
+                    table["path"] = value(*path);
+                    table["test"] = value(false);
+                    programs.push(table);
+                }
+            }
+        }
+        if !programs.is_empty() {
+            manifest["bin"] = Item::ArrayOfTables(programs);
+        }
         manifest["dependencies"] = self.table(&self.dependencies, &[]);
         let dev: BTreeSet<String> = self.dev_dependencies.difference(&self.dependencies).cloned().collect();
         let extended = self.features.iter().any(|(name, _)| self.dev_dependencies.contains(*name));

@@ -20,7 +20,7 @@ use super::{
     examples,
     fronts::{self, FrontWay},
     gate, imports,
-    manifest::Member,
+    manifest::{Member, Target},
     operations::{self, OperationView},
     queue, resources,
     store::{self, StoreView},
@@ -193,8 +193,14 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let mut names = contract::names(planner.model, &planner.scope, service, &view.contract);
     // The business code has a type of the trait's name; the trait is written with its path.
     names.remove(&trait_name(planner.model, &planner.scope, service));
-    let member =
-        Member { name: package(planner, service), description: service.docs.summary.clone(), ..Member::default() };
+    let package = package(planner, service);
+    let member = Member {
+        name: package.clone(),
+        description: service.docs.summary.clone(),
+        // It only calls the library.
+        untested: vec![Target::Program { name: package, path: "src/main.rs" }],
+        ..Member::default()
+    };
     planner.add_crate_with(sources, |path| old_names.get(path).unwrap_or(&names).clone(), member);
     let config = planner.render("service/config.toml", &view)?;
     planner.file(format!("{}/config.toml", folder(service)), config, Owner::Yours, "service/config.toml.hbs".into());

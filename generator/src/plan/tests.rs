@@ -15,7 +15,7 @@ use super::{
     events::{self, TestedEvent},
     graphql as graphql_contract,
     heard::{self, Heard},
-    manifest::Member,
+    manifest::{Member, Target},
     operations::{self, OperationView},
     queue as commands, versions, ways,
 };
@@ -155,8 +155,10 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         flows: flows::flows(planner),
     };
     planner.rust(&mut sources, "src/bin/flows.rs", "tests/flows.rs", &view)?;
+    let mut programs = vec![Target::Program { name: "flows".into(), path: "src/bin/flows.rs" }];
     if !view.events.is_empty() || view.contracts.iter().any(|contract| contract.has_queue) {
         planner.rust(&mut sources, "src/bin/messages.rs", "tests/messages.rs", &view)?;
+        programs.push(Target::Program { name: "messages".into(), path: "src/bin/messages.rs" });
     }
     if !view.events.is_empty() {
         planner.rust(&mut sources, "tests/contracts/mapping/events.rs", "tests/mapping/events.rs", &view)?;
@@ -167,6 +169,7 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
         name: "tests".into(),
         description: "Contract tests and flows".into(),
         dependencies: ["anyhow".to_owned(), "tokio".to_owned()].into(),
+        untested: programs,
         ..Member::default()
     };
     planner.add_crate_with(sources, |path| all.get(path).cloned().unwrap_or_default(), member);

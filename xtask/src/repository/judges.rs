@@ -3,13 +3,13 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::Result;
 
 use super::{
-    child::{cargo, command},
+    child::command,
+    slot::Slot,
     test::{Bench, Depth},
 };
 
@@ -31,34 +31,21 @@ pub fn judges(bench: &mut Bench) -> Result<()> {
 }
 
 fn judged(bench: &mut Bench, python: &Path, name: &str) -> Result<()> {
-    let scratch = bench.root.join("target/workspaces");
-    let (workspace, target) = (scratch.join(name), scratch.join("target").join(name));
-    if !workspace.exists() && !bench.step(&format!("{name}: new"), new(bench, &scratch, name))? {
-        return Ok(());
-    }
-    let mut build = cargo(&workspace, &["build", "--workspace", "--bins"]);
-    build.env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", "0");
-    if bench.step(&format!("{name}: build"), build)? {
+    let slot = Slot::new(&bench.root);
+    if let Some(programs) = slot.programs(bench, name)? {
         let mut judge = command(python, &bench.root);
-        judge.args(["-B", "tests/judges/judge.py"]).arg("--workspace").arg(&workspace).arg("--programs");
-        judge.arg(target.join("debug"));
+        judge
+            .args(["-B", "tests/judges/judge.py"])
+            .arg("--workspace")
+            .arg(&slot.workspace)
+            .arg("--programs")
+            .arg(programs);
         if bench.depth == Depth::Thorough {
             judge.arg("--thorough");
         }
         bench.step(&format!("{name}: judges"), judge)?;
     }
     Ok(())
-}
-
-fn new(bench: &Bench, scratch: &Path, name: &str) -> Command {
-    let mut new = command(&bench.linkwright, scratch);
-    new.args(["new", name, "--vcs", "none"]);
-    let design = bench.root.join("tests/designs").join(name).with_extension("toml");
-    match design.exists() {
-        true => new.arg("--design").arg(design),
-        false => new.args(["--example", name]),
-    };
-    new
 }
 
 /// Where programs of the tests are put: as in `.ci/judges/install`.

@@ -3,7 +3,6 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -13,6 +12,7 @@ use super::{
     judges::judges,
     matrix,
     mutants::{self, Catalogue, Mutant},
+    slot::{Slot, remove},
     test::{Bench, Depth, Tool},
 };
 
@@ -109,6 +109,9 @@ const SAMPLE: usize = 6;
 // Names of files are enough: `cargo fmt` shows and mends the rest.
 const FMT: &[&str] = &["fmt", "--all", "--check", "--", "-l"];
 const LINT: &[&str] = &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+/// What is the workspace's own: the kit is linted where it is written, and once as a part of a workspace.
+const LINT_OWN: &[&str] =
+    &["clippy", "--workspace", "--exclude", "kit", "--exclude", "kit-*", "--all-targets", "--", "-D", "warnings"];
 const TEST: &[&str] = &["test", "--workspace", "--no-fail-fast"];
 
 fn fmt(bench: &mut Bench) -> Result<()> {
@@ -157,18 +160,18 @@ fn fuzz(bench: &mut Bench) -> Result<()> {
 }
 
 fn hello(bench: &mut Bench) -> Result<()> {
-    workspace(bench, "hello", &["--example", "hello"])
+    workspace(bench, "hello")
 }
 
 fn shop(bench: &mut Bench) -> Result<()> {
-    workspace(bench, "shop", &["--example", "shop"])
+    workspace(bench, "shop")
 }
 
 /// With the programs that the stage before it has built, or builds them.
 fn outage(bench: &mut Bench) -> Result<()> {
-    let design = bench.root.join("tests/designs/gateway.toml");
-    let shop = programs(bench, "shop", &["--example", "shop"])?;
-    let bazaar = programs(bench, "gateway", &["--design", &design.to_string_lossy()])?;
+    let slot = Slot::new(&bench.root);
+    let shop = slot.programs(bench, "shop")?;
+    let bazaar = slot.programs(bench, "gateway")?;
     if let (Some(shop), Some(bazaar)) = (shop, bazaar) {
         let orders = if bench.depth == Depth::Thorough { "100000" } else { "2000" };
         let arguments = ["test", "--package", "tests", "--test", "outage", "--", "--nocapture", "--test-threads=1"];
@@ -177,20 +180,6 @@ fn outage(bench: &mut Bench) -> Result<()> {
         bench.step("kill -9 under load, a breaker, a page and a gateway in an outage", test)?;
     }
     Ok(())
-}
-
-/// The folder with the programs of a workspace, which is made if it is not there; `None` if it does not build.
-fn programs(bench: &mut Bench, name: &str, made_from: &[&str]) -> Result<Option<PathBuf>> {
-    let scratch = bench.root.join("target/workspaces");
-    let (workspace, target) = (scratch.join(name), scratch.join("target").join(name));
-    if !workspace.exists() {
-        let mut new = command(&bench.linkwright, &scratch);
-        new.args(["new", name, "--vcs", "none"]).args(made_from);
-        bench.step("new", new)?;
-    }
-    let mut build = cargo(&workspace, &["build", "--workspace", "--bins"]);
-    build.env("CARGO_TARGET_DIR", &target);
-    Ok(bench.step("build", build)?.then(|| target.join("debug")))
 }
 
 fn examples(bench: &mut Bench) -> Result<()> {
@@ -202,12 +191,10 @@ fn examples(bench: &mut Bench) -> Result<()> {
 
 /// All designs, or those that `DESIGNS` names: `streams,queue`.
 fn designs(bench: &mut Bench) -> Result<()> {
-    let folder = bench.root.join("tests/designs");
     let wanted = env::var("DESIGNS").ok();
     let is_wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| wanted.split(',').any(|wanted| wanted == name));
     for name in DESIGNS.iter().filter(|name| is_wanted(name)) {
-        let design = folder.join(name).with_extension("toml");
-        workspace(bench, name, &["--design", &design.to_string_lossy()])?;
+        workspace(bench, name)?;
     }
     Ok(())
 }
@@ -215,7 +202,7 @@ fn designs(bench: &mut Bench) -> Result<()> {
 fn matrix(bench: &mut Bench) -> Result<()> {
     let design = bench.root.join("target/workspaces/matrix.toml");
     fs::write(&design, matrix::design()).with_context(|| format!("cannot write {}", design.display()))?;
-    workspace(bench, "matrix", &["--design", &design.to_string_lossy()])
+    workspace(bench, "matrix")
 }
 
 /// All mistakes in all designs, or a few in one; or of all those that `MUTANTS` speaks of: `dead letter, queue: another`.
@@ -253,29 +240,17 @@ fn mutants(bench: &mut Bench) -> Result<()> {
     mutated(bench, name, &some)
 }
 
-/// Makes mistakes in the workspace of a design, as the stage of the designs has left it or anew.
+/// Makes mistakes in the workspace of a design.
 fn mutated(bench: &mut Bench, name: &str, catalogue: &Catalogue) -> Result<()> {
-    let scratch = bench.root.join("target/workspaces");
-    let (workspace, target) = (scratch.join(name), scratch.join("target").join(name));
-    let mut check = command(&bench.linkwright, &scratch);
-    check.args(["check", name]);
-    // What is written anew is built anew, with all that stands on it. What `check` only proposes is not as it would be.
-    let silent = |check: Output| check.status.success() && check.stdout.is_empty();
-    let is_current = workspace.exists() && silent(check.output().context("cannot run linkwright")?);
-    if !is_current {
-        remove(&workspace)?;
-        let design = bench.root.join("tests/designs").join(name).with_extension("toml");
-        let mut new = command(&bench.linkwright, &scratch);
-        new.args(["new", name, "--vcs", "none", "--design"]).arg(design);
-        if !bench.step(&format!("{name}: new"), new)? {
-            return Ok(());
-        }
+    let slot = Slot::new(&bench.root);
+    if !slot.keep_or_make(bench, name)? {
+        return Ok(());
     }
     let thorough = bench.depth == Depth::Thorough;
     let test = |more: &[&str]| {
-        let mut test = cargo(&workspace, &["test", "--package", "tests", "--test", "contracts"]);
+        let mut test = slot.cargo(&["test", "--package", "tests", "--test", "contracts"]);
         // Many builds are worth what the next ones start from; a few are not.
-        test.args(more).env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", if thorough { "1" } else { "0" });
+        test.args(more).env("CARGO_INCREMENTAL", if thorough { "1" } else { "0" });
         test
     };
     if !bench.step(&format!("{name}: the tests pass without mistakes"), test(&[]))? {
@@ -283,10 +258,11 @@ fn mutated(bench: &mut Bench, name: &str, catalogue: &Catalogue) -> Result<()> {
     }
     for mutant in &catalogue.mutants {
         let what = format!("{name}: {}: {}", mutant.kind, mutant.file);
-        bench.judge(&what, || mutants::found(&workspace, mutant, test))?;
+        bench.judge(&what, || mutants::found(&slot.workspace, mutant, test))?;
     }
     for change in &catalogue.harmless {
-        bench.judge(&format!("{name}: harmless: {}", change.kind), || mutants::passed(&workspace, change, test))?;
+        bench
+            .judge(&format!("{name}: harmless: {}", change.kind), || mutants::passed(&slot.workspace, change, test))?;
     }
     Ok(())
 }
@@ -325,40 +301,27 @@ fn kit_folder(bench: &Bench) -> PathBuf {
 
 /// Makes a workspace, drives it, and holds it to what every emitted workspace promises. In
 /// `tests/written/NAME/SERVICE` are cases that a user might write beside the one that is emitted.
-fn workspace(bench: &mut Bench, name: &str, made_from: &[&str]) -> Result<()> {
-    let scratch = bench.root.join("target/workspaces");
-    let workspace = scratch.join(name);
-    remove(&workspace)?;
-    // Its own: two workspaces with a path crate of one name would take each other's builds for theirs.
-    let target = scratch.join("target").join(name);
-    let with_target = |mut command: Command| {
-        // Made anew each time, so what would speed up the next build only fills the disk.
-        command.env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", "0");
-        command
-    };
-    let linkwright = |arguments: &[&str]| {
-        let mut command = command(&bench.linkwright, &scratch);
-        command.args(arguments);
-        with_target(command)
-    };
-    let mut new = linkwright(&["new", name, "--vcs", "none", "--smoke"]);
-    new.args(made_from);
-    let check = linkwright(&["check", name]);
-    if !bench.step(&format!("{name}: new --smoke"), new)? {
+fn workspace(bench: &mut Bench, name: &str) -> Result<()> {
+    let slot = Slot::new(&bench.root);
+    if !slot.make(bench, name, &["--smoke"])? {
         return Ok(());
     }
     if bench.has(RUSTFMT)? {
-        bench.step("fmt", with_target(cargo(&workspace, FMT)))?;
+        bench.step("fmt", slot.cargo(FMT))?;
     }
     // A newcomer need not wait for what says nothing of whether it works.
     if bench.depth > Depth::Quick && bench.has(CLIPPY)? {
-        bench.step("clippy", with_target(cargo(&workspace, LINT)))?;
+        // The example with most of the kit.
+        let lint = if name == "shop" { LINT } else { LINT_OWN };
+        bench.step("clippy", slot.cargo(lint))?;
     }
     let cases = bench.root.join("tests/written").join(name);
     if cases.exists() {
-        write_cases(&cases, &workspace)?;
+        write_cases(&cases, &slot.workspace)?;
     }
-    bench.step("its own tests", with_target(cargo(&workspace, &["xtask", "test", "--no-fail-fast"])))?;
+    bench.step("its own tests", slot.cargo(&["xtask", "test", "--no-fail-fast"]))?;
+    let mut check = command(&bench.linkwright, &slot.workspace);
+    check.arg("check");
     bench.silent_step("check has nothing to say", check)?;
     Ok(())
 }
@@ -372,13 +335,6 @@ fn write_cases(cases: &Path, workspace: &Path) -> Result<()> {
             let to = folder.join(case.file_name());
             fs::copy(case.path(), &to).with_context(|| format!("cannot write {}", to.display()))?;
         }
-    }
-    Ok(())
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot delete {}", folder.display()))?;
     }
     Ok(())
 }

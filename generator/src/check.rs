@@ -13,6 +13,7 @@ mod defaults;
 mod events;
 mod fronts;
 mod graphql;
+mod limits;
 mod links;
 mod names;
 mod operations;
@@ -92,6 +93,7 @@ fn one(design: &Design, at: Option<(&str, u32)>) -> (Model, Vec<Diagnostic>) {
     links::lower(&mut checker, &mut model);
     graphql::check(&mut checker, &model);
     caches::check(&mut checker, &model);
+    limits::check(&mut checker, &model);
     fronts::lower(&mut checker, &mut model);
     (model, checker.found)
 }

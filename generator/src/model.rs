@@ -64,6 +64,8 @@ pub struct Service {
     pub cors: Vec<String>,
     pub store: Store,
     pub graphql: GraphqlLimits,
+    /// On all calls of one caller.
+    pub limits: Limits,
     /// Enums written in a field of this service's resources, operations and events: `OrderStatus`.
     pub enums: IndexMap<String, Enum>,
     pub resources: IndexMap<String, Resource>,
@@ -71,6 +73,21 @@ pub struct Service {
     /// commands, each in the order of the design. The key is the operation's name: `list_orders`, `reserve`.
     pub operations: IndexMap<String, Operation>,
     pub events: IndexMap<String, Event>,
+}
+
+/// So many calls in so much time: at most a thousand a second, in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    pub calls: u32,
+    pub window: Duration,
+}
+
+/// How many calls one caller may make of all operations of a service together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    pub limit: Option<Rate>,
+    /// The same over a long time.
+    pub quota: Option<Rate>,
 }
 
 /// How callers over REST say which version they mean.
@@ -187,6 +204,8 @@ pub struct Operation {
     pub safety: Safety,
     /// Whole seconds for which an answer holds, so that callers and those between may keep it.
     pub cache: Option<u32>,
+    /// On calls of one caller, besides the service's.
+    pub limit: Option<Rate>,
     /// Events that run it.
     pub on: Vec<EventRef>,
     /// Events that it sends on: it is a query that streams.

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::{
     Checker,
     bodies::{self, Place},
-    caches, calls, description, docs, events, items, resources, routes, symbols, verbs,
+    caches, calls, description, docs, events, items, limits, resources, routes, symbols, verbs,
 };
 use crate::{
     design::{self, Head, Idempotent, OperationSettings, Reference, Word as _},
@@ -40,6 +40,7 @@ pub(super) fn lower_services(checker: &mut Checker, model: &mut Model) {
             cors: items(&service.cors).iter().map(|origin| origin.value.clone()).collect(),
             store: store(checker, service),
             graphql: graphql(service),
+            limits: limits::of_service(checker, service),
             enums,
             resources,
             operations: IndexMap::new(),
@@ -186,6 +187,7 @@ fn lower_custom(
         OperationKind::Command => command_safety(checker, model, home, operation),
     };
     let cache = caches::of_custom(checker, kind, &output, name, common);
+    let limit = limits::of_custom(checker, common);
     // What has been read of a stream cannot be sent again.
     let safety = if reads { Safety::Unsafe } else { safety };
     let expose = if reads { expose.without(Transport::Graphql) } else { expose };
@@ -198,6 +200,7 @@ fn lower_custom(
         errors: errors(checker, common, home),
         safety,
         cache,
+        limit,
         on,
         follows,
         calls: calls::lower(checker, items(&common.calls), home),

@@ -3,7 +3,7 @@
 use super::{Checker, items};
 use crate::{
     design::{
-        Auth, Body, Broker, Event, Field, Fields, Link, List, Mark, Operation, OperationSettings, Resource, Service,
+        Auth, Body, Broker, Event, Field, Fields, Limit, Link, List, Mark, Operation, OperationSettings, Resource, Service,
         Store, Tls, Transport, TypeDefKind, Via, Word,
     },
     source::{Span, Spanned},
@@ -67,12 +67,16 @@ fn service(checker: &mut Checker, service: &Service) {
     refuse!(
         checker,
         "`allow` is": service.allow,
-        "`limit` is": service.limit,
-        "`quota` is": service.quota,
         "`slo` is": service.slo,
         "`replaces` is": service.replaces,
         "`rollout` is": service.rollout,
     );
+    for limit in [&service.limit, &service.quota].into_iter().flatten() {
+        by_plan(checker, [limit]);
+        if !service.fronts.is_empty() {
+            checker.unavailable(&limit.span, "a limit of a gateway (`fronts`) is");
+        }
+    }
     for own in service.queries.values().chain(service.commands.values()) {
         operation(checker, own);
     }
@@ -106,9 +110,16 @@ fn settings(checker: &mut Checker, settings: &OperationSettings) {
     refuse!(
         checker,
         "`allow` is": settings.allow,
-        "`limit` is": settings.limit,
         "`slo` is": settings.slo,
     );
+    by_plan(checker, &settings.limit);
+}
+
+/// Plans are those of keys and tokens.
+fn by_plan<'a>(checker: &mut Checker, limits: impl IntoIterator<Item = &'a Spanned<Limit>>) {
+    for limit in limits.into_iter().filter(|limit| matches!(limit.value, Limit::ByPlan(_))) {
+        checker.unavailable(&limit.span, "limits by plan are");
+    }
 }
 
 fn resource(checker: &mut Checker, resource: &Resource) {
@@ -121,9 +132,9 @@ fn resource(checker: &mut Checker, resource: &Resource) {
         "event sourcing (`sourced`) is": resource.sourced,
         "event sourcing (`snapshot`) is": resource.snapshot,
         "`allow` is": resource.allow,
-        "`limit` is": resource.limit,
         "`until` of resources is": resource.until,
     );
+    by_plan(checker, &resource.limit);
 }
 
 fn event(checker: &mut Checker, event: &Event) {

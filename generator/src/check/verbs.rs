@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::{
-    Checker, caches, calls, docs, items,
+    Checker, caches, calls, docs, items, limits,
     operations::{check_queue, emits, errors, exposure, safety},
     routes, symbols,
 };
@@ -33,6 +33,7 @@ pub(super) fn lower(
                 errors: settings.map_or_else(Vec::new, |settings| errors(checker, &settings.common, home)),
                 safety: verb_safety(checker, *verb, settings),
                 cache: caches::of_verb(checker, *verb, design, settings),
+                limit: limits::of_verb(checker, design, settings),
                 on: Vec::new(),
                 follows: Vec::new(),
                 calls: settings.map_or_else(Vec::new, |s| calls::lower(checker, items(&s.common.calls), home)),

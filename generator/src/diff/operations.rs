@@ -5,7 +5,7 @@ use super::{
     rules::{
         ANSWER_CHANGED, ERROR_ADDED, ERROR_DATA_ADDED, ERROR_DATA_REMOVED, ERROR_KIND_CHANGED, ERROR_REMOVED,
         FILTER_ADDED, FILTER_REMOVED, GRAPHQL_FIELD_MOVED, IDEMPOTENCY_STRENGTHENED, IDEMPOTENCY_WEAKENED,
-        JSONRPC_METHOD_CHANGED, REST_METHOD_CHANGED, REST_PATH_CHANGED, Rule, SORT_ADDED, SORT_REMOVED, STREAM_CHANGED,
+        JSONRPC_METHOD_CHANGED, LIMIT_LOWERED, LIMIT_RAISED, REST_METHOD_CHANGED, REST_PATH_CHANGED, Rule, SORT_ADDED, SORT_REMOVED, STREAM_CHANGED,
         TYPE_CHANGED,
     },
     united,
@@ -16,7 +16,7 @@ use crate::{
     design::Word,
     fit,
     model::{
-        Field, Input, Model, Operation, OperationRef, Output, Resource, ResourceRef, Route, Safety, Segment, Service,
+        Field, Input, Model, Operation, OperationRef, Output, Rate, Resource, ResourceRef, Route, Safety, Segment, Service,
         Shape, StreamItem, Type, Verb,
     },
 };
@@ -36,6 +36,9 @@ pub(super) fn compare(
         if was != is {
             found.add(&contract, here(rule, was, is));
         }
+    }
+    if let Some((rule, was, is)) = limit(old.limit, new.limit) {
+        found.add(&contract, here(rule, was, is));
     }
     let (was, is) = (safety(old.safety), safety(new.safety));
     match was.0.cmp(&is.0) {
@@ -66,6 +69,22 @@ pub(super) fn compare(
     if contract.kind != Kind::Messages {
         answers(&mut walk, gave, gives, &at);
     }
+}
+
+/// The rule for a change of a limit, what it was and what it is; `None`: nothing has changed.
+pub(super) fn limit(was: Option<Rate>, is: Option<Rate>) -> Option<(&'static Rule, String, String)> {
+    let is_lower = match (was, is) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(was), Some(is)) => {
+            let calls_a_day = |rate: Rate| u128::from(rate.calls) * 86_400_000 * 366 / rate.window.as_millis().max(1);
+            is.calls < was.calls || calls_a_day(is) < calls_a_day(was)
+        }
+    };
+    let text = |rate: Option<Rate>| {
+        rate.map_or_else(|| "as often as they like".to_owned(), |rate| format!("{} in {:?}", rate.calls, rate.window))
+    };
+    (was != is).then(|| (if is_lower { &LIMIT_LOWERED } else { &LIMIT_RAISED }, text(was), text(is)))
 }
 
 /// How the operation is called, each part with the rule for its change.

@@ -104,6 +104,9 @@ rules! {
     ORIGIN_REMOVED "origin-removed" "is closed to pages of an origin" [B X B B X] "Browsers keep answers from them (Fetch, CORS).";
     GRAPHQL_LIMIT_LOWERED "graphql-limit-lowered" "lets documents ask for less" [X X B X X]
         "A document that was good asks for too much.";
+    LIMIT_LOWERED "limit-lowered" "lets a caller call less often" [N N N N X]
+        "Who calls as often as they might is refused at times, and told when to come again.";
+    LIMIT_RAISED "limit-raised" "lets a caller call more often" [C C C C X] "Who calls as before is let in.";
     GRAPHQL_FIELD_MOVED "graphql-field-moved" "is another field of the schema" [X X B X X]
         "Documents that ask for the old field are not valid.";
     JSONRPC_METHOD_CHANGED "jsonrpc-method-changed" "is another method" [X X X B X] "The old method is not found.";

@@ -134,6 +134,19 @@ fn entry(found: &mut Found<'_>, before: &Service, after: &Service) {
             }
         }
     }
+    let changes = [
+        ("limit", operations::limit(before.limits.limit, after.limits.limit)),
+        ("quota", operations::limit(before.limits.quota, after.limits.quota)),
+    ];
+    let served: BTreeMap<Kind, bool> =
+        after.operations.values().flat_map(|operation| served(&found.new.model, after, operation)).collect();
+    for (name, change) in changes {
+        let Some((rule, was, is)) = change else { continue };
+        for (kind, internal) in &served {
+            let change = here(rule).from(format!("{name}: {was}")).to(format!("{name}: {is}"));
+            found.add(&contract(after, *kind, *internal), change);
+        }
+    }
     let limits = |service: &Service| {
         let limits = service.graphql;
         [

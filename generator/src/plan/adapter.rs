@@ -211,7 +211,7 @@ impl Adapter<'_> {
         let resource = self.present.resources.get(resource)?;
         let is_get = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: Verb::Get, resource: of } if *of == resource.name);
         let get = self.present.operations.values().find(is_get).filter(|get| get.errors.is_empty())?;
-        let call = format!("self.present.{}(cx, id.clone()).await", names::rust::ident(&get.name));
+        let call = format!("self.present.{}(&cx.part(), id.clone()).await", names::rust::ident(&get.name));
         Some(match shape::is_natural(resource) {
             false => [format!("let now = {call}?;"), "let etag = etag.or(Some(now.etag));".into()],
             true => [

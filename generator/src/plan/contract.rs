@@ -45,6 +45,8 @@ struct View<'a> {
     has_events: bool,
     /// There is anything to guard.
     is_gated: bool,
+    keeps_answers: bool,
+    is_limited: bool,
     has_rest: bool,
     has_grpc: bool,
     has_graphql: bool,
@@ -128,6 +130,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let taken = || service.operations.values().filter(|o| over_queue(o));
     let has_queue = queue::takes(model, service);
     let caches = ways::caches(model, service);
+    let (keeps_answers, is_limited) = (gate::keeps_answers(model, service), gate::limits(model, service));
     let proto_service = names::proto::service(&service.name);
     let proto_path = proto::path(model, service);
     let proto = has_grpc.then(|| proto::proto(model, service, &mut planner.wire));
@@ -154,7 +157,9 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         has_types: !types.is_empty(),
         has_events: !service.events.is_empty(),
         // The present contract keeps the first answers for all versions.
-        is_gated: gate::keeps_answers(model, service) && !service.is_old(),
+        is_gated: (keeps_answers || is_limited) && !service.is_old(),
+        keeps_answers,
+        is_limited,
         has_rest,
         has_grpc,
         has_graphql,

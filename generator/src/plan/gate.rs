@@ -1,6 +1,6 @@
 //! What every call of a service passes before its business code, where there is anything to guard.
 
-use crate::model::{Model, Operation, Safety, Service};
+use crate::model::{Limits, Model, Operation, Safety, Service, Transport};
 
 use super::{events, queue};
 
@@ -9,6 +9,18 @@ use super::{events, queue};
 pub fn keeps_answer(model: &Model, service: &Service, operation: &Operation) -> bool {
     let is_repeated = operation.safety == Safety::Keyed || is_run_by_messages(model, service, operation);
     events::has_store(model, service) && is_repeated && !operation.streams() && !operation.reads()
+}
+
+/// Whether calls of the operation are counted: its own, or those of its service. Messages are not.
+pub fn is_limited(model: &Model, service: &Service, operation: &Operation) -> bool {
+    let Limits { limit, quota } = service.limits;
+    let is_called = model.served(&service.name, &operation.name).without(Transport::Queue).any();
+    is_called && operation.limit.or(limit).or(quota).is_some()
+}
+
+/// Whether any calls of the service are counted.
+pub fn limits(model: &Model, service: &Service) -> bool {
+    service.operations.values().any(|operation| is_limited(model, service, operation))
 }
 
 /// Whether any first answer of the service is kept.

@@ -53,6 +53,8 @@ pub struct OperationView {
     pub safety: &'static str,
     /// The first answer under a key is kept.
     pub keeps_answer: bool,
+    /// Calls of it are counted.
+    pub is_limited: bool,
     /// All that it is given, in one expression: `id`, `(&id, &input)`
     pub given: String,
 }
@@ -129,6 +131,7 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
             Safety::Unsafe => "Unsafe",
         },
         keeps_answer: gate::keeps_answer(model, service, operation),
+        is_limited: gate::is_limited(model, service, operation),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     contracts::{asyncapi, shape},
     escape,
-    model::{GraphqlLimits, Introspection, Model, OldVersion, Service, Transport},
+    model::{GraphqlLimits, Introspection, Model, OldVersion, Rate, Service, Transport},
     names,
     scope::{Item, Scope},
 };
@@ -77,8 +77,12 @@ struct View {
     emits: bool,
     /// What it publishes waits in its store.
     has_outbox: bool,
-    /// First answers are kept in its store, and the gate stands before its business code.
+    /// The gate stands before its business code …
+    is_gated: bool,
+    /// … since first answers are kept in its store …
     keeps_answers: bool,
+    /// … or since calls are counted.
+    limits: Vec<CallLimits>,
     /// What is served: its business code, or that behind the gate.
     served: String,
     /// It looks on events, or has no store and publishes directly.
@@ -138,6 +142,16 @@ struct Limits {
     directives: u32,
     batch: u32,
     introspection: &'static str,
+}
+
+/// What `[limits]` says.
+#[derive(Serialize)]
+struct CallLimits {
+    /// Of all operations: the key, what it is, and the rate.
+    service: Vec<(&'static str, &'static str, String)>,
+    operations: Vec<(String, String)>,
+    /// Where proxies are whose `Forwarded` says who calls, in TOML.
+    proxies: String,
 }
 
 #[derive(Serialize)]
@@ -207,6 +221,22 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     Ok(())
 }
 
+/// What a caller may do, as the configuration says it.
+fn call_limits(model: &Model, service: &Service) -> CallLimits {
+    let text = |rate: Rate| format!("{}/{}", rate.calls, ways::duration(rate.window));
+    let all = [
+        ("service", "Of all operations together.", service.limits.limit),
+        ("quota", "The same over a long time.", service.limits.quota),
+    ];
+    let own = service.operations.values().filter(|operation| gate::is_limited(model, service, operation));
+    let proxies: &[&str] = if fronts::before(model, service).next().is_some() { &["127.0.0.1", "::1"] } else { &[] };
+    CallLimits {
+        service: all.into_iter().filter_map(|(key, what, rate)| Some((key, what, text(rate?)))).collect(),
+        operations: own.filter_map(|operation| Some((operation.name.clone(), text(operation.limit?)))).collect(),
+        proxies: format!("{proxies:?}"),
+    }
+}
+
 /// `services/<service>`.
 pub fn folder(service: &Service) -> String {
     format!("services/{}", names::path::service_folder(&service.name))
@@ -262,6 +292,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let has_broker = emits || sends || follows || !consumers.is_empty();
     let ident = names::rust::variable(&service.name);
     let keeps_answers = gate::keeps_answers(model, service);
+    let counted: Vec<CallLimits> = gate::limits(model, service).then(|| call_limits(model, service)).into_iter().collect();
+    let is_gated = keeps_answers || !counted.is_empty();
     let name = trait_name(planner.model, &planner.scope, service);
     let old: Vec<OldView> = service.old.iter().map(|old| old_view(planner, old)).collect();
     let faces = faces(model, service, &contract, &ident);
@@ -276,14 +308,14 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         docs: doc_lines(&service.docs, ""),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
         service: service.name.clone(),
-        served: if keeps_answers { format!("{contract}::Gated") } else { name.clone() },
+        served: if is_gated { format!("{contract}::Gated") } else { name.clone() },
         name,
         library: names::rust::crate_ident(&package(planner, service)),
         module: names::rust::module(&service.name),
         variable: names::variable(&service.name),
         operations,
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
-        config: if dependencies.is_empty() && fronts.is_empty() && !has_graphql && !has_store && !has_broker {
+        config: if dependencies.is_empty() && fronts.is_empty() && !has_graphql && !has_store && !has_broker && counted.is_empty() {
             "_config"
         } else {
             "config"
@@ -306,8 +338,10 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
             .any(|operation| operation.reads() && model.served(&service.name, &operation.name).has(Transport::Rest)),
         has_store,
         has_broker,
+        limits: counted,
         emits,
         has_outbox: has_store && (emits || sends),
+        is_gated,
         keeps_answers,
         sends,
         written_queues: ways::written_queues(model, service),

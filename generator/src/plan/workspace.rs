@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    Owner, PlanError, Planner, Sources, contract, events, manifest, queue, service, tries,
+    Owner, PlanError, Planner, Sources, contract, events, gate, manifest, queue, service, tries,
     walk::{self, Walk},
 };
 
@@ -89,6 +89,7 @@ struct ServiceView {
     /// Whose it is; or empty.
     team: String,
     store: bool,
+    limited: bool,
     folder: String,
     contract: String,
 }
@@ -213,6 +214,7 @@ fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> Serv
         summary: escape::markdown(&service.docs.summary),
         team: service.team.as_deref().map(escape::markdown).unwrap_or_default(),
         store: service.store != Store::None,
+        limited: gate::limits(planner.model, service),
         folder: service::folder(service),
         contract: contract::folder(service),
     }

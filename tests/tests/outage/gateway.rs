@@ -13,9 +13,12 @@ fn a_service_that_is_gone_takes_nothing_from_the_others() {
     let bazaar = Shop::of("BAZAAR_PROGRAMS", &ALL);
     bazaar.launch_all();
     let order = json!({ "customer": "Ada", "total": { "amount": "7.50", "currency": "EUR" } });
-    let (status, made) = bazaar.post("gateway", "/orders/v1/orders", &order);
+    let (status, made) = bazaar.post("gateway", "/orders/v2/orders", &order);
     assert_eq!(status, 201, "{made}");
-    let order = format!("/orders/v1/orders/{}", made["id"].as_str().unwrap());
+    let id = made["id"].as_str().unwrap();
+    let order = format!("/orders/v2/orders/{id}");
+    let as_it_was = bazaar.get("gateway", &format!("/orders/v1/orders/{id}"));
+    assert_eq!(as_it_was["buyer"], "Ada", "{as_it_was}");
     let (status, item) = bazaar.put("gateway", "/stock-room/v1/items/BBC-456", &json!({ "on_hand": 7 }));
     assert_eq!(status, 201, "{item}");
     let page = || bazaar.get_with("pages", "/v1/item-page?item_id=BBC-456", "fallback");

@@ -98,10 +98,10 @@ const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], ins
 
 /// The designs of `tests/designs` that become workspaces.
 const DESIGNS: &[&str] =
-    &["corners", "depot", "events", "gate", "gateway", "graphql", "hostile", "jsonrpc", "queue", "streams", "versions"];
+    &["corners", "depot", "events", "gate", "gateway", "graphql", "hostile", "jsonrpc", "limits", "queue", "streams", "versions"];
 
 /// Those in which mistakes are made: each has a file in `tests/mutants`.
-const MUTATED: &[&str] = &["depot", "events", "gate", "gateway", "graphql", "jsonrpc", "queue", "streams", "versions"];
+const MUTATED: &[&str] = &["depot", "events", "gate", "gateway", "graphql", "jsonrpc", "limits", "queue", "streams", "versions"];
 
 /// So many mistakes are made where not all are.
 const SAMPLE: usize = 6;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Writer;
+use super::{Writer, problems};
 use crate::{
     contracts::{example, schema::Side, shape},
     model::{Docs, Method, Operation, Output, Resource, Shape, StreamItem, Type, Verb},
@@ -48,6 +48,9 @@ impl Writer<'_> {
                 response["headers"]["Cache-Control"] =
                     json!({ "description": text, "schema": { "enum": [format!("max-age={seconds}"), "no-store"] } });
             }
+        }
+        if problems::is_limited(self.service, operation) {
+            responses.values_mut().for_each(stands);
         }
         responses
     }
@@ -141,6 +144,13 @@ fn etag() -> Value {
     json!({ "ETag": { "$ref": "#/components/headers/ETag" } })
 }
 
+/// Says where the caller stands.
+pub(super) fn stands(response: &mut Value) {
+    for (header, component) in [("RateLimit", "RateLimit"), ("RateLimit-Policy", "RateLimitPolicy")] {
+        response["headers"][header] = json!({ "$ref": format!("#/components/headers/{component}") });
+    }
+}
+
 fn located(mut response: Value) -> Value {
     response["headers"]["Location"] = json!({ "$ref": "#/components/headers/Location" });
     response
@@ -156,6 +166,15 @@ pub(super) fn headers() -> Value {
             json!({ "type": "string" }),
         ),
         "Location": header("The path of the item.", json!({ "type": "string", "format": "uri-reference" })),
+        "RateLimit": header(
+            "For each limit that the call counted in: calls left, and seconds until there are all again \
+                (draft-ietf-httpapi-ratelimit-headers-11): `\"orders.place\";r=59;t=1`.",
+            json!({ "type": "string" }),
+        ),
+        "RateLimitPolicy": header(
+            "The limits: so many calls in so many seconds: `\"orders.place\";q=60;w=60`.",
+            json!({ "type": "string" }),
+        ),
         "RetryAfter": header("Seconds to wait.", json!({ "type": "integer", "minimum": 0 })),
     })
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     design::Word as _,
     model::{
-        Delivery, Docs, EventRef, Field, Input, Model, Operation, OperationKind, Output, Payload, Policy, Resource,
+        Delivery, Docs, EventRef, Field, Input, Model, Operation, OperationKind, Output, Payload, Policy, Rate, Resource,
         ResourceRef, Safety, Scalar, Service, Shape, StreamItem, Transport, Type, TypeDef, Verb,
     },
     names,
@@ -40,12 +40,17 @@ pub fn of(model: &Model, service: &Service, kept: Option<&Kept>) -> Value {
     let events: Map<String, Value> = service.events.values().filter(emitted).map(event).collect();
     json!({
         "service": service.name,
+        "limits": said(json!({ "service": service.limits.limit.map(limit), "quota": service.limits.quota.map(limit) })),
         "operations": operations,
         "resources": in_order(service).into_iter().map(|resource| self::resource(model, service, resource, kept)).collect::<Vec<_>>(),
         "events": events,
         "consumers": service.operations.values().flat_map(|o| consumers(model, service, o)).collect::<Vec<_>>(),
         "components": { "schemas": writer.schemas.into_named() },
     })
+}
+
+fn limit(rate: Rate) -> Value {
+    json!({ "calls": rate.calls, "seconds": rate.window.as_secs() })
 }
 
 /// Without what is not so.
@@ -107,6 +112,7 @@ impl Writer<'_> {
             "errors": errors,
             "failures": openapi::failures(service, operation),
             "examples": examples(model, service, operation),
+            "limit": operation.limit.map(limit),
             "emits": emits,
             "follows": operation.follows.iter().map(|event| followed(model, service, operation, event)).collect::<Vec<_>>(),
         }))

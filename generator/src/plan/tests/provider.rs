@@ -15,7 +15,7 @@ use super::{
     super::{
         Owner, PlanError, Planner, Sources, contract,
         contract::trait_name,
-        events, examples, fronts,
+        events, examples, fronts, gate,
         operations::{self, Param},
         queue, service, versions,
     },
@@ -49,6 +49,8 @@ struct Suite {
     service_trait: String,
     links: Vec<Link>,
     has_queue: bool,
+    /// Calls are counted.
+    is_limited: bool,
     has_rest: bool,
     has_graphql: bool,
     consumes: bool,
@@ -223,6 +225,7 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
         service_trait: trait_name(model, &planner.scope, service),
         links: links.collect(),
         has_queue: consumes || events::emits(service) || events::follows(service),
+        is_limited: gate::limits(model, service),
         has_rest,
         has_graphql,
         consumes,

@@ -53,7 +53,7 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
     for (name, service) in &checker.design.services {
         let Some(lowered) = model.services.get(name) else { continue };
         for (operation, design) in service.queries.iter().chain(&service.commands) {
-            if let Some(limit) = design.common.limit.as_ref().filter(|_| !is_called(model, lowered, operation)) {
+            if let Some(limit) = all(&design.common.limit).filter(|_| !is_called(model, lowered, operation)) {
                 let message = format!("`limit` on `{operation}`, which nobody calls");
                 let help = "messages are not counted: `expose` it, or drop the limit";
                 checker.error("E514", &limit.span, message, help);
@@ -61,12 +61,16 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
         }
         let is_any = lowered.operations.keys().any(|operation| is_called(model, lowered, operation));
         for (key, limit) in [("limit", &service.limit), ("quota", &service.quota)] {
-            if let Some(limit) = limit.as_ref().filter(|_| !is_any && service.fronts.is_empty()) {
+            if let Some(limit) = all(limit).filter(|_| !is_any && service.fronts.is_empty()) {
                 let message = format!("`{key}` on `{name}`, which nobody calls");
                 checker.error("E514", &limit.span, message, "messages are not counted: drop it");
             }
         }
     }
+}
+
+fn all(limit: &Option<Spanned<Limit>>) -> Option<&Spanned<Limit>> {
+    limit.as_ref().filter(|limit| matches!(limit.value, Limit::All(_)))
 }
 
 fn is_called(model: &Model, service: &Service, operation: &str) -> bool {

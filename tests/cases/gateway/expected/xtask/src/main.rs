@@ -8,7 +8,15 @@ use kit_dev::{Service, Workspace};
 const WORKSPACE: Workspace = Workspace {
     name: "shop",
     services: &[
-        Service { name: "left", binary: "left", variable: "LEFT", port: 7101, faces: &["REST"], store: true },
+        Service {
+            name: "left",
+            binary: "left",
+            variable: "LEFT",
+            port: 7101,
+            faces: &["REST"],
+            store: true,
+            limited: false,
+        },
         Service {
             name: "order_desk",
             binary: "order-desk",
@@ -16,9 +24,26 @@ const WORKSPACE: Workspace = Workspace {
             port: 7102,
             faces: &["REST", "gRPC"],
             store: true,
+            limited: false,
         },
-        Service { name: "gateway", binary: "gateway", variable: "GATEWAY", port: 7103, faces: &["REST"], store: false },
-        Service { name: "pages", binary: "pages", variable: "PAGES", port: 7104, faces: &["REST"], store: false },
+        Service {
+            name: "gateway",
+            binary: "gateway",
+            variable: "GATEWAY",
+            port: 7103,
+            faces: &["REST"],
+            store: false,
+            limited: false,
+        },
+        Service {
+            name: "pages",
+            binary: "pages",
+            variable: "PAGES",
+            port: 7104,
+            faces: &["REST"],
+            store: false,
+            limited: false,
+        },
     ],
     tries: &[
         "curl -sG {LEFT_URL}/v1/items",

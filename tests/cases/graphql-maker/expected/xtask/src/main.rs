@@ -15,8 +15,17 @@ const WORKSPACE: Workspace = Workspace {
             port: 7101,
             faces: &["GraphQL", "queue"],
             store: true,
+            limited: false,
         },
-        Service { name: "clock", binary: "clock", variable: "CLOCK", port: 7102, faces: &["REST"], store: false },
+        Service {
+            name: "clock",
+            binary: "clock",
+            variable: "CLOCK",
+            port: 7102,
+            faces: &["REST"],
+            store: false,
+            limited: false,
+        },
     ],
     tries: &[
         "curl -sN {CAMP_URL}/graphql -H 'content-type: application/json' -d '{\"query\":\"mutation { createRunner(input: { bib: 4, team: \\\"DBCD\\\" }) { bib team coachId etag } }\"}'",

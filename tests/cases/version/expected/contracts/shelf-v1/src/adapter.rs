@@ -77,7 +77,7 @@ impl Shelf for Adapted {
         draft: BookDraft,
         etag: Option<Etag>,
     ) -> Result<Book, Failure> {
-        let now = self.present.get_book(cx, id.clone()).await?;
+        let now = self.present.get_book(&cx.part(), id.clone()).await?;
         let etag = etag.or(Some(now.etag));
         let draft = self.mapping.book_draft_up(draft, now)?;
         draft.check()?;
@@ -110,7 +110,7 @@ impl Shelf for Adapted {
         draft: LabelDraft,
         etag: Option<Etag>,
     ) -> Result<Label, Failure> {
-        let now = kit::if_there(self.present.get_label(cx, id.clone()).await)?;
+        let now = kit::if_there(self.present.get_label(&cx.part(), id.clone()).await)?;
         let etag = etag.or_else(|| now.as_ref().map(|now| now.etag));
         let draft = self.mapping.label_draft_up(draft, now)?;
         draft.check()?;

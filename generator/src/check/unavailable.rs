@@ -3,8 +3,8 @@
 use super::{Checker, items};
 use crate::{
     design::{
-        Auth, Body, Broker, Event, Field, Fields, Limit, Link, List, Mark, Operation, OperationSettings, Resource, Service,
-        Store, Tls, Transport, TypeDefKind, Via, Word,
+        Auth, Body, Broker, Event, Field, Fields, Limit, Link, List, Mark, Operation, OperationSettings, Resource,
+        Service, Store, Tls, Transport, TypeDefKind, Via, Word,
     },
     source::{Span, Spanned},
 };

@@ -5,8 +5,8 @@ use super::{
     rules::{
         ANSWER_CHANGED, ERROR_ADDED, ERROR_DATA_ADDED, ERROR_DATA_REMOVED, ERROR_KIND_CHANGED, ERROR_REMOVED,
         FILTER_ADDED, FILTER_REMOVED, GRAPHQL_FIELD_MOVED, IDEMPOTENCY_STRENGTHENED, IDEMPOTENCY_WEAKENED,
-        JSONRPC_METHOD_CHANGED, LIMIT_LOWERED, LIMIT_RAISED, REST_METHOD_CHANGED, REST_PATH_CHANGED, Rule, SORT_ADDED, SORT_REMOVED, STREAM_CHANGED,
-        TYPE_CHANGED,
+        JSONRPC_METHOD_CHANGED, LIMIT_LOWERED, LIMIT_RAISED, REST_METHOD_CHANGED, REST_PATH_CHANGED, Rule, SORT_ADDED,
+        SORT_REMOVED, STREAM_CHANGED, TYPE_CHANGED,
     },
     united,
     values::{Use, Walk},
@@ -16,8 +16,8 @@ use crate::{
     design::Word,
     fit,
     model::{
-        Field, Input, Model, Operation, OperationRef, Output, Rate, Resource, ResourceRef, Route, Safety, Segment, Service,
-        Shape, StreamItem, Type, Verb,
+        Field, Input, Model, Operation, OperationRef, Output, Rate, Resource, ResourceRef, Route, Safety, Segment,
+        Service, Shape, StreamItem, Type, Verb,
     },
 };
 

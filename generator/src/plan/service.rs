@@ -292,7 +292,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let has_broker = emits || sends || follows || !consumers.is_empty();
     let ident = names::rust::variable(&service.name);
     let keeps_answers = gate::keeps_answers(model, service);
-    let counted: Vec<CallLimits> = gate::limits(model, service).then(|| call_limits(model, service)).into_iter().collect();
+    let counted: Vec<CallLimits> =
+        gate::limits(model, service).then(|| call_limits(model, service)).into_iter().collect();
     let is_gated = keeps_answers || !counted.is_empty();
     let name = trait_name(planner.model, &planner.scope, service);
     let old: Vec<OldView> = service.old.iter().map(|old| old_view(planner, old)).collect();
@@ -315,7 +316,13 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         variable: names::variable(&service.name),
         operations,
         port: super::workspace::port(model.services.get_index_of(&service.name).unwrap_or_default()),
-        config: if dependencies.is_empty() && fronts.is_empty() && !has_graphql && !has_store && !has_broker && counted.is_empty() {
+        config: if dependencies.is_empty()
+            && fronts.is_empty()
+            && !has_graphql
+            && !has_store
+            && !has_broker
+            && counted.is_empty()
+        {
             "_config"
         } else {
             "config"

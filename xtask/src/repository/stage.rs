@@ -97,11 +97,14 @@ const CLIPPY: Tool = Tool { name: "clippy", probe: &["clippy", "--version"], ins
 const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], install: "cargo install cargo-deny" };
 
 /// The designs of `tests/designs` that become workspaces.
-const DESIGNS: &[&str] =
-    &["corners", "depot", "events", "gate", "gateway", "graphql", "hostile", "jsonrpc", "limits", "queue", "streams", "versions"];
+const DESIGNS: &[&str] = &[
+    "corners", "depot", "events", "gate", "gateway", "graphql", "hostile", "jsonrpc", "limits", "queue", "streams",
+    "versions",
+];
 
 /// Those in which mistakes are made: each has a file in `tests/mutants`.
-const MUTATED: &[&str] = &["depot", "events", "gate", "gateway", "graphql", "jsonrpc", "limits", "queue", "streams", "versions"];
+const MUTATED: &[&str] =
+    &["depot", "events", "gate", "gateway", "graphql", "jsonrpc", "limits", "queue", "streams", "versions"];
 
 /// So many mistakes are made where not all are.
 const SAMPLE: usize = 6;

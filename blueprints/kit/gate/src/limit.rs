@@ -80,7 +80,8 @@ impl Counters for LocalCounters {
             callers.full.get(&(name.clone(), caller.to_owned())).copied().unwrap_or_default()
         };
         let taken: Vec<Take> = limits.iter().map(|(name, rate)| rate.take(full(&callers, name), now)).collect();
-        let wait = taken.iter().filter_map(|take| if let Take::Refused(wait) = take { Some(*wait) } else { None }).max();
+        let wait =
+            taken.iter().filter_map(|take| if let Take::Refused(wait) = take { Some(*wait) } else { None }).max();
         if wait.is_none() {
             for ((name, _), take) in limits.iter().zip(&taken) {
                 if let Take::Let(full) = take {
@@ -88,7 +89,8 @@ impl Counters for LocalCounters {
                 }
             }
         }
-        let standings = limits.iter().map(|(name, rate)| rate.standing(name.clone(), full(&callers, name), now)).collect();
+        let standings =
+            limits.iter().map(|(name, rate)| rate.standing(name.clone(), full(&callers, name), now)).collect();
         callers.forget(now);
         Ok((standings, wait))
     }
@@ -189,7 +191,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_counts_for_its_operation_and_for_the_service() {
         let operations = [("place".to_owned(), rate("1/1s"))].into();
-        let limits = Limits { service: Some(rate("3/1m")), quota: Some(rate("100/1d")), operations, ..Limits::default() };
+        let limits =
+            Limits { service: Some(rate("3/1m")), quota: Some(rate("100/1d")), operations, ..Limits::default() };
         let limited = limited(limits).unwrap();
         let cx = from("192.0.2.1");
         limited.admit(&cx, &PLACE).await.unwrap();

@@ -91,7 +91,8 @@ mod tests {
         for (text, calls, window) in [("60/1m", 60, 60_000), ("1/1s", 1, 1000), ("10000/1d", 10_000, 86_400_000)] {
             assert_eq!(text.parse(), Ok(Rate { calls, window: ms(window) }));
         }
-        for bad in ["", "60", "/1m", "60/", "0/1m", "60/0s", "-1/1s", "+1/1s", "1.5/1s", "60/m", "60 / 1m", "4294967296/1d"]
+        for bad in
+            ["", "60", "/1m", "60/", "0/1m", "60/0s", "-1/1s", "+1/1s", "1.5/1s", "60/m", "60 / 1m", "4294967296/1d"]
         {
             assert!(bad.parse::<Rate>().is_err(), "{bad}");
         }

@@ -32,7 +32,6 @@ mod run;
 mod service;
 mod signal;
 
-
 pub use config::{BreakerConfig, BrokerConfig, LinkConfig, LogFormat, PolicyConfig, ServerConfig, StoreConfig};
 pub use embed::{Embedded, embed};
 pub use run::run;

@@ -14,8 +14,8 @@ use crate::{
     },
     design::Word as _,
     model::{
-        Delivery, Docs, EventRef, Field, Input, Model, Operation, OperationKind, Output, Payload, Policy, Rate, Resource,
-        ResourceRef, Safety, Scalar, Service, Shape, StreamItem, Transport, Type, TypeDef, Verb,
+        Delivery, Docs, EventRef, Field, Input, Model, Operation, OperationKind, Output, Payload, Policy, Rate,
+        Resource, ResourceRef, Safety, Scalar, Service, Shape, StreamItem, Transport, Type, TypeDef, Verb,
     },
     names,
 };

@@ -12,6 +12,8 @@ pub mod json;
 mod operation;
 pub mod page;
 pub mod patch;
+mod span;
+mod standing;
 pub mod strict;
 mod trace;
 mod validate;
@@ -27,6 +29,8 @@ pub use intent::Intent;
 pub use operation::{Operation, Safety};
 pub use page::Cursor;
 pub use serde_json::Value as Data;
+pub use span::Span;
+pub use standing::Standing;
 pub use trace::Trace;
 pub use validate::{Validate, Violations};
 

@@ -71,6 +71,10 @@ impl Fleet {
             if live {
                 environment.push((format!("{}__LOG", service.variable), LOG.into()));
             }
+            if service.limited && !live {
+                // The flows are one caller, who is in a hurry.
+                environment.push((format!("{}__LIMITS__ENABLED", service.variable), "false".into()));
+            }
             if service.store {
                 let file = data.join(format!("{}.db", service.name));
                 environment.push(("DATABASE_URL".into(), format!("sqlite:{}", file.display())));

@@ -12,6 +12,10 @@
 //! one effect. Where business code has no such line, [`Call::once`] keeps the answer after the work; if the process ends
 //! between the two, a repeat does the work again.
 //!
+//! **So many calls in so much time.** A call counts in the limit of its operation and in those of the service, for its
+//! caller: who has proved who they are, else the address they call from. One too many is refused (`limited`) with the time
+//! after which it is let in. Messages are not counted, and of what is fetched together for one answer only the first.
+//!
 //! ```
 //! use kit::{Context, Failure, Operation, Safety};
 //! use kit_gate::Gate;
@@ -26,7 +30,11 @@
 //! ```
 
 mod ledger;
+mod limit;
 mod once;
+mod rate;
 
 pub use ledger::{Kept, Ledger, encode};
+pub use limit::{Counted, Counters, Limits, LocalCounters};
 pub use once::{Call, Gate, still_at_work};
+pub use rate::{Rate, Take};

@@ -5,11 +5,14 @@ use std::{
     time::Duration,
 };
 
-use kit::{Context, Failure, Intent, Kind, Operation, OperationError, Origin};
+use kit::{Cause, Context, Failure, Intent, Kind, Operation, OperationError, Origin};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use crate::ledger::{Ledger, decode, encode};
+use crate::{
+    ledger::{Ledger, decode, encode},
+    limit::{Counters, Limited, Limits},
+};
 
 /// How long an answer is kept for a caller who waits for it …
 const DAY: Duration = Duration::from_hours(24);
@@ -21,9 +24,10 @@ const LONGEST: usize = 512;
 const SOON: Duration = Duration::from_millis(100);
 
 /// What every call of a service passes. Clones are the same gate.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Gate {
-    ledger: Arc<dyn Ledger>,
+    ledger: Option<Arc<dyn Ledger>>,
+    limited: Option<Arc<Limited>>,
     /// The intents at work in this process, with the fingerprints of their inputs.
     at_work: Arc<Mutex<HashMap<Named, String>>>,
 }
@@ -42,7 +46,32 @@ pub struct Call<'a> {
 impl Gate {
     /// Keeps first answers there.
     pub fn new(ledger: Arc<dyn Ledger>) -> Self {
-        Self { ledger, at_work: Arc::default() }
+        Self { ledger: Some(ledger), ..Self::default() }
+    }
+
+    /// Counts the calls of `operations`, unless that is off.
+    ///
+    /// # Errors
+    /// A limit is on what is none of them.
+    pub fn limited(
+        self,
+        limits: &Limits,
+        operations: &[&'static Operation],
+        counters: Arc<dyn Counters>,
+    ) -> Result<Self, Cause> {
+        let limited = Limited::new(limits, operations, counters)?;
+        Ok(Self { limited: limits.enabled.then(|| Arc::new(limited)), ..self })
+    }
+
+    /// Counts a call, and notes in `cx` where its caller stands.
+    ///
+    /// # Errors
+    /// `limited`, with the time to wait: it is one too many.
+    pub async fn admit(&self, cx: &Context, operation: &'static Operation) -> Result<(), Failure> {
+        match &self.limited {
+            Some(limited) => limited.admit(cx, operation).await,
+            None => Ok(()),
+        }
     }
 
     /// A call with this input: all of the operation's parameters.
@@ -85,9 +114,9 @@ impl Call<'_> {
             _ => DAY,
         };
         let intent = Intent::of::<T>(cx, operation, || fingerprint.unwrap_or_default(), window);
-        let Some(intent) = intent.map(Arc::new) else { return work(cx.clone()).await };
+        let (Some(intent), Some(ledger)) = (intent.map(Arc::new), &gate.ledger) else { return work(cx.clone()).await };
         let _at_work = gate.enter(&intent)?;
-        if let Some(kept) = gate.ledger.find(&intent).await? {
+        if let Some(kept) = ledger.find(&intent).await? {
             if kept.fingerprint != intent.fingerprint {
                 return Err(another().into());
             }
@@ -97,7 +126,7 @@ impl Call<'_> {
         let cx = cx.clone().meaning(intent.clone());
         let answer = work(cx.clone()).await?;
         if !intent.is_kept() {
-            let kept = async { gate.ledger.keep(&intent, encode(&cx, &answer)?).await };
+            let kept = async { ledger.keep(&intent, encode(&cx, &answer)?).await };
             // The work is done, and its caller should know.
             if let Err(failure) = kept.await {
                 let cause = failure.source.as_ref().map(ToString::to_string);

@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     convert::Infallible,
+    net::IpAddr,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -28,7 +29,7 @@ use tower::{Layer, Service};
 use tracing::Instrument;
 
 use crate::{
-    Cors, Problem, grpc, headers,
+    Cors, Problem, grpc, headers, peer,
     resume::Streams,
     stopping,
     upload::{self, Inputs},
@@ -65,6 +66,8 @@ pub struct Edge {
     pub in_flight: usize,
     /// Which pages of other origins may call, from a browser. None, unless they are named.
     pub cors: Cors,
+    /// The addresses of proxies whose `Forwarded` says who calls.
+    pub proxies: Vec<IpAddr>,
     /// Cancelled when the service stops: streams of output then end, and those of input, with the error `unavailable`.
     pub stopping: CancellationToken,
 }
@@ -79,6 +82,7 @@ impl Default for Edge {
             timeout: Duration::from_secs(30),
             in_flight: 1024,
             cors: Cors::default(),
+            proxies: Vec::new(),
             stopping: CancellationToken::new(),
         }
     }
@@ -193,6 +197,7 @@ impl Shared {
             ));
         }
         let cx = headers::context(request.headers(), trace, grpc)?.within(self.edge.timeout);
+        let cx = peer::address(request, &self.edge.proxies).into_iter().fold(cx, Context::from_address);
         request.extensions_mut().insert(cx.clone());
         request.extensions_mut().insert(self.streams.clone());
         if grpc {
@@ -275,6 +280,7 @@ where
     match work.await {
         Ok(mut response) => {
             headers::mark(cx.marks(), response.headers_mut());
+            headers::stand(&cx.standings(), response.headers_mut());
             response
         }
         Err(failure) => Problem::from(failure).into_response(),

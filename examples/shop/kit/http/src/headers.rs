@@ -7,11 +7,12 @@
 //! | `request-timeout-ms` | milliseconds until the caller gives up; no standard has one |
 //! | `grpc-timeout` | the same for gRPC: up to eight digits and a unit of `H M S m u n` |
 //! | `fallback` | of an answer: the parts of it that are stand-ins |
+//! | `ratelimit`, `ratelimit-policy` | of an answer: where the caller stands with each limit that the call counted in |
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue};
-use kit::{Context, Marks, Trace};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use kit::{Context, Marks, Standing, Trace};
 
 use crate::Problem;
 
@@ -20,6 +21,8 @@ const KEY: &str = "idempotency-key";
 pub(crate) const TIMEOUT: &str = "request-timeout-ms";
 const GRPC_TIMEOUT: &str = "grpc-timeout";
 const FALLBACK: &str = "fallback";
+pub(crate) const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(crate) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// The trace that the caller is in, or a new one.
 pub(crate) fn trace(headers: &HeaderMap) -> Trace {
@@ -65,6 +68,24 @@ pub(crate) fn mark(marks: &Marks, headers: &mut HeaderMap) {
     if let (false, Ok(value)) = (marks.is_empty(), HeaderValue::try_from(marks.join(", "))) {
         headers.insert(FALLBACK, value);
     }
+}
+
+/// Tells where the caller stands with limits, in the fields of draft-ietf-httpapi-ratelimit-headers-11: `"orders.place";r=3;t=12`
+/// for three calls left and twelve seconds until there are all again, by the policy `"orders.place";q=5;w=60`, five in a minute.
+pub(crate) fn stand(standings: &[Standing], headers: &mut HeaderMap) {
+    let mut say = |name, item: fn(&Standing) -> String| {
+        let items: Vec<String> = standings.iter().map(item).collect();
+        if let (false, Ok(value)) = (items.is_empty(), HeaderValue::try_from(items.join(", "))) {
+            headers.insert(name, value);
+        }
+    };
+    say(LIMIT, |it| format!("\"{}\";r={};t={}", it.name, it.remaining, seconds(it.restored)));
+    say(POLICY, |it| format!("\"{}\";q={};w={}", it.name, it.calls, seconds(it.window)));
+}
+
+/// Whole seconds, not fewer.
+fn seconds(span: Duration) -> u64 {
+    span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }
 
 /// Takes over what an answer says of its stand-ins.

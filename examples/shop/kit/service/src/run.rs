@@ -140,6 +140,7 @@ pub(crate) fn serve_at(listener: TcpListener, config: &ServerConfig, service: Se
         timeout: config.timeout.0,
         in_flight: config.in_flight,
         cors: Cors::new(config.cors.clone()),
+        proxies: config.proxies.clone(),
         stopping: stopping.clone(),
         input_idle: config.input_idle.0,
         input_limit: config.input_limit,

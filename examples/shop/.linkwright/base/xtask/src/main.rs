@@ -8,8 +8,24 @@ use kit_dev::{Service, Workspace};
 const WORKSPACE: Workspace = Workspace {
     name: "shop",
     services: &[
-        Service { name: "front", binary: "front", variable: "FRONT", port: 7101, faces: &["GraphQL"], store: false },
-        Service { name: "orders", binary: "orders", variable: "ORDERS", port: 7102, faces: &["REST"], store: true },
+        Service {
+            name: "front",
+            binary: "front",
+            variable: "FRONT",
+            port: 7101,
+            faces: &["GraphQL"],
+            store: false,
+            limited: false,
+        },
+        Service {
+            name: "orders",
+            binary: "orders",
+            variable: "ORDERS",
+            port: 7102,
+            faces: &["REST"],
+            store: true,
+            limited: false,
+        },
         Service {
             name: "inventory",
             binary: "inventory",
@@ -17,8 +33,17 @@ const WORKSPACE: Workspace = Workspace {
             port: 7103,
             faces: &["gRPC"],
             store: true,
+            limited: false,
         },
-        Service { name: "billing", binary: "billing", variable: "BILLING", port: 7104, faces: &[], store: true },
+        Service {
+            name: "billing",
+            binary: "billing",
+            variable: "BILLING",
+            port: 7104,
+            faces: &[],
+            store: true,
+            limited: false,
+        },
         Service {
             name: "shipping",
             binary: "shipping",
@@ -26,6 +51,7 @@ const WORKSPACE: Workspace = Workspace {
             port: 7105,
             faces: &["REST"],
             store: true,
+            limited: false,
         },
     ],
     tries: &[

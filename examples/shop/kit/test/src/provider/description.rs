@@ -11,6 +11,9 @@ use serde_json::Value;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Description {
     pub service: String,
+    /// On all operations together.
+    #[serde(default)]
+    pub limits: Limits,
     pub operations: Vec<Operation>,
     /// Those that others refer to first.
     pub resources: Vec<Resource>,
@@ -55,10 +58,27 @@ pub(crate) struct Operation {
     pub failures: Vec<Kind>,
     /// Inputs that differ.
     pub examples: Vec<Value>,
+    /// Of its own.
+    pub limit: Option<Limit>,
     /// Types of the events that it publishes.
     pub emits: Vec<String>,
     /// The events that its stream sends on.
     pub follows: Vec<Followed>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub service: Option<Limit>,
+    pub quota: Option<Limit>,
+}
+
+/// So many calls of one caller in so much time.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limit {
+    pub calls: u32,
+    pub seconds: u64,
 }
 
 /// An event that a stream sends on.

@@ -1,4 +1,5 @@
 use std::{
+    net::IpAddr,
     pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -9,7 +10,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Failure, Intent, Trace};
+use crate::{Failure, Intent, Standing, Trace};
 
 /// Who calls, by when, under which key, in which trace. The first argument of every operation.
 ///
@@ -17,6 +18,7 @@ use crate::{Failure, Intent, Trace};
 #[derive(Clone, Debug)]
 pub struct Context {
     caller: Caller,
+    address: Option<IpAddr>,
     deadline: Option<Instant>,
     key: Option<Arc<str>>,
     intent: Option<Arc<Intent>>,
@@ -32,6 +34,7 @@ pub struct Context {
 struct Notes {
     created: AtomicBool,
     reads: AtomicBool,
+    standings: Mutex<Vec<Standing>>,
 }
 
 /// Who makes a call.
@@ -61,6 +64,8 @@ pub enum Origin {
     Request,
     /// A message, which may come again for days.
     Message,
+    /// A call that somebody waits for, and that needs this one to be answered: what is asked for together counts once.
+    Part,
 }
 
 impl Default for Context {
@@ -68,6 +73,7 @@ impl Default for Context {
     fn default() -> Self {
         Self {
             caller: Caller::default(),
+            address: None,
             deadline: None,
             key: None,
             intent: None,
@@ -112,6 +118,12 @@ impl Context {
         self
     }
 
+    /// Where the caller is.
+    pub fn from_address(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
     /// What made the call.
     pub fn made_by(mut self, origin: Origin) -> Self {
         self.origin = origin;
@@ -130,6 +142,11 @@ impl Context {
         Self { trace, origin, notes, key: None, intent: None, attempt: 1, ..self.clone() }
     }
 
+    /// The context of what this call needs to be answered, and is not counted besides it.
+    pub fn part(&self) -> Self {
+        self.clone().made_by(Origin::Part)
+    }
+
     /// The context of the next request on the same connection: the same caller, a child span; no deadline, no key, and
     /// marks of its own.
     pub fn next_request(&self) -> Self {
@@ -144,6 +161,11 @@ impl Context {
 
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// Where the caller is, as far as that is known: the other end of the connection, or who a trusted proxy says it is.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// Work past this moment is of no use to anyone.
@@ -190,6 +212,21 @@ impl Context {
     /// Whether [`note_created`](Self::note_created) was called, of this call or a clone of its context.
     pub fn is_created(&self) -> bool {
         self.notes.created.load(Ordering::Relaxed)
+    }
+
+    /// Says where the caller stands with the limits that this call counted in. What is said later of a limit replaces what
+    /// was said of it before.
+    pub fn note_standings(&self, standings: impl IntoIterator<Item = Standing>) {
+        let mut known = self.notes.standings.lock().unwrap_or_else(PoisonError::into_inner);
+        for standing in standings {
+            known.retain(|other| other.name != standing.name);
+            known.push(standing);
+        }
+    }
+
+    /// What [`note_standings`](Self::note_standings) said, of this call or a clone of its context.
+    pub fn standings(&self) -> Vec<Standing> {
+        self.notes.standings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Gives the work up at the deadline, with [`Failure::timeout`]; unless it is a call that [reads](Self::reading) a

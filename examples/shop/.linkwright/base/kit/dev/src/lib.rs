@@ -30,6 +30,8 @@ pub struct Service {
     pub faces: &'static [&'static str],
     /// Whether it keeps anything.
     pub store: bool,
+    /// Whether it counts the calls of its callers.
+    pub limited: bool,
 }
 
 /// The workspace as its design describes it.

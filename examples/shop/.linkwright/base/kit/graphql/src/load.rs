@@ -66,7 +66,8 @@ where
         Box::pin(async move { work.await.map_err(|failed| Failure::from_wire(failed.to_wire())) })
     });
     Box::new(move |cx, data| {
-        let loader = ById { cx: cx.clone(), get: get.clone() };
+        // What one answer needs together counts once.
+        let loader = ById { cx: cx.part(), get: get.clone() };
         data.insert(DataLoader::new(loader, tokio::spawn));
     })
 }

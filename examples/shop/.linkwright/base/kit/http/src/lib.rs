@@ -43,6 +43,7 @@ mod extract;
 mod grpc;
 mod headers;
 mod located;
+mod peer;
 mod problem;
 mod reader;
 mod resume;

@@ -1,13 +1,16 @@
 //! The sections that `config.toml` has in every service, in every link, in every store.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use kit_http::Origin;
 use kit_resilience::{Backoff, Breaker, LastAnswers, Policy, Retry};
 use serde::{Deserialize, Deserializer, de::Error};
 use tracing_subscriber::EnvFilter;
 
-use crate::Span;
+use kit::Span;
 
 /// `[server]`
 #[derive(Clone, Debug, Deserialize)]
@@ -33,6 +36,8 @@ pub struct ServerConfig {
     pub in_flight: usize,
     /// Origins whose pages may call the service from a browser: `https://app.example`, or `*`.
     pub cors: Vec<Origin>,
+    /// Addresses of proxies whose `Forwarded` says who calls: `10.0.0.1`.
+    pub proxies: Vec<IpAddr>,
     /// What is logged: `info`, `orders=debug,info`. `RUST_LOG` replaces it.
     #[serde(deserialize_with = "filter")]
     pub log: String,
@@ -71,6 +76,7 @@ impl Default for ServerConfig {
             input_limit: None,
             in_flight: 1024,
             cors: Vec::new(),
+            proxies: Vec::new(),
             log: "info".into(),
             log_format: LogFormat::Auto,
         }

@@ -31,10 +31,8 @@ mod overlay;
 mod run;
 mod service;
 mod signal;
-mod span;
 
 pub use config::{BreakerConfig, BrokerConfig, LinkConfig, LogFormat, PolicyConfig, ServerConfig, StoreConfig};
 pub use embed::{Embedded, embed};
 pub use run::run;
 pub use service::Service;
-pub use span::Span;

@@ -18,6 +18,7 @@ mod items;
 mod jsonrpc;
 mod judge;
 mod keys;
+mod limits;
 mod lists;
 mod operations;
 mod protocol;
@@ -37,6 +38,7 @@ use tempfile::TempDir;
 pub use events::{Queue, Settled};
 pub(crate) use face::Listen;
 pub use face::{Call, Face, Outcome, answer, first, unknown};
+pub use limits::Counting;
 
 use cases::Cases;
 use description::Description;
@@ -102,12 +104,25 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Starts the service on a free port. `start` is the function that its `main` gives to the runtime.
+    /// Starts the service on a free port. `start` is the function that its `main` gives to the runtime. Nobody
+    /// reaches a limit on calls.
     ///
     /// # Errors
     /// The service does not start, or the user's cases cannot be read.
     pub async fn start<C: DeserializeOwned>(
         setting: Setting<'_>,
+        start: impl AsyncFnOnce(C, &mut Service) -> Result<Router>,
+    ) -> Result<Self> {
+        Self::start_counting(setting, Counting::Never, start).await
+    }
+
+    /// As [`start`](Self::start); calls are counted so.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub async fn start_counting<C: DeserializeOwned>(
+        setting: Setting<'_>,
+        counting: Counting,
         start: impl AsyncFnOnce(C, &mut Service) -> Result<Router>,
     ) -> Result<Self> {
         let Setting { name, config, description, contract, cases, links } = setting;
@@ -116,13 +131,16 @@ impl Provider {
         let data = tempfile::tempdir()?;
         let place = |file: &str| format!("sqlite:{}", data.path().join(file).display());
         let broker = place("queue.db");
+        let prefix = name.to_uppercase().replace('-', "_");
+        let limits = counting.variables(&description);
+        let limits = limits.into_iter().map(|(variable, value)| (format!("{prefix}__{variable}"), value));
         let own = [
-            (format!("{}__SERVER__LISTEN", name.to_uppercase().replace('-', "_")), "127.0.0.1:0".to_owned()),
+            (format!("{prefix}__SERVER__LISTEN"), "127.0.0.1:0".to_owned()),
             ("DATABASE_URL".to_owned(), place("service.db")),
             ("BROKER_URL".to_owned(), broker.clone()),
         ];
         let others = links.iter().map(|(variable, server)| ((*variable).to_owned(), server.url.clone()));
-        let variables: Vec<(String, String)> = own.into_iter().chain(others).collect();
+        let variables: Vec<(String, String)> = own.into_iter().chain(others).chain(limits).collect();
         let service = kit_service::embed(name, config, &variables, start).await?;
         let judge = Judge::new(&description.components);
         let _links = links.into_iter().map(|(_, server)| server).collect();
@@ -282,6 +300,32 @@ async fn rules(session: &Session<'_>) {
     for resource in &session.description().resources {
         items::referred(session, resource).await;
     }
+}
+
+/// Counts the calls of one caller over one transport: as the service is configured, and with limits that are reached at
+/// once.
+///
+/// # Errors
+/// A line for each rule that is broken.
+pub async fn prove_limits(
+    start: impl AsyncFn(Counting) -> Result<Provider>,
+    face: impl AsyncFn(&Provider) -> Result<Face>,
+) -> Result<()> {
+    let provider = start(Counting::AsSaid).await?;
+    let way = face(&provider).await?;
+    let report = Report::new(&provider.description.service, way.transport);
+    if let Some(rest) = way.rest() {
+        limits::told(&Session::new(&provider, &way, &report), rest).await;
+    }
+    let each = start(Counting::OnceEach).await?;
+    let way = face(&each).await?;
+    limits::each(&Session::new(&each, &way, &report)).await;
+    for (limit, ..) in limits::common(&provider.description) {
+        let once = start(Counting::Once(limit)).await?;
+        let way = face(&once).await?;
+        limits::all(&Session::new(&once, &way, &report)).await;
+    }
+    report.finish(0)
 }
 
 /// What the service makes of the events and commands that it takes, each once as it should be and once broken. `face` is a way to

@@ -83,11 +83,15 @@ impl JsonRpc {
     /// What is served is what is committed.
     pub(crate) async fn document(&self, session: &Session<'_>) {
         let fail = |why: String| session.report.fail("openrpc", "the document", why);
-        let Ok(url) = self.base.join("/-/openrpc.json") else { return };
-        match self.send(self.http.get(url)).await {
-            Ok(reply) if reply.json().as_ref() == Some(&self.document) => {}
-            Ok(reply) => fail(format!("what is served at /-/openrpc.json is not the committed one: {}", reply.status)),
-            Err(error) => fail(error.detail),
+        // An old version's stands below its prefix.
+        let version = self.document["info"]["version"].as_str().unwrap_or_default();
+        let mut is_served = false;
+        for path in ["/-/openrpc.json".to_owned(), format!("/v{version}/-/openrpc.json")] {
+            let Ok(url) = self.base.join(&path) else { return };
+            is_served |= self.send(self.http.get(url)).await.is_ok_and(|it| it.json().as_ref() == Some(&self.document));
+        }
+        if !is_served {
+            fail("what is served at /-/openrpc.json is not the committed one".into());
         }
         let answer = self.ask(r#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"#).await;
         if answer.as_ref().map(|answer| &answer["result"]) != Ok(&self.document) {
@@ -250,6 +254,6 @@ fn wire(error: &Value) -> Result<Wire, String> {
         detail: error["message"].as_str().unwrap_or_default().to_owned(),
         fields: fields.unwrap_or_default(),
         data: data["data"].clone(),
-        retry_after: None,
+        retry_after: data["retry_after"].as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
     })
 }

@@ -10,7 +10,8 @@ use std::{
 
 use anyhow::bail;
 use axum::{Router, extract::State, routing::get};
-use kit_service::{LinkConfig, Service, Span};
+use kit::Span;
+use kit_service::{LinkConfig, Service};
 use serde::Deserialize;
 use tokio::{sync::Notify, time::sleep};
 

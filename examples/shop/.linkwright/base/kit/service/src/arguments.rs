@@ -92,7 +92,8 @@ fn environment(name: &str, overlay: &mut Overlay, variables: &[(String, String)]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LinkConfig, ServerConfig, Span, StoreConfig};
+    use crate::{LinkConfig, ServerConfig, StoreConfig};
+    use kit::Span;
     use serde::Deserialize;
     use std::time::Duration;
 

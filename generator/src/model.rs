@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+mod limits;
 mod links;
 mod schema;
 mod versions;
+pub use limits::{Limits, Rate, span};
 pub use schema::*;
 pub use versions::{Date, OldVersion};
 
@@ -73,21 +75,6 @@ pub struct Service {
     /// commands, each in the order of the design. The key is the operation's name: `list_orders`, `reserve`.
     pub operations: IndexMap<String, Operation>,
     pub events: IndexMap<String, Event>,
-}
-
-/// So many calls in so much time: at most a thousand a second, in whole seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    pub calls: u32,
-    pub window: Duration,
-}
-
-/// How many calls one caller may make of all operations of a service together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    pub limit: Option<Rate>,
-    /// The same over a long time.
-    pub quota: Option<Rate>,
 }
 
 /// How callers over REST say which version they mean.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Checker;
+use super::{Checker, symbols};
 use crate::{
-    design::{self, Limit, OperationSettings, VerbSettings},
-    model::{Limits, Model, Rate, Service, Transport},
+    design::{self, Limit, OperationSettings, VerbSettings, Word as _},
+    model::{Limits, Model, Rate, Verb},
     source::Spanned,
 };
 
@@ -35,46 +35,49 @@ pub(super) fn of_verb(
 /// Limits by plan are refused elsewhere.
 fn rate(checker: &mut Checker, limit: &Spanned<Limit>) -> Option<Rate> {
     let Limit::All(rate) = &limit.value else { return None };
-    if rate.per.subsec_nanos() > 0 || rate.per.is_zero() || rate.per > LONGEST {
+    if rate.window.subsec_nanos() > 0 || rate.window.is_zero() || rate.window > LONGEST {
         let message = "a limit counts in whole seconds, from `1s` to `366d`";
         checker.error("E514", &limit.span, message, "write so many calls in so much time: `\"60/1m\"`");
         return None;
     }
-    if u128::from(rate.count) > rate.per.as_millis() {
+    if u128::from(rate.calls) > rate.window.as_millis() {
         let message = "more than a thousand calls a second are no limit on one caller";
         checker.error("E514", &limit.span, message, "drop it, or allow fewer");
         return None;
     }
-    Some(Rate { calls: rate.count, window: rate.per })
+    Some(*rate)
 }
 
 /// A limit counts calls of somebody: who is run by messages alone has none to count.
 pub(super) fn check(checker: &mut Checker, model: &Model) {
     for (name, service) in &checker.design.services {
         let Some(lowered) = model.services.get(name) else { continue };
+        // What could not be lowered has its own error.
+        let is_called =
+            |operation: &str| !lowered.operations.contains_key(operation) || model.is_called(name, operation);
         for (operation, design) in service.queries.iter().chain(&service.commands) {
-            if let Some(limit) = all(&design.common.limit).filter(|_| !is_called(model, lowered, operation)) {
-                let message = format!("`limit` on `{operation}`, which nobody calls");
-                let help = "messages are not counted: `expose` it, or drop the limit";
-                checker.error("E514", &limit.span, message, help);
-            }
+            refuse(checker, "limit", operation, &design.common.limit, is_called(operation));
         }
-        let is_any = lowered.operations.keys().any(|operation| is_called(model, lowered, operation));
-        for (key, limit) in [("limit", &service.limit), ("quota", &service.quota)] {
-            if let Some(limit) = all(limit).filter(|_| !is_any && service.fronts.is_empty()) {
-                let message = format!("`{key}` on `{name}`, which nobody calls");
-                checker.error("E514", &limit.span, message, "messages are not counted: drop it");
+        for (resource, design) in &service.resources {
+            let plural = lowered.resources.get(resource).map_or("", |resource| &resource.plural);
+            let by_verb = |verb: Verb| symbols::verb_operation(verb, resource, plural);
+            for (verb, settings) in &design.settings {
+                refuse(checker, "limit", verb.word(), &settings.common.limit, is_called(&by_verb(*verb)));
             }
+            let verbs = lowered.resources.get(resource).map_or(&[][..], |resource| &resource.verbs);
+            let is_any = verbs.iter().any(|verb| is_called(&by_verb(*verb)));
+            refuse(checker, "limit", resource, &design.limit, is_any);
         }
+        let is_any = lowered.operations.keys().any(|operation| is_called(operation)) || !service.fronts.is_empty();
+        refuse(checker, "limit", name, &service.limit, is_any);
+        refuse(checker, "quota", name, &service.quota, is_any);
     }
 }
 
-fn all(limit: &Option<Spanned<Limit>>) -> Option<&Spanned<Limit>> {
-    limit.as_ref().filter(|limit| matches!(limit.value, Limit::All(_)))
-}
-
-fn is_called(model: &Model, service: &Service, operation: &str) -> bool {
-    // What could not be lowered has its own error.
-    !service.operations.contains_key(operation)
-        || model.served(&service.name, operation).without(Transport::Queue).any()
+fn refuse(checker: &mut Checker, key: &str, of: &str, limit: &Option<Spanned<Limit>>, is_called: bool) {
+    let limit = limit.as_ref().filter(|limit| matches!(limit.value, Limit::All(_)));
+    if let Some(limit) = limit.filter(|_| !is_called) {
+        let message = format!("`{key}` on `{of}`, which nobody calls");
+        checker.error("E514", &limit.span, message, "messages are not counted: `expose` it, or drop this");
+    }
 }

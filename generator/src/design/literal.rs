@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub use crate::model::Date;
+pub use crate::model::{Date, Rate};
 
 use super::Method;
 use crate::model::Segment;
@@ -13,13 +13,6 @@ use crate::source::Spanned;
 pub struct DurationRange {
     pub min: Duration,
     pub max: Duration,
-}
-
-/// `60/1m`: so many in that time, both above zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    pub count: u32,
-    pub per: Duration,
 }
 
 /// When work runs by itself.

@@ -76,14 +76,9 @@ pub(super) fn limit(was: Option<Rate>, is: Option<Rate>) -> Option<(&'static Rul
     let is_lower = match (was, is) {
         (_, None) => false,
         (None, Some(_)) => true,
-        (Some(was), Some(is)) => {
-            let calls_a_day = |rate: Rate| u128::from(rate.calls) * 86_400_000 * 366 / rate.window.as_millis().max(1);
-            is.calls < was.calls || calls_a_day(is) < calls_a_day(was)
-        }
+        (Some(was), Some(is)) => is.calls < was.calls || is.window * was.calls > was.window * is.calls,
     };
-    let text = |rate: Option<Rate>| {
-        rate.map_or_else(|| "as often as they like".to_owned(), |rate| format!("{} in {:?}", rate.calls, rate.window))
-    };
+    let text = |rate: Option<Rate>| rate.map_or_else(|| "none".to_owned(), |rate| rate.to_string());
     (was != is).then(|| (if is_lower { &LIMIT_LOWERED } else { &LIMIT_RAISED }, text(was), text(is)))
 }
 

@@ -5,6 +5,11 @@ use std::collections::BTreeSet;
 use super::{Exposure, Link, Model, OperationRef, Target, Transport, Via};
 
 impl Model {
+    /// Whether anybody calls the operation and waits for its answer.
+    pub fn is_called(&self, service: &str, operation: &str) -> bool {
+        self.served(service, operation).without(Transport::Queue).any()
+    }
+
     /// What an operation is served on: what it exposes, and what links to it need.
     pub fn served(&self, service: &str, operation: &str) -> Exposure {
         let Some(own) = self.services.get(service).and_then(|s| s.operations.get(operation)) else {

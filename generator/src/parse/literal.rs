@@ -47,7 +47,7 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
     let per = duration(per).map_err(|why| format!("in `{text}`, {why}"))?;
     match count.parse() {
         Ok(0) => Err(format!("`{text}` allows nothing")),
-        Ok(count) => Ok(Rate { count, per }),
+        Ok(calls) => Ok(Rate { calls, window: per }),
         Err(_) => Err(format!("`{count}` is more than {}", u32::MAX)),
     }
 }
@@ -149,7 +149,7 @@ mod tests {
         for text in ["", "..", "50ms", "1s..50ms", "50ms..", "..1s", "50ms...1s", "1s..2s..3s"] {
             assert!(range(text).is_err(), "{text}");
         }
-        assert_eq!(rate("60/1m"), Ok(Rate { count: 60, per: Duration::from_secs(60) }));
+        assert_eq!(rate("60/1m"), Ok(Rate { calls: 60, window: Duration::from_secs(60) }));
         for text in ["", "60", "60/", "/1m", "0/1m", "60/1", "-1/1m", "+1/1m", "60 / 1m", "4294967296/1m"] {
             assert!(rate(text).is_err(), "{text}");
         }

@@ -5,11 +5,11 @@ use serde::Serialize;
 use crate::{
     contracts::fronted,
     escape,
-    model::{Front, Model, Service},
+    model::{Front, Model, Service, span},
     names,
 };
 
-use super::ways::{Section, address, duration, section_of};
+use super::ways::{Section, address, section_of};
 
 /// A service behind, as the contract of the gateway names it.
 #[derive(Serialize)]
@@ -110,7 +110,7 @@ fn function(model: &Model, service: &str) -> String {
 
 fn promise(front: &Front) -> Vec<String> {
     let policy = &front.policy;
-    let late = duration(policy.timeout);
+    let late = span(policy.timeout);
     let slow = match policy.retry.attempts {
         0 | 1 => format!("Slow: 504 after {late} without the head of an answer."),
         attempts => {
@@ -120,7 +120,7 @@ fn promise(front: &Front) -> Vec<String> {
     let failing = match policy.breaker {
         Some(breaker) => format!(
             "Failing or gone: its own errors, or 503; at once for {} when {} % of the last {} requests failed.",
-            duration(breaker.open_for),
+            span(breaker.open_for),
             (breaker.failure_rate * 100.0).round(),
             breaker.window
         ),

@@ -1,6 +1,6 @@
 //! What every call of a service passes before its business code, where there is anything to guard.
 
-use crate::model::{Limits, Model, Operation, Safety, Service, Transport};
+use crate::model::{Model, Operation, Safety, Service};
 
 use super::{events, queue};
 
@@ -13,9 +13,7 @@ pub fn keeps_answer(model: &Model, service: &Service, operation: &Operation) -> 
 
 /// Whether calls of the operation are counted: its own, or those of its service. Messages are not.
 pub fn is_limited(model: &Model, service: &Service, operation: &Operation) -> bool {
-    let Limits { limit, quota } = service.limits;
-    let is_called = model.served(&service.name, &operation.name).without(Transport::Queue).any();
-    is_called && operation.limit.or(limit).or(quota).is_some()
+    service.counts(operation) && model.is_called(&service.name, &operation.name)
 }
 
 /// Whether any calls of the service are counted.

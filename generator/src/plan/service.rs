@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     contracts::{asyncapi, shape},
     escape,
-    model::{GraphqlLimits, Introspection, Model, OldVersion, Rate, Service, Transport},
+    model::{GraphqlLimits, Introspection, Model, OldVersion, Service, Transport},
     names,
     scope::{Item, Scope},
 };
@@ -223,7 +223,6 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
 
 /// What a caller may do, as the configuration says it.
 fn call_limits(model: &Model, service: &Service) -> CallLimits {
-    let text = |rate: Rate| format!("{}/{}", rate.calls, ways::duration(rate.window));
     let all = [
         ("service", "Of all operations together.", service.limits.limit),
         ("quota", "The same over a long time.", service.limits.quota),
@@ -231,8 +230,8 @@ fn call_limits(model: &Model, service: &Service) -> CallLimits {
     let own = service.operations.values().filter(|operation| gate::is_limited(model, service, operation));
     let proxies: &[&str] = if fronts::before(model, service).next().is_some() { &["127.0.0.1", "::1"] } else { &[] };
     CallLimits {
-        service: all.into_iter().filter_map(|(key, what, rate)| Some((key, what, text(rate?)))).collect(),
-        operations: own.filter_map(|operation| Some((operation.name.clone(), text(operation.limit?)))).collect(),
+        service: all.into_iter().filter_map(|(key, what, rate)| Some((key, what, rate?.to_string()))).collect(),
+        operations: own.filter_map(|operation| Some((operation.name.clone(), operation.limit?.to_string()))).collect(),
         proxies: format!("{proxies:?}"),
     }
 }

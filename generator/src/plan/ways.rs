@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     contracts::asyncapi,
-    model::{Link, Model, Operation, OperationRef, Policy, Service, Target, Via},
+    model::{Link, Model, Operation, OperationRef, Policy, Service, Target, Via, span},
     names,
 };
 
@@ -239,14 +239,14 @@ pub fn section_of(to: String, section: String, address: Option<Address>, policy:
         config: if address.is_some() { "LinkConfig" } else { "PolicyConfig" },
         section,
         address: address.into_iter().collect(),
-        timeout: duration(policy.timeout),
+        timeout: span(policy.timeout),
         attempts: policy.retry.attempts,
-        backoff_first: duration(policy.retry.backoff.0),
-        backoff_most: duration(policy.retry.backoff.1),
+        backoff_first: span(policy.retry.backoff.0),
+        backoff_most: span(policy.retry.backoff.1),
         has_breaker: breaker.is_some(),
         failure_rate: breaker.map_or(0.5, |b| b.failure_rate),
         window: breaker.map_or(20, |b| b.window),
-        open_for: duration(breaker.map_or(std::time::Duration::from_secs(10), |b| b.open_for)),
+        open_for: span(breaker.map_or(std::time::Duration::from_secs(10), |b| b.open_for)),
         bulkhead: policy.bulkhead,
     }
 }
@@ -288,18 +288,18 @@ pub fn written_queues(model: &Model, from: &Service) -> Vec<String> {
 fn promise(link: &Link, stands_in: bool, caches: bool) -> Vec<String> {
     let policy = &link.policy;
     let slow = match policy.retry.attempts {
-        0 | 1 => format!("Slow: a call is given up after {}.", duration(policy.timeout)),
+        0 | 1 => format!("Slow: a call is given up after {}.", span(policy.timeout)),
         attempts => {
             format!(
                 "Slow: a try is given up after {}, and what is safe is tried {attempts} times.",
-                duration(policy.timeout)
+                span(policy.timeout)
             )
         }
     };
     let failing = match policy.breaker {
         Some(breaker) => format!(
             "Failing or gone: `unavailable`; at once for {} when {} % of the last {} calls failed.",
-            duration(breaker.open_for),
+            span(breaker.open_for),
             (breaker.failure_rate * 100.0).round(),
             breaker.window
         ),
@@ -311,15 +311,4 @@ fn promise(link: &Link, stands_in: bool, caches: bool) -> Vec<String> {
     let kept = "Away: a query is answered as the last time, within `stale` of the configuration; the answer is marked.";
     let away = [(stands_in, left), (caches, kept)].into_iter().filter(|(is, _)| *is).map(|(_, text)| text.to_owned());
     [slow, failing, busy].into_iter().chain(away).collect()
-}
-
-/// As designs and configuration write it: `300ms`, `2s`.
-pub fn duration(span: std::time::Duration) -> String {
-    let ms = span.as_millis();
-    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
-        if ms > 0 && ms.is_multiple_of(size) {
-            return format!("{}{unit}", ms / size);
-        }
-    }
-    format!("{ms}ms")
 }

@@ -40,6 +40,8 @@ struct View<'a> {
     openrpc: Vec<OpenrpcView>,
     /// The business code of each service that has any.
     code: Vec<FileView>,
+    /// The configuration of each service that counts calls.
+    limited: Vec<FileView>,
     /// Operations that take a stream: `` `ingest.upload` ``.
     inputs: Vec<String>,
     /// Some of them answer with one.
@@ -140,6 +142,11 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         service: service.name.clone(),
         path: format!("{}/src/{}.rs", service::folder(service), names::rust::module(&service.name)),
     });
+    let counting = model.services.values().filter(|service| gate::limits(model, service));
+    let limited = counting.map(|service| FileView {
+        service: service.name.clone(),
+        path: format!("{}/config.toml", service::folder(service)),
+    });
     let inputs = || model.operations().filter(|(_, o)| o.reads() && o.expose.transports().next().is_some());
     let called = model.services.values().filter(|service| contract::has_openrpc(service));
     let openrpc = called.map(|service| OpenrpcView {
@@ -152,6 +159,7 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         openrpc: openrpc.collect(),
         schemas: schemas.collect(),
         code: code.collect(),
+        limited: limited.collect(),
         name: &model.name,
         name_literal: escape::rust_str(&model.name),
         summary: escape::markdown(&model.docs.summary),

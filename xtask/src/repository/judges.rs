@@ -16,7 +16,7 @@ use super::{
 /// The workspaces that are judged: all examples.
 const JUDGED: &[&str] = &["hello", "shop"];
 
-/// Judges the workspaces that the stages before have left, or makes them; `DESIGNS` names some of them.
+/// Judges those workspaces, or the ones of them that `DESIGNS` names.
 pub fn judges(bench: &mut Bench) -> Result<()> {
     let python = home().join("judges/python").join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if !python.exists() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Writer, problems};
+use super::Writer;
 use crate::{
     contracts::{example, schema::Side, shape},
     model::{Docs, Method, Operation, Output, Resource, Shape, StreamItem, Type, Verb},
@@ -49,7 +49,7 @@ impl Writer<'_> {
                     json!({ "description": text, "schema": { "enum": [format!("max-age={seconds}"), "no-store"] } });
             }
         }
-        if problems::is_limited(self.service, operation) {
+        if self.service.counts(operation) {
             responses.values_mut().for_each(stands);
         }
         responses

@@ -132,7 +132,7 @@ fn can_happen(status: u16, service: &Service, operation: &Operation, taken: &Tak
         426 => operation.reads() && operation.streams(),
         // A WebSocket is not content that `Accept` is about.
         406 => !(operation.reads() && operation.streams()),
-        429 => is_limited(service, operation),
+        429 => service.counts(operation),
         _ => true,
     }
 }
@@ -143,21 +143,15 @@ pub fn failures(service: &Service, operation: &Operation) -> Vec<&'static str> {
     let taken = is_keyed(operation) || replaces_unique(service, operation);
     let stale = is_conditional(operation);
     let conflict = taken || deletes_referred(service, operation);
-    let limited = is_limited(service, operation);
     let kinds = [
         ("invalid", true),
         ("not_found", item),
         ("exists", taken),
         ("conflict", conflict),
         ("stale", stale),
-        ("limited", limited),
+        ("limited", service.counts(operation)),
     ];
     kinds.into_iter().filter(|(_, can_happen)| *can_happen).map(|(kind, _)| kind).collect()
-}
-
-/// Whether one caller may call it only so often.
-pub(super) fn is_limited(service: &Service, operation: &Operation) -> bool {
-    operation.limit.or(service.limits.limit).or(service.limits.quota).is_some()
 }
 
 /// Whether it may give an item a value that another item has and no two may have.

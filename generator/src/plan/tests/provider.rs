@@ -307,8 +307,7 @@ fn stand(model: &Model, service: &Service) -> Stand {
         let method = names::rust::ident(&operation.name);
         Answer { method, answer: if stream { format!("vec![{answer}]") } else { answer } }
     };
-    let is_served =
-        |operation: &&Operation| model.served(&service.name, &operation.name).without(Transport::Queue).any();
+    let is_served = |operation: &&Operation| model.is_called(&service.name, &operation.name);
     let served = service::TRANSPORTS.into_iter().filter(|transport| contract::serves(model, service, *transport));
     let behind = service::Behind { contract: contract.clone(), name: "script".into(), served: served.collect() };
     let routers = service::routers(service, &[behind], "kit_graphql::Settings::default()");

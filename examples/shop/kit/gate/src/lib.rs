@@ -37,4 +37,4 @@ mod rate;
 pub use ledger::{Kept, Ledger, encode};
 pub use limit::{Counted, Counters, Limits, LocalCounters};
 pub use once::{Call, Gate, still_at_work};
-pub use rate::{Rate, Take};
+pub use rate::Rate;

@@ -12,7 +12,7 @@ use kit::{Cause, Context, Failure, Kind, Operation, Origin, Standing};
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use crate::rate::{Rate, Take};
+use crate::rate::Rate;
 
 /// Callers are forgotten when there are more than this, and twice as many as were left the last time.
 const MANY: usize = 4096;
@@ -23,11 +23,11 @@ const MANY: usize = 4096;
 pub struct Limits {
     /// Whether they are counted at all.
     pub enabled: bool,
-    /// Of all operations together …
+    /// Of all operations whose calls are counted together …
     pub service: Option<Rate>,
     /// … and over a long time.
     pub quota: Option<Rate>,
-    /// Of some operations besides, by name.
+    /// Of some of them besides, by name.
     pub operations: BTreeMap<String, Rate>,
 }
 
@@ -76,21 +76,18 @@ impl Counters for LocalCounters {
     async fn take(&self, caller: &str, limits: &[Counted]) -> Result<(Vec<Standing>, Option<Duration>), Failure> {
         let mut callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = callers.start.elapsed();
-        let full = |callers: &Callers, name: &Arc<str>| {
-            callers.full.get(&(name.clone(), caller.to_owned())).copied().unwrap_or_default()
-        };
-        let taken: Vec<Take> = limits.iter().map(|(name, rate)| rate.take(full(&callers, name), now)).collect();
-        let wait =
-            taken.iter().filter_map(|take| if let Take::Refused(wait) = take { Some(*wait) } else { None }).max();
+        let key = |name: &Arc<str>| (name.clone(), caller.to_owned());
+        let mut full: Vec<Duration> =
+            limits.iter().map(|(name, _)| callers.full.get(&key(name)).copied().unwrap_or_default()).collect();
+        let taken: Vec<Result<Duration, Duration>> =
+            limits.iter().zip(&full).map(|((_, rate), full)| rate.take(*full, now)).collect();
+        let wait = taken.iter().filter_map(|taken| taken.err()).max();
         if wait.is_none() {
-            for ((name, _), take) in limits.iter().zip(&taken) {
-                if let Take::Let(full) = take {
-                    callers.full.insert((name.clone(), caller.to_owned()), *full);
-                }
-            }
+            full = taken.into_iter().flatten().collect();
+            callers.full.extend(limits.iter().map(|(name, _)| key(name)).zip(full.iter().copied()));
         }
         let standings =
-            limits.iter().map(|(name, rate)| rate.standing(name.clone(), full(&callers, name), now)).collect();
+            limits.iter().zip(full).map(|((name, rate), full)| rate.standing(name.clone(), full, now)).collect();
         callers.forget(now);
         Ok((standings, wait))
     }
@@ -122,13 +119,11 @@ impl Limited {
         let service = operations.first().map_or("", |operation| operation.service);
         let common = [(service.to_owned(), limits.service), (format!("{service}-quota"), limits.quota)];
         let common = common.into_iter().filter_map(|(name, rate)| Some((name.into(), rate?))).collect();
-        let known = |name: &str| {
-            let names = || operations.iter().map(|operation| operation.name).collect::<Vec<_>>().join(", ");
-            let found = operations.iter().find(|operation| operation.name == name);
-            found.ok_or_else(|| Cause::msg(format!("limits.operations: `{name}` is none of {}", names())))
-        };
         let own = limits.operations.iter().map(|(name, rate)| {
-            let operation = known(name)?;
+            let Some(operation) = operations.iter().find(|operation| operation.name == name) else {
+                let names: Vec<&str> = operations.iter().map(|operation| operation.name).collect();
+                return Err(Cause::msg(format!("limits.operations: `{name}` is none of {}", names.join(", "))));
+            };
             Ok((operation.name, (format!("{service}.{name}").into(), *rate)))
         });
         Ok(Self { common, operations: own.collect::<Result<_, Cause>>()?, counters })

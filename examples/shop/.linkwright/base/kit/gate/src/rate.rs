@@ -15,15 +15,6 @@ pub struct Rate {
     window: Duration,
 }
 
-/// What becomes of one more call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Take {
-    /// It is let in. All calls are restored at this moment.
-    Let(Duration),
-    /// It is one too many, for so long.
-    Refused(Duration),
-}
-
 impl Rate {
     /// `None`: no calls, or no time.
     pub fn new(calls: u32, window: Duration) -> Option<Self> {
@@ -31,12 +22,16 @@ impl Rate {
         is_one.then_some(Self { calls, window })
     }
 
-    /// One more call at `now`, by a caller whose calls are all restored at `full`; both since any moment.
-    pub fn take(self, full: Duration, now: Duration) -> Take {
+    /// One more call at `now`, by a caller whose calls are all restored at `full`; both since any moment. It is let in, and
+    /// the answer is when all are restored then.
+    ///
+    /// # Errors
+    /// It is one too many, for so long.
+    pub fn take(self, full: Duration, now: Duration) -> Result<Duration, Duration> {
         let full = full.max(now) + self.share();
         match full.checked_sub(now + self.share() * self.calls) {
-            None | Some(Duration::ZERO) => Take::Let(full),
-            Some(wait) => Take::Refused(wait),
+            None | Some(Duration::ZERO) => Ok(full),
+            Some(wait) => Err(wait),
         }
     }
 
@@ -118,13 +113,10 @@ mod tests {
             // After the whole time there are all.
             (9000, Ok(3)),
         ] {
-            let got = match rate.take(full, ms(now)) {
-                Take::Let(next) => {
-                    full = next;
-                    Ok(rate.remaining(full, ms(now)))
-                }
-                Take::Refused(wait) => Err(wait),
-            };
+            let got = rate.take(full, ms(now)).map(|next| {
+                full = next;
+                rate.remaining(full, ms(now))
+            });
             assert_eq!(got, outcome.map_err(ms), "at {now} ms");
         }
     }
@@ -138,14 +130,14 @@ mod tests {
             for step in steps {
                 now += ms(step);
                 match rate.take(full, now) {
-                    Take::Let(next) => {
+                    Ok(next) => {
                         prop_assert!(rate.remaining(full, now) > 0);
                         full = next;
                         let_in.push(now);
                     }
-                    Take::Refused(wait) => {
+                    Err(wait) => {
                         prop_assert_eq!(rate.remaining(full, now), 0);
-                        prop_assert!(matches!(rate.take(full, now + wait), Take::Let(_)), "after the wait it is let in");
+                        prop_assert!(rate.take(full, now + wait).is_ok(), "after the wait it is let in");
                     }
                 }
             }

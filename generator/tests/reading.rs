@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 use generator::{
     design::{Body, Breaker, Design, Limit, Mark, TypeDefKind, TypeKind, Via},
     diagnostic::{Diagnostic, render},
-    model::Scalar,
+    model::{Rate, Scalar},
     parse::parse,
     source::{Source, Sources, Span},
 };
@@ -131,7 +131,7 @@ fn literals_are_read() {
     );
     let design = design(&[&text]);
     let Some(Limit::ByPlan(plans)) = design.services["a"].limit.as_ref().map(|limit| &limit.value) else { panic!() };
-    assert_eq!((plans["free"].rate.value.count, plans["free"].rate.value.per), (60, Duration::from_secs(60)));
+    assert_eq!(plans["free"].rate.value, Rate { calls: 60, window: Duration::from_secs(60) });
     let sunset = design.services["a"].old[&2].value.sunset.as_ref().map(|date| date.value.year);
     assert_eq!(sunset, Some(2026));
     let link = &design.links[0];

@@ -73,9 +73,6 @@ fn service(checker: &mut Checker, service: &Service) {
     );
     for limit in [&service.limit, &service.quota].into_iter().flatten() {
         by_plan(checker, [limit]);
-        if !service.fronts.is_empty() {
-            checker.unavailable(&limit.span, "a limit of a gateway (`fronts`) is");
-        }
     }
     for own in service.queries.values().chain(service.commands.values()) {
         operation(checker, own);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::{
-    model::{Model, Service, Versioning},
+    model::{Limits, Model, Service, Versioning},
     names,
 };
 
@@ -29,7 +29,7 @@ pub fn prefix(service: &str) -> String {
 /// What passes to a service: all that its documents say, of today and of before, and nothing else.
 pub fn passed(model: &Model, service: &Service) -> Vec<Passed> {
     let mut all: Vec<Passed> = Vec::new();
-    for (document, _) in documents(model, service) {
+    for (document, _) in documents(model, service, Limits::default()) {
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 let operation = operation["operationId"].as_str().unwrap_or_default().to_owned();
@@ -44,13 +44,17 @@ pub fn passed(model: &Model, service: &Service) -> Vec<Passed> {
 }
 
 /// The documents of a service, each with what stands before a name that is taken: the present one, `orders`, then those
-/// of its old versions from the newest on, `orders_v2`.
-fn documents(model: &Model, service: &Service) -> Vec<(Value, String)> {
+/// of its old versions from the newest on, `orders_v2`. What passes counts in `limits` too.
+fn documents(model: &Model, service: &Service, limits: Limits) -> Vec<(Value, String)> {
+    let counted = |service: &Service| {
+        let Limits { limit, quota } = service.limits;
+        Service { limits: Limits { limit: limit.or(limits.limit), quota: quota.or(limits.quota) }, ..service.clone() }
+    };
     let old = service.old.iter().rev().map(|old| {
         let name = format!("{}_v{}", service.name.trim_end_matches('_'), old.service.version);
-        (openapi::openapi(&model.at(old), &old.service), name)
+        (openapi::openapi(&model.at(old), &counted(&old.service)), name)
     });
-    std::iter::once((openapi::openapi(model, service), service.name.clone())).chain(old).collect()
+    std::iter::once((openapi::openapi(model, &counted(service)), service.name.clone())).chain(old).collect()
 }
 
 /// The document of all that a service offers: its own operations, and those behind it under their paths here. Where two
@@ -62,7 +66,7 @@ pub fn openapi(model: &Model, service: &Service) -> Value {
             // Where no path says the version, one path has one description: that of today.
             let versions = if behind.versioning == Versioning::Path { usize::MAX } else { 1 };
             let tags = names_of(&whole["tags"]);
-            for (document, name) in documents(model, behind).into_iter().take(versions) {
+            for (document, name) in documents(model, behind, service.limits).into_iter().take(versions) {
                 add(&mut whole, (behind, &name), &tags, document);
             }
         }

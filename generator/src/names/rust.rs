@@ -55,6 +55,7 @@ const LOCALS: &[&str] = &[
     "draft",
     "etag",
     "found",
+    "fronts",
     "gate",
     "graphql",
     "handle",

@@ -1,6 +1,6 @@
 //! What every call of a service passes before its business code, where there is anything to guard.
 
-use crate::model::{Model, Operation, Safety, Service};
+use crate::model::{Limits, Model, Operation, Safety, Service};
 
 use super::{events, queue};
 
@@ -16,7 +16,17 @@ pub fn is_limited(model: &Model, service: &Service, operation: &Operation) -> bo
     service.counts(operation) && model.is_called(&service.name, &operation.name)
 }
 
-/// Whether any calls of the service are counted.
+/// Whether anything that callers ask is counted.
+pub fn counts(model: &Model, service: &Service) -> bool {
+    limits(model, service) || counts_passing(service)
+}
+
+/// Whether what passes through it to others is counted, as its own calls are.
+pub fn counts_passing(service: &Service) -> bool {
+    !service.fronts.is_empty() && service.limits != Limits::default()
+}
+
+/// Whether any calls of its own operations are counted.
 pub fn limits(model: &Model, service: &Service) -> bool {
     service.operations.values().any(|operation| is_limited(model, service, operation))
 }

@@ -83,6 +83,12 @@ struct View {
     keeps_answers: bool,
     /// … or since calls are counted.
     limits: Vec<CallLimits>,
+    /// Its name, a Rust string literal.
+    literal: String,
+    /// Which operations of its own are counted, as an expression.
+    counted: String,
+    /// The routers of those behind it, merged, if what passes is counted.
+    passing: Vec<String>,
     /// What is served: its business code, or that behind the gate.
     served: String,
     /// It looks on events, or has no store and publishes directly.
@@ -291,9 +297,10 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let has_broker = emits || sends || follows || !consumers.is_empty();
     let ident = names::rust::variable(&service.name);
     let keeps_answers = gate::keeps_answers(model, service);
+    let is_limited = gate::limits(model, service);
     let counted: Vec<CallLimits> =
-        gate::limits(model, service).then(|| call_limits(model, service)).into_iter().collect();
-    let is_gated = keeps_answers || !counted.is_empty();
+        gate::counts(model, service).then(|| call_limits(model, service)).into_iter().collect();
+    let is_gated = keeps_answers || is_limited;
     let name = trait_name(planner.model, &planner.scope, service);
     let old: Vec<OldView> = service.old.iter().map(|old| old_view(planner, old)).collect();
     let faces = faces(model, service, &contract, &ident);
@@ -345,6 +352,9 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         has_store,
         has_broker,
         limits: counted,
+        literal: escape::rust_str(&service.name),
+        counted: if is_limited { format!("{contract}::LIMITED") } else { "&[]".to_owned() },
+        passing: if gate::counts_passing(service) { merged(behind(model, service)).collect() } else { Vec::new() },
         emits,
         has_outbox: has_store && (emits || sends),
         is_gated,
@@ -393,24 +403,34 @@ fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
 fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<String> {
     // Where none of its own is there to serve the document.
     let document = contract::serves_document(model, service).then(|| format!("{contract}::fronts::router()"));
-    let behind = |contract: String, name: String, served: &dyn Fn(Transport) -> bool| Behind {
+    let carried_for = |contract: String, name: String, served: &dyn Fn(Transport) -> bool| Behind {
         contract,
         name,
         served: TRANSPORTS.into_iter().filter(|transport| served(*transport)).collect(),
     };
     let mut all_behind =
-        vec![behind(contract.into(), name.into(), &|transport| contract::serves(model, service, transport))];
+        vec![carried_for(contract.into(), name.into(), &|transport| contract::serves(model, service, transport))];
     for old in &service.old {
-        all_behind.push(behind(contract::ident(&old.service), variable(old), &|transport| carried(old, transport)));
+        all_behind
+            .push(carried_for(contract::ident(&old.service), variable(old), &|transport| carried(old, transport)));
     }
     let mut all: Vec<String> = document.into_iter().chain(routers(service, &all_behind, "graphql")).collect();
-    all.extend(fronts::ways(model, service).into_iter().map(|front| {
-        let field = names::rust::ident(&front.service);
-        format!("{}(&config.links.{field}, service)?", front.function)
-    }));
+    match gate::counts_passing(service) {
+        true => all.push("fronts".to_owned()),
+        false => all.extend(behind(model, service)),
+    }
     let has_grpc = all.iter().any(|router| router.contains("::grpc::"));
     let standard = has_grpc.then(|| ".merge(standard)".to_owned());
     merged(all).chain(standard).collect()
+}
+
+/// `orders_front(&config.links.orders, service)?`: the routers of those behind a gateway.
+fn behind(model: &Model, service: &Service) -> Vec<String> {
+    let router = |front: fronts::FrontWay| {
+        let field = names::rust::ident(&front.service);
+        format!("{}(&config.links.{field}, service)?", front.function)
+    };
+    fronts::ways(model, service).into_iter().map(router).collect()
 }
 
 /// Something that carriers stand in front of.

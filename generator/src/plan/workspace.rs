@@ -142,7 +142,7 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         service: service.name.clone(),
         path: format!("{}/src/{}.rs", service::folder(service), names::rust::module(&service.name)),
     });
-    let counting = model.services.values().filter(|service| gate::limits(model, service));
+    let counting = model.services.values().filter(|service| gate::counts(model, service));
     let limited = counting.map(|service| FileView {
         service: service.name.clone(),
         path: format!("{}/config.toml", service::folder(service)),
@@ -222,7 +222,7 @@ fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> Serv
         summary: escape::markdown(&service.docs.summary),
         team: service.team.as_deref().map(escape::markdown).unwrap_or_default(),
         store: service.store != Store::None,
-        limited: gate::limits(planner.model, service),
+        limited: gate::counts(planner.model, service),
         folder: service::folder(service),
         contract: contract::folder(service),
     }

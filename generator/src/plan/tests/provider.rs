@@ -73,6 +73,8 @@ struct Entry {
     folder: String,
     contract_folder: String,
     library: String,
+    /// On what passes, as Rust string literals.
+    limits: Vec<&'static str>,
     behind: Vec<Behind>,
 }
 
@@ -261,6 +263,10 @@ fn entry(planner: &Planner<'_>, service: &Service) -> Option<Entry> {
         folder: service::folder(service),
         contract_folder: contract::folder(service),
         library: names::rust::crate_ident(&service::package(planner, service)),
+        limits: [(r#""""#, service.limits.limit), (r#""-quota""#, service.limits.quota)]
+            .into_iter()
+            .filter_map(|(name, limit)| limit.map(|_| name))
+            .collect(),
         behind,
     })
 }

@@ -2,12 +2,12 @@
 //! What is behind `gateway`, asked through it: each service as it is, by what `gateway` says of it. This alone:
 //! `cargo xtask test provider::gateway_fronts`.
 
-use kit_test::provider::{Gateway, Provider, prove};
+use kit_test::provider::{Counting, Gateway, Provider, prove};
 
 #[tokio::test]
 async fn left_over_rest() -> anyhow::Result<()> {
     let start = async || {
-        let gateway = gateway("LEFT_URL", "/left");
+        let gateway = gateway("LEFT_URL", "/left", Counting::Never);
         super::left::start().await?.behind(gateway, ::gateway::app::start).await
     };
     prove(start, async |provider: &Provider| provider.through_gateway()).await
@@ -16,18 +16,20 @@ async fn left_over_rest() -> anyhow::Result<()> {
 #[tokio::test]
 async fn order_desk_over_rest() -> anyhow::Result<()> {
     let start = async || {
-        let gateway = gateway("ORDER_DESK_URL", "/order-desk");
+        let gateway = gateway("ORDER_DESK_URL", "/order-desk", Counting::Never);
         super::order_desk::start().await?.behind(gateway, ::gateway::app::start).await
     };
     prove(start, async |provider: &Provider| provider.through_gateway()).await
 }
 
-fn gateway(variable: &'static str, prefix: &'static str) -> Gateway<'static> {
+fn gateway(variable: &'static str, prefix: &'static str, counting: Counting) -> Gateway<'static> {
     Gateway {
         name: "gateway",
         config: include_str!("../../../../services/gateway/config.toml"),
         contract: concat!(env!("CARGO_MANIFEST_DIR"), "/../contracts/gateway"),
         variable,
         prefix,
+        limits: &[],
+        counting,
     }
 }

@@ -80,6 +80,10 @@ pub struct Gateway<'a> {
     pub variable: &'a str,
     /// What stands before the service's paths there: `/orders`.
     pub prefix: &'a str,
+    /// The limits on what passes, by what each is called after the gateway's name: nothing, or `-quota` …
+    pub limits: &'a [&'a str],
+    /// … and how it counts.
+    pub counting: Counting,
 }
 
 /// A gateway in front of the service.
@@ -87,6 +91,8 @@ struct Entry {
     gateway: Embedded,
     contract: PathBuf,
     prefix: String,
+    /// It counts what passes, and may refuse it.
+    counts: bool,
 }
 
 /// A real service, running in this process, with a folder of its own for what it keeps.
@@ -185,7 +191,7 @@ impl Provider {
         gateway: Gateway<'_>,
         start: impl AsyncFnOnce(C, &mut Service) -> Result<Router>,
     ) -> Result<Self> {
-        let Gateway { name, config, contract, variable, prefix } = gateway;
+        let Gateway { name, config, contract, variable, prefix, limits, counting } = gateway;
         let place = |file: &str| format!("sqlite:{}", self.data.path().join(file).display());
         let own = name.to_uppercase().replace('-', "_");
         let mut variables = vec![
@@ -199,8 +205,11 @@ impl Provider {
         if !link.contains("__") && !link.ends_with('_') {
             variables.push((format!("{own}__LINKS__{link}__TIMEOUT"), "20s".to_owned()));
         }
+        let rates = counting.of_all(limits).into_iter();
+        variables.extend(rates.map(|(variable, rate)| (format!("{own}__{variable}"), rate)));
         let gateway = kit_service::embed(name, config, &variables, start).await?;
-        self.entry = Some(Entry { gateway, contract: contract.into(), prefix: prefix.to_owned() });
+        let (contract, prefix) = (contract.into(), prefix.to_owned());
+        self.entry = Some(Entry { gateway, contract, prefix, counts: !limits.is_empty() });
         Ok(self)
     }
 
@@ -209,7 +218,7 @@ impl Provider {
     /// # Errors
     /// There is no gateway, one of the documents cannot be read, or something is missing in the gateway's.
     pub fn through_gateway(&self) -> Result<Face> {
-        let Entry { gateway, contract, prefix } = self.entry.as_ref().context("no gateway is in front")?;
+        let Entry { gateway, contract, prefix, .. } = self.entry.as_ref().context("no gateway is in front")?;
         let rest =
             Rest::behind(&gateway.url, read(contract, "openapi.json")?, &self.document("openapi.json")?, prefix)?;
         Ok(Face { transport: "REST through a gateway", way: Way::Rest(rest) })
@@ -320,10 +329,32 @@ pub async fn prove_limits(
     let each = start(Counting::OnceEach).await?;
     let way = face(&each).await?;
     limits::each(&Session::new(&each, &way, &report)).await;
-    for (limit, ..) in limits::common(&provider.description) {
+    for (limit, _) in limits::common(&provider.description) {
         let once = start(Counting::Once(limit)).await?;
         let way = face(&once).await?;
         limits::all(&Session::new(&once, &way, &report)).await;
+    }
+    report.finish(0)
+}
+
+/// What a gateway counts of what passes to the service: it says so, and under a limit of one request lets one through.
+///
+/// # Errors
+/// A line for each rule that is broken.
+pub async fn prove_passing(
+    gateway: &str,
+    limits: &[&'static str],
+    start: impl AsyncFn(Counting) -> Result<Provider>,
+) -> Result<()> {
+    let provider = start(Counting::Never).await?;
+    let way = provider.through_gateway()?;
+    let report = Report::new(&provider.description.service, way.transport);
+    if let Some(rest) = way.rest() {
+        limits::told_in_passing(&Session::new(&provider, &way, &report), rest, gateway, limits).await;
+    }
+    for limit in limits {
+        let reached = start(Counting::Once(limit)).await?;
+        limits::all(&Session::new(&reached, &reached.through_gateway()?, &report)).await;
     }
     report.finish(0)
 }

@@ -112,11 +112,11 @@ pub(crate) struct Limited {
 impl Limited {
     /// Those of `operations` that have a limit of their own are found by name.
     pub(crate) fn new(
+        service: &str,
         limits: &Limits,
         operations: &[&'static Operation],
         counters: Arc<dyn Counters>,
     ) -> Result<Self, Cause> {
-        let service = operations.first().map_or("", |operation| operation.service);
         let common = [(service.to_owned(), limits.service), (format!("{service}-quota"), limits.quota)];
         let common = common.into_iter().filter_map(|(name, rate)| Some((name.into(), rate?))).collect();
         let own = limits.operations.iter().map(|(name, rate)| {
@@ -129,9 +129,10 @@ impl Limited {
         Ok(Self { common, operations: own.collect::<Result<_, Cause>>()?, counters })
     }
 
-    /// Lets a call in, and notes where its caller stands.
-    pub(crate) async fn admit(&self, cx: &Context, operation: &'static Operation) -> Result<(), Failure> {
-        let limits: Vec<Counted> = self.common.iter().chain(self.operations.get(operation.name)).cloned().collect();
+    /// Lets a call in, and notes where its caller stands. It counts for its operation too, if it is of one.
+    pub(crate) async fn admit(&self, cx: &Context, operation: Option<&'static Operation>) -> Result<(), Failure> {
+        let own = operation.and_then(|operation| self.operations.get(operation.name));
+        let limits: Vec<Counted> = self.common.iter().chain(own).cloned().collect();
         if limits.is_empty() || cx.origin() != Origin::Request {
             return Ok(());
         }
@@ -168,7 +169,7 @@ mod tests {
     static LOOK: Operation = Operation { service: "orders", name: "look", safety: Safety::Safe };
 
     fn limited(limits: Limits) -> Result<Limited, Cause> {
-        Limited::new(&limits, &[&PLACE, &LOOK], Arc::new(LocalCounters::default()))
+        Limited::new("orders", &limits, &[&PLACE, &LOOK], Arc::new(LocalCounters::default()))
     }
 
     fn rate(text: &str) -> Rate {
@@ -190,32 +191,33 @@ mod tests {
             Limits { service: Some(rate("3/1m")), quota: Some(rate("100/1d")), operations, ..Limits::default() };
         let limited = limited(limits).unwrap();
         let cx = from("192.0.2.1");
-        limited.admit(&cx, &PLACE).await.unwrap();
+        limited.admit(&cx, Some(&PLACE)).await.unwrap();
         assert_eq!(said(&cx), ["orders 2/3", "orders-quota 99/100", "orders.place 0/1"]);
 
         // What one limit refuses counts in no other.
-        let refused = limited.admit(&cx, &PLACE).await.unwrap_err();
+        let refused = limited.admit(&cx, Some(&PLACE)).await.unwrap_err();
         assert_eq!((refused.kind, refused.retry_after), (Kind::Limited, Some(Duration::from_secs(1))));
         assert_eq!(said(&cx), ["orders 2/3", "orders-quota 99/100", "orders.place 0/1"]);
 
-        limited.admit(&cx, &LOOK).await.unwrap();
-        limited.admit(&cx, &LOOK).await.unwrap();
-        assert!(limited.admit(&cx, &LOOK).await.is_err());
+        limited.admit(&cx, Some(&LOOK)).await.unwrap();
+        limited.admit(&cx, Some(&LOOK)).await.unwrap();
+        assert!(limited.admit(&cx, Some(&LOOK)).await.is_err());
+        assert!(limited.admit(&cx, None).await.is_err(), "what is no operation counts in what all count in");
         // Others are not kept from anything.
-        limited.admit(&from("192.0.2.2"), &PLACE).await.unwrap();
+        limited.admit(&from("192.0.2.2"), Some(&PLACE)).await.unwrap();
         tokio::time::sleep(Duration::from_secs(20)).await;
-        limited.admit(&cx, &PLACE).await.unwrap();
+        limited.admit(&cx, Some(&PLACE)).await.unwrap();
         assert_eq!(said(&cx)[0], "orders 0/3");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_network_is_one_caller_and_a_message_none() {
         let limited = limited(Limits { service: Some(rate("1/1m")), ..Limits::default() }).unwrap();
-        limited.admit(&from("2001:db8::1"), &LOOK).await.unwrap();
-        assert!(limited.admit(&from("2001:db8::ffff:2"), &LOOK).await.is_err());
-        limited.admit(&from("2001:db8:0:1::1"), &LOOK).await.unwrap();
+        limited.admit(&from("2001:db8::1"), Some(&LOOK)).await.unwrap();
+        assert!(limited.admit(&from("2001:db8::ffff:2"), Some(&LOOK)).await.is_err());
+        limited.admit(&from("2001:db8:0:1::1"), Some(&LOOK)).await.unwrap();
         for origin in [Origin::Message, Origin::Part] {
-            limited.admit(&from("2001:db8::1").made_by(origin), &LOOK).await.unwrap();
+            limited.admit(&from("2001:db8::1").made_by(origin), Some(&LOOK)).await.unwrap();
         }
     }
 

@@ -49,17 +49,18 @@ impl Gate {
         Self { ledger: Some(ledger), ..Self::default() }
     }
 
-    /// Counts the calls of `operations`, unless that is off.
+    /// Counts the calls of `operations` of a service, unless that is off.
     ///
     /// # Errors
     /// A limit is on what is none of them.
     pub fn limited(
         self,
+        service: &str,
         limits: &Limits,
         operations: &[&'static Operation],
         counters: Arc<dyn Counters>,
     ) -> Result<Self, Cause> {
-        let limited = Limited::new(limits, operations, counters)?;
+        let limited = Limited::new(service, limits, operations, counters)?;
         Ok(Self { limited: limits.enabled.then(|| Arc::new(limited)), ..self })
     }
 
@@ -69,7 +70,18 @@ impl Gate {
     /// `limited`, with the time to wait: it is one too many.
     pub async fn admit(&self, cx: &Context, operation: &'static Operation) -> Result<(), Failure> {
         match &self.limited {
-            Some(limited) => limited.admit(cx, operation).await,
+            Some(limited) => limited.admit(cx, Some(operation)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// As [`admit`](Self::admit), for what is passed on to others: it counts in what all calls count in.
+    ///
+    /// # Errors
+    /// As for [`admit`](Self::admit).
+    pub async fn admit_passing(&self, cx: &Context) -> Result<(), Failure> {
+        match &self.limited {
+            Some(limited) => limited.admit(cx, None).await,
             None => Ok(()),
         }
     }

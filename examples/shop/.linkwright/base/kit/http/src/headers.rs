@@ -76,7 +76,8 @@ pub(crate) fn stand(standings: &[Standing], headers: &mut HeaderMap) {
     let mut say = |name, item: fn(&Standing) -> String| {
         let items: Vec<String> = standings.iter().map(item).collect();
         if let (false, Ok(value)) = (items.is_empty(), HeaderValue::try_from(items.join(", "))) {
-            headers.insert(name, value);
+            // What passes through a gateway has said already where its caller stands with the service behind.
+            headers.append(name, value);
         }
     };
     say(LIMIT, |it| format!("\"{}\";r={};t={}", it.name, it.remaining, seconds(it.restored)));

@@ -31,6 +31,7 @@
 //! ```
 
 mod accept;
+mod admit;
 pub mod answer;
 mod client;
 mod conditional;
@@ -53,6 +54,7 @@ mod talk;
 mod upload;
 pub mod version;
 
+pub use admit::admitting;
 pub use client::{Client, Request};
 pub use conditional::{IfMatch, IfMatchOne, IfNoneMatch};
 pub use cors::{Cors, Origin};

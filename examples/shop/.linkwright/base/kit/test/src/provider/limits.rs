@@ -31,38 +31,36 @@ pub enum Counting {
 impl Counting {
     /// What the configuration is told, below the service's own prefix.
     pub(crate) fn variables(self, description: &Description) -> Vec<(&'static str, String)> {
-        let all = common(description);
+        let all: Vec<&str> = common(description).into_iter().map(|(name, _)| name).collect();
+        let each = if self == Self::OnceEach { ONCE } else { OFTEN };
         let own = description.operations.iter().filter(|operation| operation.limit.is_some());
-        let own: Vec<&str> = own.map(|operation| operation.name.as_str()).collect();
-        let said = |each: &str, all_of: &dyn Fn(&str) -> bool| {
-            let rate = |once: bool| if once { ONCE } else { OFTEN }.to_owned();
-            let table: Vec<String> = own.iter().map(|name| format!("{name} = \"{each}\"")).collect();
-            let variables = all.iter().map(|(name, variable, _)| (*variable, rate(all_of(name))));
-            let own = (!own.is_empty()).then(|| ("LIMITS__OPERATIONS", format!("{{ {} }}", table.join(", "))));
-            variables.chain(own).collect()
+        let own: Vec<String> = own.map(|operation| format!("{} = \"{each}\"", operation.name)).collect();
+        let own = (self != Self::AsSaid && !own.is_empty())
+            .then(|| ("LIMITS__OPERATIONS", format!("{{ {} }}", own.join(", "))));
+        self.of_all(&all).into_iter().chain(own).collect()
+    }
+
+    /// The same for limits on all operations together, each by what it is called after the service's name.
+    pub(crate) fn of_all(self, limits: &[&str]) -> Vec<(&'static str, String)> {
+        let said = |name: &&str| {
+            let variable = if name.is_empty() { "LIMITS__SERVICE" } else { "LIMITS__QUOTA" };
+            let is_reached = matches!(self, Self::Once(reached) if reached == *name);
+            (variable, if is_reached { ONCE } else { OFTEN }.to_owned())
         };
-        match self {
-            _ if all.is_empty() && own.is_empty() => Vec::new(),
-            Self::Never => said(OFTEN, &|_| false),
-            Self::AsSaid => Vec::new(),
-            Self::OnceEach => said(ONCE, &|_| false),
-            Self::Once(limit) => said(OFTEN, &|name| name == limit),
-        }
+        if self == Self::AsSaid { Vec::new() } else { limits.iter().map(said).collect() }
     }
 }
 
-/// The limits on all operations together: what each is called after the service's name, the variable that sets it, and what
-/// it is.
-pub(crate) fn common(description: &Description) -> Vec<(&'static str, &'static str, &Limit)> {
+/// The limits on all operations together: what each is called after the service's name, and what it is.
+pub(crate) fn common(description: &Description) -> Vec<(&'static str, &Limit)> {
     let Limits { service, quota } = &description.limits;
-    let all = [("", "LIMITS__SERVICE", service), ("-quota", "LIMITS__QUOTA", quota)];
-    all.into_iter().filter_map(|(name, variable, limit)| Some((name, variable, limit.as_ref()?))).collect()
+    [("", service), ("-quota", quota)].into_iter().filter_map(|(name, limit)| Some((name, limit.as_ref()?))).collect()
 }
 
 /// What a caller is told of each limit that a call counts in: `"orders.place";q=60;w=60`.
 pub(crate) async fn told(session: &Session<'_>, rest: &Rest) {
     for operation in session.served() {
-        let all = common(session.description()).into_iter().map(|(name, _, limit)| (name.to_owned(), limit));
+        let all = common(session.description()).into_iter().map(|(name, limit)| (name.to_owned(), limit));
         let due = all.chain(operation.limit.iter().map(|limit| (format!(".{}", operation.name), limit)));
         let service = &session.description().service;
         let due: Vec<String> =
@@ -105,6 +103,22 @@ pub(crate) async fn all(session: &Session<'_>) {
         if index == 0 {
             let again = session.ask(operation, call(session, operation)).await;
             is_refused(session, operation, &again);
+        }
+    }
+}
+
+/// What passes says where its caller stands with the gateway too, beside what the service behind says of its own limits.
+pub(crate) async fn told_in_passing(session: &Session<'_>, rest: &Rest, gateway: &str, limits: &[&str]) {
+    for operation in session.served() {
+        let Some(asked) = rest.request(operation, &call(session, operation)) else { continue };
+        let Ok(reply) = rest.send(asked).await else { continue };
+        let said = reply.headers.get_all("ratelimit-policy").iter().filter_map(|value| value.to_str().ok());
+        let said: Vec<&str> = said.flat_map(|value| value.split(", ")).collect();
+        for limit in limits {
+            if !said.iter().any(|policy| policy.starts_with(&format!("\"{gateway}{limit}\";q="))) {
+                let why = format!("`{gateway}{limit}` is not in `{}`", said.join(", "));
+                session.report.fail(&operation.name, "RateLimit-Policy", why);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! rustfmt is no reason to rewrite a file. The text itself, as it was written, is the base of merges and stands
 //! beside it under `.linkwright/base/`, one file a path. Both are committed with the workspace.
 //!
-//! Every owner but [`Owner::Seed`] has a base: of generated and vendored files to know a hand edit and to show it, of
+//! Every owner but [`Owner::Seed`] and [`Owner::Library`] has a base: of generated and vendored files to know a hand edit and to show it, of
 //! manifests to merge them, of the user's files for merging new stubs into them. Vendored files are no exception: the
 //! binary that wrote them, and so their old text, is gone when its successor brings a new kit. In git the copies cost
 //! next to nothing, since a base and its unedited file are the same blob.
@@ -98,7 +98,7 @@ impl Lock {
         let mut entries = BTreeMap::new();
         for (path, Line { owner, hash, formatted, told }) in document.files {
             path::check(&path).map_err(|reason| damaged(&reason))?;
-            let base = if owner == Owner::Seed { None } else { base(&base_path(&path)) };
+            let base = if owner.keeps_base() { base(&base_path(&path)) } else { None };
             let base = base.filter(|base| self::hash(base) == *formatted.as_ref().unwrap_or(&hash));
             entries.insert(path, Entry { owner, hash, base, told });
         }
@@ -132,6 +132,7 @@ pub fn name(owner: Owner) -> &'static str {
     match owner {
         Owner::Generated => "generated",
         Owner::Vendored => "vendored",
+        Owner::Library => "library",
         Owner::Yours => "yours",
         Owner::Applied => "applied",
         Owner::Manifest => "manifest",
@@ -147,7 +148,7 @@ mod tests {
         let entry = |owner, text: &str| Entry {
             owner,
             hash: hash(text),
-            base: (owner != Owner::Seed).then(|| text.to_uppercase()),
+            base: owner.keeps_base().then(|| text.to_uppercase()),
             told: (owner == Owner::Yours).then(|| hash("told")),
         };
         let entries = [
@@ -156,6 +157,7 @@ mod tests {
             ("services/orders/src/orders.rs", entry(Owner::Yours, "c")),
             ("kit/it's \"odd\"/lib.rs", entry(Owner::Vendored, "d")),
             ("Cargo.lock", entry(Owner::Seed, "e")),
+            ("kit/pages/libraries/x.js", entry(Owner::Library, "f")),
         ];
         Lock { entries: entries.map(|(path, entry)| (path.to_owned(), entry)).into() }
     }
@@ -169,7 +171,7 @@ mod tests {
         assert_eq!(Lock::parse(&text, |path| bases.get(path).cloned()), Ok(lock.clone()));
         let lost = Lock::parse(&text, |_| Some("not what was written".to_owned())).expect("a lock");
         assert!(lost.entries.values().all(|entry| entry.base.is_none()));
-        assert_eq!(text.lines().filter(|line| line.contains("hash")).count(), 5, "one line a path:\n{text}");
+        assert_eq!(text.lines().filter(|line| line.contains("hash")).count(), 6, "one line a path:\n{text}");
     }
 
     #[test]

@@ -40,7 +40,7 @@ mod walk;
 mod ways;
 mod workspace;
 
-pub use workspace::port;
+pub use workspace::{PAGES, port};
 
 /// Path (relative to the workspace's root, with `/`) to file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,6 +80,8 @@ pub enum Owner {
     Generated,
     /// Linkwright's kit crates: as `Generated`.
     Vendored,
+    /// Libraries of others, as they came: as `Vendored`, but replaced as a whole, and no copy is kept to compare with.
+    Library,
     /// The user: written once.
     Yours,
     /// The user, and no longer theirs to change once a database has it: a migration.
@@ -88,6 +90,18 @@ pub enum Owner {
     Manifest,
     /// Written once and then cargo's own: `Cargo.lock`.
     Seed,
+}
+
+impl Owner {
+    /// Whether the text that was written is kept, to tell and to show what has become of it.
+    pub fn keeps_base(self) -> bool {
+        !matches!(self, Self::Library | Self::Seed)
+    }
+
+    /// Whether Linkwright alone says what is in such a file.
+    pub fn is_linkwright(self) -> bool {
+        matches!(self, Self::Generated | Self::Vendored | Self::Library)
+    }
 }
 
 /// A mistake of Linkwright: no design causes one.
@@ -211,7 +225,8 @@ impl Planner<'_> {
     }
 
     fn file(&mut self, path: String, text: String, owner: Owner, origin: String) {
-        let text = if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" };
+        let whole = text.is_empty() || text.ends_with('\n') || owner == Owner::Library;
+        let text = if whole { text } else { text + "\n" };
         self.plan.files.insert(path, File { text, owner, origin });
     }
 }

@@ -7,7 +7,7 @@ use generator::{
 
 /// Every file that its reader refuses, and why.
 pub fn complaints(plan: &Plan) -> Vec<String> {
-    let files = plan.files.iter().filter(|(_, file)| file.owner != Owner::Vendored);
+    let files = plan.files.iter().filter(|(_, file)| !matches!(file.owner, Owner::Vendored | Owner::Library));
     let complaints =
         files.filter_map(|(path, file)| Some(format!("{path}: {}\n{}", refusal(path, &file.text)?, file.text)));
     complaints.collect()

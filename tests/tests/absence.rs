@@ -2,13 +2,13 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, fs, process::Command};
 
 use generator::{
     disk::create,
     plan::{Owner, Plan},
 };
-use tests::designed::{designed, files};
+use tests::designed::{designed, files, repository};
 
 /// A design of one service, and what its workspace has and has not.
 struct Case {
@@ -127,6 +127,30 @@ fn what_is_not_asked_for_is_not_there() {
 }
 
 /// Every package of the workspace's tree, on this machine's platform.
+#[test]
+fn pages_bring_the_libraries_that_documents_need() {
+    const LIBRARIES: &str = "kit/pages/libraries/";
+    for (expose, expected) in
+        [("rest", &["swagger-ui"][..]), ("graphql", &["graphiql", "react"]), ("grpc", &[]), ("jsonrpc", &[])]
+    {
+        let design = format!(
+            "[system]\nname = \"alone\"\n[services.alone]\nexpose = [\"{expose}\"]\n\
+             [services.alone.queries.ask]\noutput = {{ answer = \"string\" }}\n"
+        );
+        let plan = designed(&design).expect(expose).plan;
+        let files = plan.files.iter().filter(|(path, _)| path.starts_with(LIBRARIES));
+        let mut found = BTreeSet::new();
+        for (path, file) in files {
+            let original = fs::read_to_string(repository("blueprints").join(path)).expect("a file of the kit");
+            assert!(file.text == original && file.owner == Owner::Library, "{path} is as it came");
+            found.extend(path[LIBRARIES.len()..].split('/').next());
+        }
+        assert_eq!(found, expected.iter().copied().collect(), "{expose}");
+        let attributes = &plan.files[".gitattributes"].text;
+        assert_eq!(attributes.contains(LIBRARIES), !found.is_empty(), "{expose}: {attributes}");
+    }
+}
+
 fn tree(plan: &Plan) -> BTreeSet<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().join("alone");
@@ -143,7 +167,7 @@ fn tree(plan: &Plan) -> BTreeSet<String> {
 /// The lines that have one of the words. Cargo.lock is the tested set of every workspace until cargo has seen it.
 fn traces(plan: &Plan, words: &[&str]) -> Vec<String> {
     let files = plan.files.iter().filter(|(path, file)| {
-        !matches!(file.owner, Owner::Vendored | Owner::Seed)
+        !matches!(file.owner, Owner::Vendored | Owner::Library | Owner::Seed)
             && !path.starts_with("kit/")
             && !path.starts_with(".linkwright")
     });

@@ -125,8 +125,7 @@ fn example(name: &str) -> Result<Sources, Problem> {
 pub fn add_code(writes: &mut Vec<Write>, plan: &Plan, example: &str) {
     for (path, text) in blueprints::below(&format!("examples/{example}")) {
         let owner = plan.files.get(path).map_or(Owner::Yours, |file| file.owner);
-        let ours = matches!(owner, Owner::Generated | Owner::Vendored);
-        if ours || path.starts_with(lock::FOLDER) || path::check(path).is_err() {
+        if owner.is_linkwright() || path.starts_with(lock::FOLDER) || path::check(path).is_err() {
             continue;
         }
         match writes.iter_mut().find(|write| write.path == path) {

@@ -6,6 +6,7 @@ pub mod examples;
 mod judges;
 mod matrix;
 mod mutants;
+mod pages;
 mod pairs;
 mod slot;
 mod stage;

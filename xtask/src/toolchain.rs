@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
-    fs,
+    fs, iter,
     net::{Ipv4Addr, TcpListener},
     path::Path,
     process::{Command, Stdio},
@@ -59,7 +59,7 @@ pub fn all(folder: &Path, services: usize) -> Vec<Finding> {
             "ports",
             false,
             ports(services),
-            "stop what listens there; `cargo xtask dev` needs them, `smoke` takes others",
+            "stop what listens there; `cargo xtask dev` needs them, `dev --free` and `smoke` take others",
         ),
         Finding::new("disk", true, room(folder), "make room: the build of a workspace takes about 3 GB"),
     ]
@@ -155,14 +155,14 @@ fn compiler() -> Finding {
     Finding::new("C compiler", true, tried(), COMPILER_HELP)
 }
 
-/// Whether services find the ports free that `dev` gives them.
+/// Whether services, and the pages of what they offer, find the ports free that `dev` gives them.
 fn ports(services: usize) -> Result<String, String> {
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    let (free, taken): (Vec<u16>, Vec<u16>) = (0..services).map(plan::port).partition(free);
+    let (free, taken): (Vec<u16>, Vec<u16>) =
+        iter::once(plan::PAGES).chain((0..services).map(plan::port)).partition(free);
     let taken: Vec<String> = taken.iter().map(u16::to_string).collect();
     match (free.first(), free.last(), taken.is_empty()) {
         (Some(first), Some(last), true) => Ok(format!("{first} to {last} are free on 127.0.0.1")),
-        (_, _, true) => Ok("none are needed".into()),
         _ => Err(format!("taken on 127.0.0.1: {}", taken.join(", "))),
     }
 }

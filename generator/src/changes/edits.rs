@@ -11,10 +11,11 @@ use crate::{
     plan::Owner,
 };
 
-const PATHS: [(&str, Owner); 9] = [
+const PATHS: [(&str, Owner); 10] = [
     ("a.md", Owner::Generated),
     ("b/c.md", Owner::Generated),
     ("kit/k.txt", Owner::Vendored),
+    ("kit/l.js", Owner::Library),
     ("s/one.txt", Owner::Yours),
     ("s/two.txt", Owner::Yours),
     ("s/three.sql", Owner::Applied),
@@ -113,7 +114,7 @@ proptest! {
                     Owner::Yours | Owner::Applied | Owner::Seed if was.is_some() => {
                         prop_assert_eq!(now, was, "{} is the user's", path);
                     }
-                    Owner::Generated | Owner::Vendored => match design.files.get(*path) {
+                    Owner::Generated | Owner::Vendored | Owner::Library => match design.files.get(*path) {
                         Some(file) => prop_assert_eq!(now, Some(&file.text), "{} follows the design", path),
                         // A file that Linkwright never wrote is none of its business.
                         None => prop_assert!(now.is_none() || now == was, "{}", path),

@@ -3,7 +3,7 @@
 use super::{Action, Blocked, Conflict, Found, Reason, alike};
 use crate::{
     format::{Cache, File},
-    lock::Entry,
+    lock::{self, Entry},
     manifest::{self, Refusal},
     plan::Owner,
 };
@@ -15,6 +15,7 @@ pub(super) fn judge(wanted: Option<&File>, entry: Option<&Entry>, found: Option<
     match (wanted, entry) {
         (Some(file), entry) => match file.owner {
             Owner::Generated | Owner::Vendored => ours(file, entry, found, layout),
+            Owner::Library => library(file, entry, found),
             Owner::Manifest => shared(file, entry, found),
             Owner::Yours | Owner::Applied | Owner::Seed => theirs(file, entry, found),
         },
@@ -42,6 +43,20 @@ fn ours(file: &File, entry: Option<&Entry>, found: Option<&Found>, layout: &Cach
         }
         (Some(_), base) => conflict(Reason::Edited, Some((base.unwrap_or(&file.text), text)), entry),
         (None, _) => conflict(Reason::Foreign, Some((&file.text, text)), entry),
+    }
+}
+
+/// Libraries of others follow too. What was written is known by its hash, and nobody would read a difference.
+fn library(file: &File, entry: Option<&Entry>, found: Option<&Found>) -> Verdict {
+    match found {
+        None => (Some(Action::Create(file.text.clone())), written(file)),
+        Some(Found::Blocked(blocked)) => stopped(blocked, entry),
+        Some(Found::Text(text)) if *text == file.text => (None, written(file)),
+        Some(Found::Text(text)) => match entry {
+            Some(entry) if entry.hash == lock::hash(text) => (Some(Action::Update(file.text.clone())), written(file)),
+            Some(_) => conflict(Reason::Edited, None, entry),
+            None => conflict(Reason::Foreign, None, entry),
+        },
     }
 }
 
@@ -121,10 +136,14 @@ fn gone(entry: &Entry, found: Option<&Found>, layout: &Cache) -> Verdict {
         (Some(Found::Blocked(blocked)), _) => return stopped(blocked, Some(entry)),
         (Some(Found::Text(text)), _) => text,
     };
-    let unedited = entry.base.as_deref().is_some_and(|base| alike(text, base, layout));
+    let unedited = match entry.owner {
+        Owner::Library => entry.hash == lock::hash(text),
+        _ => entry.base.as_deref().is_some_and(|base| alike(text, base, layout)),
+    };
     match entry.owner {
         _ if unedited => (Some(Action::Delete), None),
         Owner::Manifest => (Some(Action::Keep("no longer part of the design; you changed it, so it stays")), None),
+        Owner::Library => conflict(Reason::EditedAndGone, None, Some(entry)),
         _ => {
             let base = entry.base.as_deref().unwrap_or_default();
             conflict(Reason::EditedAndGone, Some((base, text)), Some(entry))
@@ -133,7 +152,7 @@ fn gone(entry: &Entry, found: Option<&Found>, layout: &Cache) -> Verdict {
 }
 
 fn written(file: &File) -> Option<Entry> {
-    let base = (file.owner != Owner::Seed).then(|| file.text.clone());
+    let base = file.owner.keeps_base().then(|| file.text.clone());
     Some(Entry { owner: file.owner, hash: file.hash.clone(), base, told: None })
 }
 

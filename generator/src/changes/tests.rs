@@ -75,7 +75,7 @@ fn text(text: &str) -> Option<Found> {
 
 #[test]
 fn every_owner_has_its_rules() {
-    use Owner::{Generated, Manifest, Seed, Vendored, Yours};
+    use Owner::{Generated, Library, Manifest, Seed, Vendored, Yours};
     // owner, wanted, base, disk, expected: the change's words, or "" for nothing to do
     type Case<'a> = (Owner, Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a str);
     let cases: &[Case] = &[
@@ -94,6 +94,13 @@ fn every_owner_has_its_rules() {
         (Vendored, Some("2"), Some("1"), Some("1"), "update"),
         (Vendored, Some("2"), Some("1"), Some("x"), "conflict"),
         (Vendored, None, Some("1"), Some("1"), "delete"),
+        (Library, Some("1"), None, None, "create"),
+        (Library, Some("1"), None, Some("1"), ""),
+        (Library, Some("1"), None, Some("x"), "conflict"),
+        (Library, Some("2"), Some("1"), Some("1"), "update"),
+        (Library, Some("2"), Some("1"), Some("x"), "conflict"),
+        (Library, None, Some("1"), Some("1"), "delete"),
+        (Library, None, Some("1"), Some("x"), "conflict"),
         (Yours, Some("1"), None, None, "create"),
         (Yours, Some("2"), Some("1"), Some("1"), "propose: it is yours"),
         (Yours, Some("2"), Some("1"), Some("x"), "propose: it is yours"),
@@ -189,7 +196,7 @@ fn what_is_in_the_way_stops_ours_and_not_the_users() {
         Blocked::BelowLink("a".into()),
     ];
     for blocked in blocks {
-        for owner in [Owner::Generated, Owner::Vendored, Owner::Manifest] {
+        for owner in [Owner::Generated, Owner::Vendored, Owner::Library, Owner::Manifest] {
             for (wanted, base) in [(Some("1"), Some("1")), (Some("1"), None), (None, Some("1"))] {
                 let changes = one(owner, wanted, base, Some(Found::Blocked(blocked.clone())), &Cache::default());
                 assert_eq!(changes.count().conflicts, 1, "{owner:?} {blocked:?}");

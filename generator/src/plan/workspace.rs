@@ -17,8 +17,13 @@ use super::{
     walk::{self, Walk},
 };
 
+/// Where `dev` shows what the services offer.
+pub const PAGES: u16 = 7100;
 /// The first service listens here in `dev`, the next one port further, and so on.
 const FIRST_PORT: u16 = 7101;
+/// In the kit, libraries of the pages, and which documents need them.
+const LIBRARIES: &str = "libraries/";
+const NEEDED: &[(&str, &str)] = &[("swagger-ui/", "/openapi.json"), ("graphiql/", ".graphql"), ("react/", ".graphql")];
 
 #[derive(Serialize)]
 struct View<'a> {
@@ -27,6 +32,10 @@ struct View<'a> {
     name_literal: String,
     summary: String,
     services: Vec<ServiceView>,
+    /// The port of the pages.
+    pages: u16,
+    /// Some page stands on a library.
+    libraries: bool,
     tries: Vec<String>,
     /// The flow that `dev` follows through the system: a Rust expression.
     walk: String,
@@ -94,6 +103,8 @@ struct ServiceView {
     limited: bool,
     folder: String,
     contract: String,
+    /// The files that describe it to others, those of its old versions last.
+    documents: Vec<String>,
 }
 
 /// Plans everything that is left when the contracts and services are planned.
@@ -118,7 +129,9 @@ pub fn plan(planner: &mut Planner<'_>, design: &[(String, String)]) -> Result<()
     planner.file(".linkwright/design.schema.json".into(), schema, Owner::Generated, "design.schema.json".into());
     let wire = planner.wire.to_string();
     planner.file("contracts/wire.lock".into(), wire, Owner::Generated, "model".into());
-    kit(planner)?;
+    let needed: Vec<&str> =
+        view.services.iter().flat_map(|service| &service.documents).flat_map(|document| libraries(document)).collect();
+    kit(planner, &needed)?;
     let used = std::mem::take(&mut planner.used);
     let manifest = manifest::workspace(&planner.versions, &used, &planner.local);
     planner.file("Cargo.toml".into(), manifest.to_string(), Owner::Manifest, "manifest".into());
@@ -130,7 +143,8 @@ pub fn plan(planner: &mut Planner<'_>, design: &[(String, String)]) -> Result<()
 
 fn view<'a>(planner: &Planner<'a>) -> View<'a> {
     let model = planner.model;
-    let services = model.services.values().enumerate().map(|(number, s)| service_view(planner, number, s)).collect();
+    let services: Vec<ServiceView> =
+        model.services.values().enumerate().map(|(number, s)| service_view(planner, number, s)).collect();
     let exposed =
         model.services.values().filter(|service| service.operations.values().any(|o| o.expose.has(Transport::Graphql)));
     let schemas = exposed.map(|service| FileView {
@@ -163,6 +177,11 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         name: &model.name,
         name_literal: escape::rust_str(&model.name),
         summary: escape::markdown(&model.docs.summary),
+        pages: PAGES,
+        libraries: services
+            .iter()
+            .flat_map(|service| &service.documents)
+            .any(|document| !libraries(document).is_empty()),
         services,
         tries: tries::lines(model),
         walk: walk.as_ref().map_or("None".into(), |walk| format!("Some({})", escape::rust_str(&walk.flow()))),
@@ -225,7 +244,30 @@ fn service_view(planner: &Planner<'_>, number: usize, service: &Service) -> Serv
         limited: gate::counts(planner.model, service),
         folder: service::folder(service),
         contract: contract::folder(service),
+        documents: documents(planner, service),
     }
+}
+
+/// What is planned that describes a service to others, and its old versions.
+fn documents(planner: &Planner<'_>, service: &Service) -> Vec<String> {
+    let rank = |path: &str| {
+        let endings = ["/openapi.json", ".graphql", "/openrpc.json", "/asyncapi.json", ".proto"];
+        endings.iter().position(|ending| path.ends_with(ending))
+    };
+    let versions = std::iter::once(service).chain(service.old.iter().map(|old| &old.service));
+    let of = |service: &Service| {
+        let folder = contract::folder(service) + "/";
+        let paths = planner.plan.files.keys().filter(|path| path.starts_with(&folder));
+        let mut documents: Vec<_> = paths.filter_map(|path| Some((rank(path)?, path.clone()))).collect();
+        documents.sort();
+        documents.into_iter().map(|(_, path)| path).collect::<Vec<_>>()
+    };
+    versions.flat_map(of).collect()
+}
+
+/// The folders of libraries that the page of a document needs.
+fn libraries(document: &str) -> Vec<&'static str> {
+    NEEDED.iter().filter(|(_, ending)| document.ends_with(ending)).map(|(folder, _)| *folder).collect()
 }
 
 fn xtask(planner: &mut Planner<'_>, view: &View<'_>) -> Result<(), PlanError> {
@@ -240,12 +282,20 @@ fn xtask(planner: &mut Planner<'_>, view: &View<'_>) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Copies the kit crates that anything needs, as they stand.
-fn kit(planner: &mut Planner<'_>) -> Result<(), PlanError> {
+/// Copies the kit crates that anything needs, as they stand, and of the libraries of the pages those that are `needed`.
+fn kit(planner: &mut Planner<'_>, needed: &[&str]) -> Result<(), PlanError> {
     for name in planner.versions.kit_closure(planner.used.iter().cloned())? {
         let folder = planner.versions.kit[&name].clone();
         for (path, text) in blueprints::below(&format!("blueprints/kit/{folder}")) {
-            let owner = if path == "Cargo.toml" { Owner::Manifest } else { Owner::Vendored };
+            let library = path.strip_prefix(LIBRARIES);
+            if library.is_some_and(|library| !needed.iter().any(|folder| library.starts_with(folder))) {
+                continue;
+            }
+            let owner = match (path, library) {
+                ("Cargo.toml", _) => Owner::Manifest,
+                (_, Some(_)) => Owner::Library,
+                (_, None) => Owner::Vendored,
+            };
             if path == "Cargo.toml"
                 && let Ok(manifest) = text.parse()
             {

@@ -49,7 +49,7 @@ fn judged(bench: &mut Bench, python: &Path, name: &str) -> Result<()> {
 }
 
 /// Where programs of the tests are put: as in `.ci/judges/install`.
-fn home() -> PathBuf {
+pub fn home() -> PathBuf {
     let user = || env::home_dir().unwrap_or_default().join(".cache/testbed");
     env::var_os("TESTBED_HOME").map_or_else(user, PathBuf::from)
 }

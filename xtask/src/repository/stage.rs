@@ -12,6 +12,7 @@ use super::{
     judges::judges,
     matrix,
     mutants::{self, Catalogue, Mutant},
+    pages::pages,
     slot::{Slot, remove},
     test::{Bench, Depth, Tool},
 };
@@ -81,6 +82,12 @@ pub const STAGES: &[Stage] = &[
         shows: "tools of others find nothing in documents and services, and find what is spoiled",
         from: Depth::Full,
         run: judges,
+    },
+    Stage {
+        name: "pages",
+        shows: "a real browser opens the pages of a workspace, and every text on them is text",
+        from: Depth::Full,
+        run: pages,
     },
     Stage {
         name: "mutants",

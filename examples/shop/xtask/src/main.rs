@@ -16,6 +16,7 @@ const WORKSPACE: Workspace = Workspace {
             faces: &["GraphQL"],
             store: false,
             limited: false,
+            documents: &["contracts/front/front.graphql"],
         },
         Service {
             name: "orders",
@@ -25,6 +26,7 @@ const WORKSPACE: Workspace = Workspace {
             faces: &["REST"],
             store: true,
             limited: false,
+            documents: &["contracts/orders/openapi.json", "contracts/orders/asyncapi.json"],
         },
         Service {
             name: "inventory",
@@ -34,6 +36,10 @@ const WORKSPACE: Workspace = Workspace {
             faces: &["gRPC"],
             store: true,
             limited: false,
+            documents: &[
+                "contracts/inventory/asyncapi.json",
+                "contracts/inventory/proto/shop/inventory/v1/inventory.proto",
+            ],
         },
         Service {
             name: "billing",
@@ -43,6 +49,7 @@ const WORKSPACE: Workspace = Workspace {
             faces: &[],
             store: true,
             limited: false,
+            documents: &["contracts/billing/asyncapi.json"],
         },
         Service {
             name: "shipping",
@@ -52,6 +59,7 @@ const WORKSPACE: Workspace = Workspace {
             faces: &["REST"],
             store: true,
             limited: false,
+            documents: &["contracts/shipping/openapi.json", "contracts/shipping/asyncapi.json"],
         },
     ],
     tries: &[
@@ -62,6 +70,7 @@ const WORKSPACE: Workspace = Workspace {
     ],
     walk: Some("front.place_order over GraphQL"),
     queue: true,
+    pages: 7100,
 };
 
 fn main() -> ExitCode {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
+use kit_pages::{Pages, Site};
 
 use crate::{Service, Workspace, build, fleet::Fleet, ports, process::Interrupt, story::Story};
 
@@ -15,7 +16,8 @@ const READY: Duration = Duration::from_secs(60);
 const COMMANDS: &str = "\
 Usage: cargo xtask COMMAND
 
-  dev      build, start every service, show their logs; Ctrl-C stops them
+  dev      build, start every service, show their logs and pages of what they offer; Ctrl-C stops them;
+           with --free on ports that are free
   smoke    build, start every service on free ports, run every flow once, stop
   test     run the workspace's own tests
 ";
@@ -33,7 +35,8 @@ pub fn main(workspace: &Workspace) -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let work = match words.as_slice() {
-        ["dev"] => dev(workspace),
+        ["dev"] => dev(workspace, false),
+        ["dev", "--free"] => dev(workspace, true),
         ["smoke"] => smoke(workspace),
         ["test", rest @ ..] => build::test(rest),
         ["messages", rest @ ..] if workspace.queue => messages(rest),
@@ -55,24 +58,32 @@ pub fn main(workspace: &Workspace) -> ExitCode {
     }
 }
 
-fn dev(workspace: &Workspace) -> Result<()> {
+fn dev(workspace: &Workspace, free: bool) -> Result<()> {
     let stop = Interrupt::install()?;
-    for Service { name, port, .. } in workspace.services {
+    let taken = |port: u16, what: &str| {
+        anyhow!("port {port} is taken, and {what} there: stop what holds it, or run `cargo xtask dev --free`")
+    };
+    let pages = Pages::listen(if free { 0 } else { workspace.pages })
+        .map_err(|_| taken(workspace.pages, "the pages of the services are"))?;
+    let ports: Vec<u16> = match free {
+        true => ports::free(workspace.services.len())?,
+        false => workspace.services.iter().map(|service| service.port).collect(),
+    };
+    for (Service { name, .. }, port) in workspace.services.iter().zip(&ports) {
         if !ports::is_free(*port) {
-            bail!(
-                "port {port} is taken, and `{name}` listens there: stop what holds it, or run `cargo xtask smoke`, which takes free ports"
-            );
+            return Err(taken(*port, &format!("`{name}` listens")));
         }
     }
     build::workspace()?;
     let data = root()?.join(".data");
-    let ports: Vec<u16> = workspace.services.iter().map(|service| service.port).collect();
     let mut fleet = Fleet::start(workspace, &ports, &data, true, &stop)?;
     if let Err(error) = fleet.ready(READY) {
         fleet.stop();
         return Err(error);
     }
     eprintln!("\n{}", table(workspace, &ports));
+    eprintln!("What they offer, to read and to try: {}\n", address(pages.port()?));
+    pages.show(site(workspace, &ports)?)?;
     if !workspace.tries.is_empty() {
         eprintln!("Try it:\n");
         for line in workspace.tries {
@@ -160,6 +171,17 @@ pub(crate) fn root() -> Result<PathBuf> {
 
 fn address(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
+}
+
+/// What the pages show.
+fn site(workspace: &Workspace, ports: &[u16]) -> Result<Site> {
+    let shown = |(service, port): (&Service, &u16)| kit_pages::Service {
+        name: service.name,
+        port: *port,
+        documents: service.documents,
+    };
+    let services = workspace.services.iter().zip(ports).map(shown).collect();
+    Ok(Site { root: root()?, name: workspace.name, services })
 }
 
 fn table(workspace: &Workspace, ports: &[u16]) -> String {

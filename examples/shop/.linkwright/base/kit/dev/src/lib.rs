@@ -1,7 +1,7 @@
 //! Runs the services of a workspace together on this machine, for `cargo xtask`.
 //!
 //! * `dev`: builds once, starts every service, follows one request through them, shows their logs with their names
-//!   before them, restarts what crashes, and stops everything at Ctrl-C.
+//!   before them, shows what they offer as pages ([`kit_pages`]), restarts what crashes, and stops everything at Ctrl-C.
 //! * `smoke`: the same on free ports with fresh data, then runs every declared flow once, and stops.
 //! * `test`: the workspace's own tests.
 
@@ -32,6 +32,8 @@ pub struct Service {
     pub store: bool,
     /// Whether it counts the calls of its callers.
     pub limited: bool,
+    /// The files that describe it to others, from the workspace's root.
+    pub documents: &'static [&'static str],
 }
 
 /// The workspace as its design describes it.
@@ -46,4 +48,6 @@ pub struct Workspace {
     pub walk: Option<&'static str>,
     /// The services share a queue.
     pub queue: bool,
+    /// Where `dev` shows what the services offer.
+    pub pages: u16,
 }

@@ -1,10 +1,10 @@
 //! What the language has and workspaces do not yet: refused by name, each where it stands (E001).
 
-use super::{Checker, items};
+use super::Checker;
 use crate::{
     design::{
         Auth, Body, Broker, Event, Field, Fields, Limit, Link, List, Mark, Operation, OperationSettings, Resource,
-        Service, Store, Tls, Transport, TypeDefKind, Via, Word,
+        Service, Store, Tls, TypeDefKind, Via, Word,
     },
     source::{Span, Spanned},
 };
@@ -57,10 +57,6 @@ pub(super) fn refuse(checker: &mut Checker) {
 }
 
 fn service(checker: &mut Checker, service: &Service) {
-    let graphql = items(&service.expose).iter().find(|item| item.value == Transport::Graphql);
-    if let Some(graphql) = graphql.filter(|_| !service.fronts.is_empty()) {
-        checker.unavailable(&graphql.span, "a schema composed of those behind a gateway (`graphql` with `fronts`) is");
-    }
     store(checker, service.store.as_ref());
     broker(checker, service.broker.as_ref());
     auth(checker, service.auth.as_ref());

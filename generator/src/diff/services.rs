@@ -61,8 +61,11 @@ pub(super) fn contracts(model: &Model, service: &str) -> Vec<Contract> {
             *kinds.entry(kind).or_insert(true) &= internal;
         }
     }
-    if !service.fronts.is_empty() {
+    if service.passes() {
         kinds.insert(Kind::Rest, false);
+    }
+    if service.composes() {
+        kinds.insert(Kind::Graphql, false);
     }
     if !service.events.is_empty() {
         kinds.insert(Kind::Messages, false);

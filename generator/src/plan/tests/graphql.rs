@@ -17,9 +17,10 @@ use crate::{
     escape,
     model::{Model, Operation, Service, Shape, Verb},
     names,
+    scope::Scope,
 };
 
-use super::super::{contract, operations};
+use super::super::{contract, graphql, operations};
 
 /// Which example the flows take. Those over other transports take the first, and some fields are unique.
 pub const OURS: u32 = 2;
@@ -35,6 +36,25 @@ pub struct Suite {
     /// Seen from the test, a Rust string literal.
     schema_path: String,
     cases: Vec<Case>,
+}
+
+/// What `tests/mapping/composed.rs` sees.
+#[derive(Serialize)]
+pub struct Composed {
+    pub module: String,
+    service: String,
+    contract: String,
+    members: Vec<Member>,
+    schema_path: String,
+    cases: Vec<Case>,
+}
+
+/// A service that answers fields of a schema.
+#[derive(Serialize)]
+struct Member {
+    field: String,
+    /// The module with its script.
+    module: String,
 }
 
 #[derive(Serialize)]
@@ -62,6 +82,56 @@ pub fn suite(model: &Model, service: &Service, contract: String, service_trait: 
         schema_path: escape::rust_str(&schema),
         cases: served.map(|operation| case(model, service, operation)).collect(),
     }
+}
+
+/// `None`: it composes no schema.
+pub fn composed(model: &Model, scope: &Scope, service: &Service) -> Option<Composed> {
+    let behind = graphql::behind(model, scope, service)?;
+    let whole = &behind.composed;
+    let case = |operation: &Operation| {
+        let case = case(&whole.model, &whole.service, operation);
+        Some(Case { method: behind.call(operation)?.to_owned(), ..case })
+    };
+    let member = |member: &graphql::Answerer| {
+        let module = model.services.get(&member.name).map(super::module)?;
+        Some(Member { field: member.field.clone(), module })
+    };
+    let mut module = format!("{}_composed", super::module(service).trim_end_matches('_'));
+    while model.services.values().any(|service| super::module(service) == module) {
+        module.push('_');
+    }
+    Some(Composed {
+        module,
+        service: service.name.clone(),
+        contract: contract::ident(service),
+        members: behind.members.iter().filter_map(member).collect(),
+        schema_path: escape::rust_str(&format!(
+            "../../../../{}/{}",
+            contract::folder(service),
+            contract::schema_path(service)
+        )),
+        cases: whole.service.operations.values().filter_map(case).collect(),
+    })
+}
+
+/// The router around the script of a service; of a front around those of others too.
+pub fn router(model: &Model, scope: &Scope, service: &Service, script: &str) -> String {
+    let contract = contract::ident(service);
+    let services = match graphql::behind(model, scope, service) {
+        None => script.to_owned(),
+        Some(behind) => {
+            let one = |member: &graphql::Answerer| {
+                let module = model.services.get(&member.name).map(super::module).unwrap_or_default();
+                match member.name == service.name {
+                    true => format!("{}: {script}", member.field),
+                    false => format!("{}: Arc::new(crate::mapping::{module}::Scripted::default())", member.field),
+                }
+            };
+            let all: Vec<String> = behind.members.iter().map(one).collect();
+            format!("{contract}::graphql::Services {{ {} }}", all.join(", "))
+        }
+    };
+    format!("{contract}::graphql::router({services}, kit_graphql::Settings::default())")
 }
 
 fn case(model: &Model, service: &Service, operation: &Operation) -> Case {

@@ -1,9 +1,9 @@
 //! What proves a service over GraphQL: a request for each operation, in contract tests and in the flows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::{
     contracts::{
@@ -15,7 +15,7 @@ use crate::{
         shape,
     },
     escape,
-    model::{Model, Operation, Service, Shape, Verb},
+    model::{Model, Operation, Resource, Service, Shape, Verb},
     names,
     scope::Scope,
 };
@@ -47,6 +47,26 @@ pub struct Composed {
     members: Vec<Member>,
     schema_path: String,
     cases: Vec<Case>,
+    referring: Vec<Referring>,
+}
+
+/// An item that is got with all that it refers to.
+#[derive(Serialize)]
+struct Referring {
+    test: String,
+    /// Rust string literals.
+    what: String,
+    request: String,
+    data: String,
+    answers: Vec<Answered>,
+}
+
+#[derive(Serialize)]
+struct Answered {
+    /// `orders.get_order`
+    method: String,
+    /// What stands in `json!(…)`.
+    answer: String,
 }
 
 /// A service that answers fields of a schema.
@@ -111,7 +131,54 @@ pub fn composed(model: &Model, scope: &Scope, service: &Service) -> Option<Compo
             contract::schema_path(service)
         )),
         cases: whole.service.operations.values().filter_map(case).collect(),
+        referring: whole.service.resources.values().filter_map(|resource| referring(&behind, resource)).collect(),
     })
+}
+
+/// `None`: it cannot be got, or refers to nothing.
+fn referring(behind: &graphql::Behind, resource: &Resource) -> Option<Referring> {
+    let (model, service) = (&behind.composed.model, &behind.composed.service);
+    let getter = |resource: &str| {
+        let gets = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: Verb::Get, resource: of } if of == resource);
+        service.operations.values().find(gets)
+    };
+    let get = getter(&resource.name)?;
+    let item = example::item(model, resource, 0);
+    let fields = schema::with_id(&shape::of_service(service, &resource.name), resource, shape::item_fields(resource));
+    let (mut answers, mut selected, mut data) = (BTreeMap::new(), String::new(), Map::new());
+    answers.insert(behind.call(get)?, item.clone());
+    for reference in schema::references(service, &fields) {
+        let to = shape::resource(model, &reference.to)?;
+        let referred = match reference.to.resource == resource.name {
+            true => item.clone(),
+            false => example::item(model, to, 0),
+        };
+        let (name, id) = (names::graphql::field(&reference.name), names::graphql::field(&to.id));
+        let shown = json!({ &id: id_text(&referred[&to.id]) });
+        let count = match &item[&reference.field.name] {
+            Value::Null => continue,
+            Value::Array(ids) => Some(ids.len()),
+            _ => None,
+        };
+        selected += &format!(" {name} {{ {id} }}");
+        data.insert(name, count.map_or_else(|| shown.clone(), |count| vec![shown.clone(); count].into()));
+        answers.insert(behind.call(getter(&to.name)?)?, referred);
+    }
+    let field = names::graphql::verb_field(Verb::Get, &resource.name, &resource.plural);
+    let id = escape::graphql_str(&id_text(&item[&resource.id]));
+    let answered = |(method, answer): (&str, Value)| Answered { method: method.to_owned(), answer: code(&answer, 1) };
+    (!data.is_empty()).then(|| Referring {
+        test: format!("{}_with_what_it_refers_to", names::snake(&field)),
+        what: escape::rust_str(&format!("{}.{} over GraphQL: what it refers to", service.name, get.name)),
+        request: escape::rust_raw_str(&format!("{{ {field}(id: {id}) {{{selected} }} }}")),
+        data: code(&data.into(), 1),
+        answers: answers.into_iter().map(answered).collect(),
+    })
+}
+
+/// An id as GraphQL writes it.
+fn id_text(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
 }
 
 /// The router around the script of a service; of a front around those of others too.

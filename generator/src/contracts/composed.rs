@@ -157,3 +157,6 @@ fn shape(names: &Names, own: &str, shape: &mut Shape) {
 fn fields(names: &Names, fields: &mut [Field]) {
     fields.iter_mut().for_each(|field| names.ty(&mut field.ty));
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ fn what_a_service_that_is_gone_answered_is_null_and_the_rest_is_there() {
     };
     // What stands sells has natural keys and is put there by its own REST; all else goes through the schema.
     let price = json!({ "amount": "7.50", "currency": "EUR" });
-    let (status, item) = fair.put("stands", "/v1/items/BBC-456", &json!({ "on_hand": 7, "price": price }));
+    let (status, item) = fair.put("stands", "/v1/articles/BBC-456", &json!({ "on_hand": 7, "price": price }));
     assert_eq!(status, 201, "{item}");
     let made = ask("desk", "mutation { createVisitor(input: { name: \"Ada\" }) { id } }", json!({}));
     let visitor = made["data"]["createVisitor"]["id"].clone();
@@ -32,7 +32,7 @@ fn what_a_service_that_is_gone_answered_is_null_and_the_rest_is_there() {
 
     // Three services in one answer, and what each refers to in others.
     let look = "query($sale: ID!, $line: ID!) {
-        item(id: \"BBC-456\") { onHand }
+        article(id: \"BBC-456\") { onHand }
         salesItem(id: $line) { quantity sale { visitor { name } } article { onHand } alsos { sku } }
         receipt(saleId: $sale) { total { amount } sale { visitor { name } } }
     }";
@@ -41,7 +41,7 @@ fn what_a_service_that_is_gone_answered_is_null_and_the_rest_is_there() {
     let line_of = |article: Value, alsos: Value| json!({ "quantity": 2, "sale": { "visitor": { "name": "Ada" } }, "article": article, "alsos": alsos });
     let receipt = json!({ "total": { "amount": "7.50" }, "sale": { "visitor": { "name": "Ada" } } });
     let expected = json!({
-        "item": { "onHand": 7 },
+        "article": { "onHand": 7 },
         "salesItem": line_of(json!({ "onHand": 7 }), json!([{ "sku": "BBC-456" }, null])),
         "receipt": receipt,
     });
@@ -55,7 +55,7 @@ fn what_a_service_that_is_gone_answered_is_null_and_the_rest_is_there() {
     for _ in 0..50 {
         let part = page("desk");
         let expected =
-            json!({ "item": null, "salesItem": line_of(Value::Null, json!([null, null])), "receipt": receipt });
+            json!({ "article": null, "salesItem": line_of(Value::Null, json!([null, null])), "receipt": receipt });
         assert_eq!(part["data"], expected, "{part}");
         let mut paths: Vec<String> = Vec::new();
         for error in part["errors"].as_array().unwrap() {
@@ -64,7 +64,7 @@ fn what_a_service_that_is_gone_answered_is_null_and_the_rest_is_there() {
         }
         paths.sort();
         paths.dedup();
-        assert_eq!(paths, ["[\"item\"]", "[\"salesItem\",\"alsos\"]", "[\"salesItem\",\"article\"]"], "{part}");
+        assert_eq!(paths, ["[\"article\"]", "[\"salesItem\",\"alsos\"]", "[\"salesItem\",\"article\"]"], "{part}");
     }
     let links = fair.get("desk", "/-/links");
     let link = links.as_array().unwrap().iter().find(|link| link["link"] == "desk → stands").unwrap();

@@ -90,11 +90,12 @@ fn one(design: &Design, at: Option<(&str, u32)>) -> (Model, Vec<Diagnostic>) {
     scopes::check(&mut checker, &model);
     collisions::check(&mut checker, &model);
     shared::check(&mut checker, &model);
+    fronts::lower(&mut checker, &mut model);
     links::lower(&mut checker, &mut model);
     graphql::check(&mut checker, &model);
     caches::check(&mut checker, &model);
     limits::check(&mut checker, &model);
-    fronts::lower(&mut checker, &mut model);
+    fronts::check(&mut checker, &model);
     (model, checker.found)
 }
 

@@ -5,6 +5,7 @@
 //! free texts are written is [`crate::escape`].
 
 pub mod asyncapi;
+pub mod composed;
 pub mod example;
 pub mod fronted;
 pub mod graphql;

@@ -90,7 +90,7 @@ pub enum Versioning {
     MediaType,
 }
 
-/// A service behind a gateway: what it exposes over REST passes through.
+/// A service behind a front: what it exposes over REST passes through, what it exposes at all is in a composed schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Front {
     pub service: String,
@@ -455,7 +455,24 @@ impl Model {
     }
 }
 
+impl Service {
+    /// Whether requests over REST pass through it to those behind it.
+    pub fn passes(&self) -> bool {
+        !self.fronts.is_empty() && self.expose.has(Transport::Rest)
+    }
+
+    /// Whether its schema is composed of its own operations and those of the services behind it.
+    pub fn composes(&self) -> bool {
+        !self.fronts.is_empty() && self.expose.has(Transport::Graphql)
+    }
+}
+
 impl Operation {
+    /// Whether a schema composed by a front can have it: callers outside get it, and its input is one message.
+    pub fn is_offered(&self) -> bool {
+        self.expose.without(Transport::Queue).any() && !self.reads()
+    }
+
     /// Whether a caller gets more than "done".
     pub fn answers(&self) -> bool {
         match &self.shape {

@@ -17,6 +17,8 @@ use heck::{ToLowerCamelCase, ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
 pub use plural::plural;
 
+use crate::{design::Word as _, model::Verb};
+
 /// By what names are judged equal: the letters and digits in lower case (`http_2_url` and `http2_url` are `http2url`).
 pub fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
@@ -43,6 +45,12 @@ pub fn snake(name: &str) -> String {
 /// `OrderPlaced` to `ORDER_PLACED`: constants, error reasons.
 pub fn shouty(name: &str) -> String {
     name.to_shouty_snake_case()
+}
+
+/// The operation that a verb is: `list_orders`, `get_order`.
+pub fn verb_operation(verb: Verb, resource: &str, plural: &str) -> String {
+    let name = if verb == Verb::List { plural } else { resource };
+    format!("{}_{}", verb.word(), snake(name))
 }
 
 /// What the environment variables of a service or external begin with, as the kit reads them: `INVENTORY` of

@@ -141,7 +141,7 @@ fn documented(of: &Understood, service: &Service, kind: Kind) -> bool {
     let served =
         |transport| service.operations.keys().any(|operation| of.model.served(&service.name, operation).has(transport));
     match kind {
-        Kind::Rest => exposed(Transport::Rest) || !service.fronts.is_empty(),
+        Kind::Rest => exposed(Transport::Rest) || service.passes(),
         Kind::Graphql => exposed(Transport::Graphql),
         Kind::Jsonrpc => exposed(Transport::Jsonrpc),
         // Which is for links too.

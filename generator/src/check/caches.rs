@@ -81,7 +81,7 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
         for (resource, design) in &service.resources {
             let verbs = [Verb::List, Verb::Get].map(|verb| {
                 let plural = lowered.resources.get(resource).map_or("", |resource| &resource.plural);
-                (verb, super::symbols::verb_operation(verb, resource, plural))
+                (verb, crate::names::verb_operation(verb, resource, plural))
             });
             for (verb, operation) in &verbs {
                 if let Some(cache) = design.settings.get(verb).and_then(|settings| settings.common.cache.as_ref()) {

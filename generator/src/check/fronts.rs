@@ -1,10 +1,14 @@
-//! Gateways: which services stand behind which (E612, E613, E615), and which pages may call a service (E705).
+//! Fronts: which services stand behind which (E612, E613, E615), what a composed schema cannot have (E205, E614), and which
+//! pages may call a service (E705).
+
+use std::collections::BTreeMap;
 
 use super::{Checker, items, policies, unbuilt};
 use crate::{
+    contracts::composed::composed,
     design::Transport,
-    model::{Front, Model},
-    names,
+    model::{Front, Model, Operation},
+    names::{self, generated::Generated},
     source::Spanned,
 };
 
@@ -18,9 +22,12 @@ pub(super) fn lower(checker: &mut Checker, model: &mut Model) {
             self::origin(checker, origin, items(&service.cors).len());
         }
         let Some(first) = service.fronts.first() else { continue };
-        if !items(&service.expose).iter().any(|item| item.value == Transport::Rest) {
-            let message = format!("`{name}` fronts services, but exposes no REST");
-            checker.error("E612", &first.span, message, "add `expose = [\"rest\"]`: a gateway passes REST on");
+        let exposes = |transport| items(&service.expose).iter().any(|item| item.value == transport);
+        if !exposes(Transport::Rest) && !exposes(Transport::Graphql) {
+            let message = format!("`{name}` fronts services, but exposes neither REST nor GraphQL");
+            let help =
+                "add `expose = [\"rest\"]`, which passes requests on, or `\"graphql\"`, which makes one schema of all";
+            checker.error("E612", &first.span, message, help);
         }
         let mut fronts = Vec::new();
         for front in &service.fronts {
@@ -57,16 +64,66 @@ fn behind(checker: &mut Checker, model: &Model, gateway: &str, front: &Spanned<S
             "one of them is the entry: leave the other one's `fronts` out",
         );
     }
-    if !service.operations.values().any(|operation| operation.expose.has(crate::model::Transport::Rest)) {
+    let composes =
+        model.services.get(gateway).is_some_and(|gateway| gateway.expose.has(crate::model::Transport::Graphql));
+    if composes && !service.operations.values().any(Operation::is_offered) {
+        let message = format!("`{gateway}` fronts `{name}`, which exposes nothing that GraphQL could carry");
+        let help =
+            format!("add `expose = [\"grpc\"]` to `[services.{name}]`: what a service exposes is what a front has");
+        checker.error("E612", &front.span, message, help);
+    }
+    if !composes && !over_rest(service) {
         let message = format!("`{gateway}` fronts `{name}`, which exposes nothing over REST");
         let help = format!("add `expose = [\"rest\"]` to `[services.{name}]`: what a service exposes is what passes");
         checker.error("E612", &front.span, message, help);
+    }
+    if composes && !over_rest(service) {
+        // Its paths are nowhere.
+        return;
     }
     let segment = names::path::segment(name);
     let is_version = segment.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
     if is_version || KITS.contains(&segment.as_str()) {
         let message = format!("`{name}` would be at `/{segment}` of `{gateway}`, where something else is");
         checker.error("E615", &front.span, message, "rename the service");
+    }
+}
+
+fn over_rest(service: &crate::model::Service) -> bool {
+    service.operations.values().any(|operation| operation.expose.has(crate::model::Transport::Rest))
+}
+
+/// What cannot be in a composed schema.
+pub(super) fn check(checker: &mut Checker, model: &Model) {
+    // What is not understood was reported where it stands.
+    if !checker.found.is_empty() {
+        return;
+    }
+    for front in model.services.values() {
+        let Some(composed) = composed(model, front) else { continue };
+        let Some(first) = checker.design.services.get(&front.name).and_then(|service| service.fronts.first()) else {
+            continue;
+        };
+        let mut taken: BTreeMap<String, String> = BTreeMap::new();
+        for Generated { name, role, .. } in names::generated::of_service(&composed.model, &composed.service) {
+            let given = composed
+                .model
+                .types
+                .keys()
+                .chain(composed.service.resources.keys())
+                .chain(composed.service.enums.keys());
+            let other = given
+                .into_iter()
+                .find(|given| names::key(given) == names::key(&name))
+                .map(|given| format!("`{given}`"));
+            let other = other.or_else(|| taken.get(&names::key(&name)).filter(|other| **other != role).cloned());
+            if let Some(other) = other {
+                let message =
+                    format!("`{name}` is the name of {role} and of {other} in the schema of `{}`", front.name);
+                checker.error("E205", &first.span, message, "rename what one of them follows from");
+            }
+            taken.insert(names::key(&name), role);
+        }
     }
 }
 

@@ -12,7 +12,8 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
     for (name, service) in &checker.design.services {
         let Some(said) = &service.graphql else { continue };
         let Some(lowered) = model.services.get(name) else { continue };
-        if !lowered.operations.values().any(|operation| is_served(model, lowered, operation)) {
+        let answers = lowered.operations.values().any(|operation| is_served(model, lowered, operation));
+        if !answers && !lowered.composes() {
             let message = format!("`graphql` bounds requests over GraphQL, and `{name}` answers none");
             checker.error("E512", &said.span, message, "add `expose = [\"graphql\"]`, or leave it out");
         }

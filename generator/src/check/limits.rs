@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Checker, symbols};
+use super::Checker;
 use crate::{
     design::{self, Limit, OperationSettings, VerbSettings, Word as _},
     model::{Limits, Model, Rate, Verb},
@@ -63,7 +63,7 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
         }
         for (resource, design) in &service.resources {
             let plural = lowered.resources.get(resource).map_or("", |resource| &resource.plural);
-            let by_verb = |verb: Verb| symbols::verb_operation(verb, resource, plural);
+            let by_verb = |verb: Verb| crate::names::verb_operation(verb, resource, plural);
             for (verb, settings) in &design.settings {
                 refuse(checker, "limit", verb.word(), &settings.common.limit, is_called(&by_verb(*verb)));
             }

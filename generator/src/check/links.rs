@@ -28,7 +28,9 @@ struct Dependencies<'d> {
     written: BTreeMap<To, &'d design::Link>,
     calls: BTreeSet<OperationRef>,
     on: BTreeSet<EventRef>,
+    /// The services behind it: what it passes on to, and what its schema is made of.
     fronts: BTreeSet<&'d str>,
+    composes: BTreeSet<&'d str>,
 }
 
 /// The operations that a link is about.
@@ -61,7 +63,14 @@ fn dependencies<'d>(checker: &mut Checker<'d>, model: &Model) -> BTreeMap<String
     }
     let design = checker.design;
     for (name, service) in &design.services {
-        all.entry(name.clone()).or_default().fronts.extend(service.fronts.iter().map(|front| front.value.as_str()));
+        let behind = service.fronts.iter().map(|front| front.value.as_str());
+        let behind = behind.filter(|behind| *behind != name && model.services.contains_key(*behind));
+        let own = all.entry(name.clone()).or_default();
+        if model.services.get(name).is_some_and(crate::model::Service::composes) {
+            own.composes.extend(behind);
+        } else {
+            own.fronts.extend(behind);
+        }
     }
     for link in &design.links {
         if !checker.symbols.is_service(&link.from.value) {
@@ -133,11 +142,13 @@ fn links_of(design: &design::Design, model: &Model, from: &str, own: &Dependenci
     }));
     let by_service = own.calls.iter().filter(|to| written(&To::Operation((*to).clone())).is_none());
     services.extend(by_service.map(|to| &to.service));
+    services.extend(own.composes.iter().filter_map(|service| Some(&model.services.get(*service)?.name)));
     for service in services {
         let link = written(&To::Service(service.clone()));
         let exposed = model.services.get(service).map(|service| service.expose).unwrap_or_default();
         let covered = own.covered(model, service);
-        let streams = covered.used && covered.operations.iter().any(|(_, operation)| !operation.is_unary());
+        let meant = covered.used || own.composes.contains(service.as_str());
+        let streams = meant && covered.operations.iter().any(|(_, operation)| !operation.is_unary());
         let via = via(&[link], if streams { exposed.without(Transport::Jsonrpc) } else { exposed });
         let policy = policy(design, via, &[link]);
         links.push(Link { from: from.to_owned(), to: Target::Service { service: service.clone(), via }, policy });
@@ -206,7 +217,7 @@ impl<'d> Dependencies<'d> {
             .filter(|to| to.service == service && !self.written.contains_key(&To::Operation((*to).clone())))
             .filter_map(|to| Some((to.clone(), fit::operation(model, to)?)))
             .collect();
-        if !called.is_empty() {
+        if !called.is_empty() && !self.composes.contains(service) {
             return Covered { operations: called, used: true };
         }
         let all = model.services.get(service).into_iter().flat_map(|service| service.operations.values());

@@ -152,7 +152,7 @@ fn check_verb_names<'d>(
         let name = resource.head.name.value.as_str();
         let plural = symbols::plural(resource, name);
         for verb in super::items(&resource.verbs) {
-            let operation = symbols::verb_operation(verb.value, name, &plural);
+            let operation = crate::names::verb_operation(verb.value, name, &plural);
             verbs.insert(names::key(&operation), (verb.value.word(), &resource.head));
         }
     }

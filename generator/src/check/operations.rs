@@ -356,7 +356,7 @@ pub(super) fn settings(service: &design::Service) -> impl Iterator<Item = (Strin
     let customs = service.queries.iter().chain(&service.commands).map(|(name, custom)| (name.clone(), &custom.common));
     let verbs = service.resources.iter().flat_map(|(name, resource)| {
         let plural = symbols::plural(resource, name);
-        let named = move |(verb, settings): (&Verb, _)| (symbols::verb_operation(*verb, name, &plural), settings);
+        let named = move |(verb, settings): (&Verb, _)| (crate::names::verb_operation(*verb, name, &plural), settings);
         resource.settings.iter().map(|(verb, settings)| (verb, &settings.common)).map(named)
     });
     customs.chain(verbs)

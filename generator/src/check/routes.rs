@@ -289,7 +289,7 @@ impl Checker<'_> {
         for (name, resource) in &service.resources {
             let plural = super::symbols::plural(resource, name);
             for verb in Verb::ALL {
-                if super::symbols::verb_operation(verb, name, &plural) == of.operation {
+                if crate::names::verb_operation(verb, name, &plural) == of.operation {
                     let settings = resource.settings.get(&verb).map(|settings| settings.head.span());
                     return settings.unwrap_or_else(|| resource.head.span());
                 }

@@ -20,7 +20,8 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
         // Whole resources, and what comes with them, are compared in `collisions`.
         let apart = items.iter().filter(|item| match item {
             Item::Resource(_) => false,
-            Item::Id(of) => !items.contains(&&Item::Resource(of.clone())),
+            // Ids of its own meet those of others too.
+            Item::Id(of) => of.service == service.name || !items.contains(&&Item::Resource(of.clone())),
             Item::Type(_) | Item::Payload(_) => true,
         });
         let given = wrappers(service).chain(apart.filter_map(|item| given(item))).collect();

@@ -104,7 +104,7 @@ impl<'d> Symbols<'d> {
             put(&mut self.resources, name);
             let plural = plural(resource, name);
             for verb in Verb::ALL {
-                let operation = verb_operation(verb, name, &plural);
+                let operation = names::verb_operation(verb, name, &plural);
                 // Unreadable verbs: any of them may be meant.
                 if resource.verbs.as_ref().is_none_or(|verbs| verbs.value.iter().any(|v| v.value == verb)) {
                     put(&mut self.operations, &operation);
@@ -284,10 +284,4 @@ pub(super) fn plural(resource: &Resource, name: &str) -> String {
         Some(plural) => names::upper_camel(&plural.value),
         None => names::plural(name),
     }
-}
-
-/// The operation that a verb is: `list_orders`, `get_order`.
-pub(super) fn verb_operation(verb: Verb, resource: &str, plural: &str) -> String {
-    let name = if verb == Verb::List { plural } else { resource };
-    format!("{}_{}", verb.word(), names::snake(name))
 }

@@ -57,10 +57,6 @@ pub(super) fn refuse(checker: &mut Checker) {
 }
 
 fn service(checker: &mut Checker, service: &Service) {
-    let graphql = items(&service.expose).iter().find(|item| item.value == Transport::Graphql);
-    if let Some(graphql) = graphql.filter(|_| !service.fronts.is_empty()) {
-        checker.unavailable(&graphql.span, "a schema composed of those behind a gateway (`graphql` with `fronts`) is");
-    }
     store(checker, service.store.as_ref());
     broker(checker, service.broker.as_ref());
     auth(checker, service.auth.as_ref());
@@ -73,6 +69,10 @@ fn service(checker: &mut Checker, service: &Service) {
     );
     for limit in [&service.limit, &service.quota].into_iter().flatten() {
         by_plan(checker, [limit]);
+        let composes = items(&service.expose).iter().any(|item| item.value == Transport::Graphql);
+        if composes && !service.fronts.is_empty() {
+            checker.unavailable(&limit.span, "a limit of a composed schema (`graphql` with `fronts`) is");
+        }
     }
     for own in service.queries.values().chain(service.commands.values()) {
         operation(checker, own);

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::{
     Checker, caches, calls, docs, items, limits,
     operations::{check_queue, emits, errors, exposure, safety},
-    routes, symbols,
+    routes,
 };
 use crate::{
     design::{self, VerbSettings, Word},
@@ -26,7 +26,7 @@ pub(super) fn lower(
         for verb in &resource.verbs {
             let settings = design.settings.get(verb);
             let operation = Operation {
-                name: symbols::verb_operation(*verb, name, &resource.plural),
+                name: crate::names::verb_operation(*verb, name, &resource.plural),
                 docs: settings.map_or_else(Docs::default, |settings| docs(&settings.head.docs)),
                 kind: kind(*verb),
                 shape: Shape::Verb { verb: *verb, resource: name.clone() },

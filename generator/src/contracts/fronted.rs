@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::{
-    model::{Limits, Model, Service, Versioning},
+    model::{Front, Limits, Model, Service, Transport, Versioning},
     names,
 };
 
@@ -24,6 +24,13 @@ pub struct Passed {
 /// What stands before the paths of a service at a gateway: `/order-desk`.
 pub fn prefix(service: &str) -> String {
     format!("/{}", names::path::segment(service))
+}
+
+/// The services that requests pass on to through a gateway, with what is said of each.
+pub fn behind<'m>(model: &'m Model, gateway: &'m Service) -> impl Iterator<Item = (&'m Front, &'m Service)> {
+    let behind = gateway.fronts.iter().filter(|_| gateway.passes());
+    let behind = behind.filter_map(|front| Some((front, model.services.get(&front.service)?)));
+    behind.filter(|(_, service)| service.operations.values().any(|operation| operation.expose.has(Transport::Rest)))
 }
 
 /// What passes to a service: all that its documents say, of today and of before, and nothing else.
@@ -61,14 +68,12 @@ fn documents(model: &Model, service: &Service, limits: Limits) -> Vec<(Value, St
 /// services bring the same name and mean different things by it, the later one gets its service's name in front.
 pub fn openapi(model: &Model, service: &Service) -> Value {
     let mut whole = openapi::openapi(model, service);
-    for front in &service.fronts {
-        if let Some(behind) = model.services.get(&front.service) {
-            // Where no path says the version, one path has one description: that of today.
-            let versions = if behind.versioning == Versioning::Path { usize::MAX } else { 1 };
-            let tags = names_of(&whole["tags"]);
-            for (document, name) in documents(model, behind, service.limits).into_iter().take(versions) {
-                add(&mut whole, (behind, &name), &tags, document);
-            }
+    for (_, behind) in behind(model, service) {
+        // Where no path says the version, one path has one description: that of today.
+        let versions = if behind.versioning == Versioning::Path { usize::MAX } else { 1 };
+        let tags = names_of(&whole["tags"]);
+        for (document, name) in documents(model, behind, service.limits).into_iter().take(versions) {
+            add(&mut whole, (behind, &name), &tags, document);
         }
     }
     whole

@@ -115,7 +115,11 @@ pub fn arguments(model: &Model, service: &Service, operation: &Operation) -> Vec
 }
 
 fn operation_field(types: &mut Types, operation: &Operation) -> String {
-    let (name, arguments, answer) = lowered(types, operation);
+    let (name, arguments, mut answer) = lowered(types, operation);
+    // One that fails takes nothing from the others.
+    if types.service.composes() && root(operation) != "Subscription" {
+        answer = types::nullable(answer);
+    }
     format!("{}{name}{}: {answer}", description(&operation.docs), listed(&arguments))
 }
 

@@ -99,8 +99,9 @@ rules! {
 
     REST_PATH_CHANGED "rest-path-changed" "has another path" [B X X X X] "The old path is not found.";
     REST_METHOD_CHANGED "rest-method-changed" "has another method" [B X X X X] "The old method is not allowed.";
-    FRONT_REMOVED "front-removed" "no longer passes on to a service" [B X X X X] "Its paths are not found here.";
-    FRONT_ADDED "front-added" "passes on to a service more" [C X X X X] "Nobody calls it here yet.";
+    FRONT_REMOVED "front-removed" "no longer passes on to a service" [B X B X X]
+        "Its paths, and the fields of its schema, are not found here.";
+    FRONT_ADDED "front-added" "passes on to a service more" [C X C X X] "Nobody calls it here yet.";
     ORIGIN_REMOVED "origin-removed" "is closed to pages of an origin" [B X B B X] "Browsers keep answers from them (Fetch, CORS).";
     GRAPHQL_LIMIT_LOWERED "graphql-limit-lowered" "lets documents ask for less" [X X B X X]
         "A document that was good asks for too much.";

@@ -61,8 +61,11 @@ pub(super) fn contracts(model: &Model, service: &str) -> Vec<Contract> {
             *kinds.entry(kind).or_insert(true) &= internal;
         }
     }
-    if !service.fronts.is_empty() {
+    if service.passes() {
         kinds.insert(Kind::Rest, false);
+    }
+    if service.composes() {
+        kinds.insert(Kind::Graphql, false);
     }
     if !service.events.is_empty() {
         kinds.insert(Kind::Messages, false);
@@ -120,11 +123,14 @@ fn entry(found: &mut Found<'_>, before: &Service, after: &Service) {
     let [rest, graphql] = [Kind::Rest, Kind::Graphql].map(|kind| contract(after, kind, false));
     let fronts = |service: &Service| service.fronts.iter().map(|front| front.service.clone()).collect::<Vec<_>>();
     let (was, is) = (fronts(before), fronts(after));
-    for name in was.iter().filter(|name| !is.contains(name)) {
-        found.add(&rest, here(&FRONT_REMOVED).from(name));
-    }
-    for name in is.iter().filter(|name| !was.contains(name)) {
-        found.add(&rest, here(&FRONT_ADDED).to(name));
+    let faces = [(&rest, before.passes(), after.passes()), (&graphql, before.composes(), after.composes())];
+    for (face, had, has) in faces {
+        for name in was.iter().filter(|name| had && !(has && is.contains(name))) {
+            found.add(face, here(&FRONT_REMOVED).from(name));
+        }
+        for name in is.iter().filter(|name| has && !(had && was.contains(name))) {
+            found.add(face, here(&FRONT_ADDED).to(name));
+        }
     }
     let is_open = |origin: &String| after.cors.iter().any(|other| other == origin || other == "*");
     for origin in before.cors.iter().filter(|origin| !is_open(origin)) {

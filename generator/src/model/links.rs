@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Exposure, Link, Model, OperationRef, Target, Transport, Via};
+use super::{Exposure, Link, Model, Operation, OperationRef, Target, Transport, Via};
 
 impl Model {
     /// Whether anybody calls the operation and waits for its answer.
@@ -37,7 +37,8 @@ impl Model {
     }
 
     /// The link that a service's calls to an operation go by: the one to the operation, else that to its service if the
-    /// operation is called. Where the service calls nothing by it yet, that is everything that does not run on events.
+    /// operation is called, or in the schema that the service composes. Where the service calls nothing by it yet, that is
+    /// everything that does not run on events.
     pub fn link(&self, from: &str, operation: &OperationRef) -> Option<&Link> {
         let own = |to: &OperationRef| {
             let is_it = |link: &&Link| matches!(&link.to, Target::Operation { to: named, .. } if named == to);
@@ -49,11 +50,17 @@ impl Model {
         let to_service =
             |link: &&Link| matches!(&link.to, Target::Service { service, .. } if *service == operation.service);
         let link = self.links.iter().find(|link| link.from == from && to_service(link))?;
-        let calls = self.services.get(from)?.operations.values().flat_map(|operation| &operation.calls);
+        let caller = self.services.get(from)?;
+        let callee = || self.services.get(&operation.service)?.operations.get(&operation.operation);
+        let composes = caller.composes() && caller.fronts.iter().any(|front| front.service == operation.service);
+        if composes && callee().is_some_and(Operation::is_offered) {
+            return Some(link);
+        }
+        let calls = caller.operations.values().flat_map(|operation| &operation.calls);
         let called: Vec<_> =
             calls.map(|call| &call.to).filter(|to| to.service == operation.service && own(to).is_none()).collect();
         let needed = match called.is_empty() {
-            true => self.services.get(&operation.service)?.operations.get(&operation.operation)?.on.is_empty(),
+            true => !composes && callee()?.on.is_empty(),
             false => called.contains(&operation),
         };
         needed.then_some(link)

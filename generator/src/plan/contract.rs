@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    contracts::{asyncapi, fronted, graphql as sdl, openrpc, pb, proto, schema, shape},
+    contracts::{asyncapi, composed, fronted, graphql as sdl, openrpc, pb, proto, schema, shape},
     escape,
     model::{Docs, Input, Model, Operation, Output, Service, Shape, Transport},
     names,
@@ -123,7 +123,13 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     let has_rest = serves(model, service, Transport::Rest);
     let over_grpc = |operation: &Operation| model.served(&service.name, &operation.name).has(Transport::Grpc);
     let has_grpc = serves(model, service, Transport::Grpc);
-    let has_graphql = serves(model, service, Transport::Graphql);
+    let has_graphql = serves(model, service, Transport::Graphql) || service.composes();
+    // Its schema is made of their contracts.
+    for behind in composed::members(model, service).skip(1).filter(|_| service.composes()) {
+        planner.local.insert(package(behind), self::folder(behind));
+    }
+    let behind = graphql::behind(model, &planner.scope, service);
+    let composed = behind.as_ref().map(|behind| behind.composed.graphql());
     let over_jsonrpc = |operation: &Operation| model.served(&service.name, &operation.name).has(Transport::Jsonrpc);
     let has_jsonrpc = serves(model, service, Transport::Jsonrpc);
     let over_queue = |operation: &Operation| queue::is_taken(model, service, operation);
@@ -147,11 +153,12 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     };
     let old = versions::of(planner.present, service);
     let adapter = old.and_then(|old| versions::adapter(planner, old, &taken_over));
+    let trait_name = trait_name(model, &planner.scope, service);
     let view = View {
         docs: doc_lines(&service.docs, &format!("What {} offers.", service.name)),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),
         service: &service.name,
-        service_trait: user(&trait_name(model, &planner.scope, service)),
+        service_trait: user(&trait_name),
         operations: views(&|_| true),
         errors,
         has_types: !types.is_empty(),
@@ -202,7 +209,7 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
         cached: if caches { views(&Operation::can_be_cached) } else { Vec::new() },
         not_cached: if caches { views(&|operation| !operation.can_be_cached()) } else { Vec::new() },
         has_ways: ways::has_ways(model, service),
-        graphql: has_graphql.then(|| graphql::view(model, service)),
+        graphql: has_graphql.then(|| graphql::view(model, service, &trait_name, behind)),
         graphql_client: graphql::is_called(model, service).then(|| graphql::client(model, service)),
         graphql_path: schema_path(service),
         shared: shared.iter().map(|name| user(name)).collect(),
@@ -283,7 +290,8 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     names.extend(taken_over.into_iter().map(|name| (name, view.present.clone())));
     let mut graphql_names = BTreeMap::new();
     if let Some(own) = &view.graphql {
-        planner.rust(&mut sources, "src/graphql.rs", "contract/src/graphql.rs", &view)?;
+        let template = if composed.is_some() { "contract/src/composed.rs" } else { "contract/src/graphql.rs" };
+        planner.rust(&mut sources, "src/graphql.rs", template, &view)?;
         let client = own.has_client.then_some(["client", "shapes"]);
         for file in own.modules.iter().chain(client.iter().flatten()) {
             planner.rust(
@@ -294,8 +302,8 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
             )?;
         }
         graphql_names = graphql::imports(own, &names);
-        let sdl =
-            planner.render("partials/generated", &())?.replacen("//", "#", 1) + "\n" + &sdl::graphql(model, service);
+        let sdl = composed.unwrap_or_else(|| sdl::graphql(model, service));
+        let sdl = planner.render("partials/generated", &())?.replacen("//", "#", 1) + "\n" + &sdl;
         planner.file(format!("{folder}/{}", view.graphql_path), sdl, Owner::Generated, "model".into());
     }
     documents(planner, service, &folder);
@@ -370,12 +378,12 @@ pub fn has_code(service: &Service) -> bool {
 
 /// Whether a gateway has nothing of its own over REST that would serve its document.
 pub fn serves_document(model: &Model, service: &Service) -> bool {
-    !service.fronts.is_empty() && !serves(model, service, Transport::Rest)
+    service.passes() && !serves(model, service, Transport::Rest)
 }
 
 /// Whether callers outside reach anything over REST.
 pub fn has_openapi(service: &Service) -> bool {
-    !service.fronts.is_empty() || service.operations.values().any(|operation| operation.expose.has(Transport::Rest))
+    service.passes() || service.operations.values().any(|operation| operation.expose.has(Transport::Rest))
 }
 
 /// Whether callers outside reach anything over JSON-RPC.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    contracts::fronted,
+    contracts::fronted::{self, behind},
     escape,
     model::{Front, Model, Service, span},
     names,
@@ -89,14 +89,15 @@ pub fn sections(model: &Model, gateway: &Service) -> Vec<Section> {
     behind(model, gateway).map(section).collect()
 }
 
-/// The services behind one, with what is said of each.
-pub fn behind<'m>(model: &'m Model, gateway: &'m Service) -> impl Iterator<Item = (&'m Front, &'m Service)> {
-    gateway.fronts.iter().filter_map(|front| Some((front, model.services.get(&front.service)?)))
+/// The services through which requests pass on to one.
+pub fn before<'m>(model: &'m Model, service: &'m Service) -> impl Iterator<Item = &'m Service> {
+    let passes = |other: &&Service| behind(model, other).any(|(_, behind)| behind.name == service.name);
+    model.services.values().filter(passes)
 }
 
-/// The services that one is behind.
-pub fn before<'m>(model: &'m Model, service: &'m Service) -> impl Iterator<Item = &'m Service> {
-    model.services.values().filter(|other| other.fronts.iter().any(|front| front.service == service.name))
+/// Whether any other asks for callers outside, who are told from each other by what it says of them.
+pub fn is_fronted(model: &Model, service: &Service) -> bool {
+    model.services.values().any(|other| other.fronts.iter().any(|front| front.service == service.name))
 }
 
 /// `orders_front`, unless a service is called so.

@@ -16,12 +16,15 @@ use crate::{
 
 use super::{
     operations::{self, OperationView},
-    rust::{id_name, user},
+    rust::user,
 };
 
+mod behind;
 mod client;
 mod types;
 
+use behind::Found;
+pub use behind::{Answerer, Behind, behind};
 pub use client::{Client, client};
 use types::{Definition, Member, Types, Writer};
 
@@ -40,6 +43,10 @@ pub struct View {
     /// Records of which the fields are arguments.
     pub arguments: Vec<Definition>,
     pub loaders: Vec<Loader>,
+    /// What the roots hold: `Arc<dyn crate::Orders>`, or a struct of several.
+    pub held: String,
+    /// What is in that struct.
+    pub members: Vec<Answerer>,
     /// What makes the schema: `Query(service.clone())`, `EmptyMutation`, …
     pub roots: Vec<String>,
     /// The calls that make the loaders.
@@ -69,15 +76,31 @@ pub struct RootField {
 pub struct Loader {
     /// `load_customer`
     pub function: String,
+    pub service_trait: String,
+    /// What it is made of: `service`, `services.orders`.
+    #[serde(skip)]
+    pub made_of: String,
     pub id: String,
     /// The method of the service.
     pub get: String,
 }
 
-pub fn view(model: &Model, service: &Service) -> View {
-    let writer = Writer { model, service };
+/// `service_trait` is that of the service; `behind`: the schema is composed.
+pub fn view(model: &Model, service: &Service, service_trait: &str, behind: Option<Behind>) -> View {
+    let Some(behind) = behind else {
+        return view_of(&Writer { model, service, found: Found(None) }, service_trait);
+    };
+    let writer =
+        Writer { model: &behind.composed.model, service: &behind.composed.service, found: Found(Some(&behind)) };
+    // Who calls the front knows its own operations alone.
+    let view = View { has_client: is_called(model, service), ..view_of(&writer, service_trait) };
+    View { members: behind.members, held: "super::Services".into(), ..view }
+}
+
+fn view_of(writer: &Writer<'_>, service_trait: &str) -> View {
+    let Writer { model, service, found } = *writer;
     let definitions = schema::definitions(model, service);
-    let types = Types::of(&writer, &definitions);
+    let types = Types::of(writer, &definitions);
     let inputs = !(types.given.is_empty() && types.filters.is_empty());
     let answers = !types.answers.is_empty();
     let mut view = View {
@@ -93,7 +116,9 @@ pub fn view(model: &Model, service: &Service) -> View {
         mutations: Vec::new(),
         subscriptions: Vec::new(),
         arguments: Vec::new(),
-        loaders: loaders(model, service, &definitions),
+        loaders: loaders(writer, service_trait, &definitions),
+        held: format!("Arc<dyn crate::{service_trait}>"),
+        members: Vec::new(),
         roots: Vec::new(),
         batches: Vec::new(),
         root_types: ["Query", "EmptyMutation", "EmptySubscription"],
@@ -106,8 +131,8 @@ pub fn view(model: &Model, service: &Service) -> View {
             "Mutation" => &mut view.mutations,
             _ => &mut view.subscriptions,
         };
-        fields.push(root_field(&writer, operation));
-        view.arguments.extend(arguments(&writer, operation));
+        fields.push(root_field(writer, operation));
+        view.arguments.extend(arguments(writer, operation));
     }
     view.has_queries = !view.queries.is_empty();
     let mut root = |name: &'static str, index: usize, has: bool| {
@@ -115,13 +140,15 @@ pub fn view(model: &Model, service: &Service) -> View {
             view.root_types[index] = name;
             view.own_roots.push(name);
         }
-        let made = if has { format!("{name}(service.clone())") } else { view.root_types[index].to_owned() };
+        let held = if found.0.is_some() { "services" } else { "service" };
+        let made = if has { format!("{name}({held}.clone())") } else { view.root_types[index].to_owned() };
         view.roots.push(made);
     };
     root("Query", 0, view.has_queries);
     root("Mutation", 1, !view.mutations.is_empty());
     root("Subscription", 2, !view.subscriptions.is_empty());
-    view.batches = view.loaders.iter().map(|loader| format!("{}(service.clone())", loader.function)).collect();
+    view.batches =
+        view.loaders.iter().map(|loader| format!("{}({}.clone())", loader.function, loader.made_of)).collect();
     // The last one to get the service keeps it.
     let last = view.roots.iter_mut().chain(&mut view.batches).rev().find(|made| made.contains(".clone()"));
     if let Some(made) = last {
@@ -143,7 +170,8 @@ pub fn imports(view: &View, contract: &BTreeMap<String, String>) -> BTreeMap<Str
     names
 }
 
-fn loaders(model: &Model, service: &Service, definitions: &[(String, Needed)]) -> Vec<Loader> {
+fn loaders(writer: &Writer<'_>, service_trait: &str, definitions: &[(String, Needed)]) -> Vec<Loader> {
+    let Writer { model, service, found } = *writer;
     let references = |needed: &Needed| {
         types::shown_fields(model, service, needed).map(|fields| schema::references(service, &fields))
     };
@@ -156,10 +184,23 @@ fn loaders(model: &Model, service: &Service, definitions: &[(String, Needed)]) -
     let get = |resource: &String| {
         let is = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: Verb::Get, resource: of } if of == resource);
         let operation = service.operations.values().find(is)?;
-        Some(Loader {
-            function: format!("load_{}", names::snake(resource)),
-            id: user(&id_name(resource)),
-            get: names::rust::ident(&operation.name),
+        let function = format!("load_{}", names::snake(resource));
+        let id = found.id(resource);
+        Some(match found.getter(operation) {
+            Some((member, method)) => Loader {
+                service_trait: member.service_trait.clone(),
+                made_of: format!("services.{}", member.field),
+                get: method.to_owned(),
+                function,
+                id,
+            },
+            None => Loader {
+                service_trait: format!("crate::{service_trait}"),
+                made_of: "service".into(),
+                get: names::rust::ident(&operation.name),
+                function,
+                id,
+            },
         })
     };
     wanted.iter().filter_map(get).collect()
@@ -168,7 +209,8 @@ fn loaders(model: &Model, service: &Service, definitions: &[(String, Needed)]) -
 /// The record that holds the arguments of an operation, if they are the fields of one.
 fn arguments(writer: &Writer<'_>, operation: &Operation) -> Option<Definition> {
     let view = operations::view(writer.model, writer.service, operation);
-    let input = view.params.iter().find(|param| matches!(param.name.as_str(), "input" | "query"))?;
+    let (number, input) =
+        view.params.iter().enumerate().find(|(_, param)| matches!(param.name.as_str(), "input" | "query"))?;
     let members: Vec<Member> = match &operation.shape {
         Shape::Custom { .. } => {
             let fields = shape::input_fields(writer.model, operation);
@@ -186,7 +228,8 @@ fn arguments(writer: &Writer<'_>, operation: &Operation) -> Option<Definition> {
             members
         }
     };
-    Some(Definition::new("arguments", format!("{} for crate::{}", arguments_name(operation), input.ty), members))
+    let taken = writer.found.taken(operation, number, &input.ty);
+    Some(Definition::new("arguments", format!("{} for {taken}", arguments_name(operation)), members))
 }
 
 fn arguments_name(operation: &Operation) -> String {
@@ -216,22 +259,36 @@ fn root_field(writer: &Writer<'_>, operation: &Operation) -> RootField {
     if given.len() + 2 > 7 {
         attributes.push("#[allow(clippy::too_many_arguments, reason = \"they are those of the schema\")]".into());
     }
-    let mut body = body(&view, &read, answer);
+    let mut body = body(&view, &writer.found.call(operation, &view.method), &read, answer);
     if given.iter().any(|parameter| parameter.contains(WHERE)) {
         body.insert(1, "let filter = filter.unwrap_or_default();".into());
     }
+    let may_fail_alone = writer.service.composes() && schema::root(operation) != "Subscription";
+    let returns = match may_fail_alone {
+        true => alone(&mut body, &returns),
+        false => format!("Result<{returns}>"),
+    };
     RootField {
         docs: types::docs(&operation.docs),
         attributes,
         method: names::rust::ident(&method),
         parameters: std::iter::once("ctx: &Context<'_>".to_owned()).chain(given).collect(),
-        returns: format!("Result<{returns}>"),
+        returns,
         body,
     }
 }
 
-fn body(view: &OperationView, read: &[String], answer: &str) -> Vec<String> {
-    let OperationView { method, params, arguments, .. } = view;
+/// Makes a field of it that fails alone: null, with the error beside it.
+fn alone(body: &mut Vec<String>, returns: &str) -> String {
+    body.insert(1, "let answer = async {".into());
+    body.push("};".into());
+    let is_optional = returns.starts_with("Option<");
+    body.push(format!("kit_graphql::alone(ctx, answer.await){}", if is_optional { ".flatten()" } else { "" }));
+    if is_optional { returns.to_owned() } else { format!("Option<{returns}>") }
+}
+
+fn body(view: &OperationView, called: &str, read: &[String], answer: &str) -> Vec<String> {
+    let OperationView { params, arguments, .. } = view;
     let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
     let names = if names.len() == 1 { names.concat() } else { format!("({})", names.join(", ")) };
     let read = match read {
@@ -239,7 +296,7 @@ fn body(view: &OperationView, read: &[String], answer: &str) -> Vec<String> {
         [one] => Some(format!("let {names} = kit_graphql::received(&cx, {one})?;")),
         many => Some(format!("let {names} = kit_graphql::received(&cx, ({}))?;", many.join(", "))),
     };
-    let call = format!("kit_graphql::{answer}(&cx, cx.limit(self.0.{method}(&cx{arguments})).await)");
+    let call = format!("kit_graphql::{answer}(&cx, cx.limit(self.0.{called}(&cx{arguments})).await)");
     let context = if view.stream { "opening" } else { "context" };
     std::iter::once(format!("let cx = kit_graphql::{context}(ctx);")).chain(read).chain([call]).collect()
 }

@@ -19,7 +19,7 @@ use super::{
     events::{self, Consumer},
     examples,
     fronts::{self, FrontWay},
-    gate, imports,
+    gate, graphql, imports,
     manifest::{Member, Target},
     operations::{self, OperationView},
     queue, resources,
@@ -49,6 +49,8 @@ struct View {
     variable: String,
     operations: Vec<Implemented>,
     dependencies: Vec<Dependency>,
+    /// Those that its business code has.
+    held: Vec<Dependency>,
     ways: Vec<Way>,
     /// The services behind it.
     fronts: Vec<FrontWay>,
@@ -234,7 +236,7 @@ fn call_limits(model: &Model, service: &Service) -> CallLimits {
         ("quota", "The same over a long time.", service.limits.quota),
     ];
     let own = service.operations.values().filter(|operation| gate::is_limited(model, service, operation));
-    let proxies: &[&str] = if fronts::before(model, service).next().is_some() { &["127.0.0.1", "::1"] } else { &[] };
+    let proxies: &[&str] = if fronts::is_fronted(model, service) { &["127.0.0.1", "::1"] } else { &[] };
     CallLimits {
         service: all.into_iter().filter_map(|(key, what, rate)| Some((key, what, rate?.to_string()))).collect(),
         operations: own.filter_map(|operation| Some((operation.name.clone(), operation.limit?.to_string()))).collect(),
@@ -286,7 +288,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         }
     }
     let has_grpc = contract::serves(model, service, Transport::Grpc);
-    let has_graphql = contract::serves(model, service, Transport::Graphql);
+    let has_graphql = contract::serves(model, service, Transport::Graphql) || service.composes();
     let stores: Vec<StoreView> = service.resources.values().map(|r| store::view(model, service, r)).collect();
     let has_store = events::has_store(model, service);
     let (emits, sends) = (events::emits(service), queue::sends(model, service));
@@ -303,7 +305,9 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let is_gated = keeps_answers || is_limited;
     let name = trait_name(planner.model, &planner.scope, service);
     let old: Vec<OldView> = service.old.iter().map(|old| old_view(planner, old)).collect();
-    let faces = faces(model, service, &contract, &ident);
+    let members = graphql::behind(model, &planner.scope, service).map(|behind| behind.members);
+    let faces = faces(model, service, &contract, &ident, members.as_deref());
+    let held: Vec<Dependency> = dependencies.iter().filter(|dependency| dependency.held).cloned().collect();
     let mut described: Vec<String> = has_grpc.then(|| contract.clone()).into_iter().collect();
     described
         .extend(service.old.iter().filter(|old| carried(old, Transport::Grpc)).map(|o| contract::ident(&o.service)));
@@ -371,7 +375,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         follows,
         maps: follows || service.operations.values().any(|operation| operation.reads() && operation.streams()),
         folds: service.operations.values().any(|operation| operation.reads() && !operation.streams()),
-        has_parts: has_store || emits || follows || !dependencies.is_empty(),
+        has_parts: has_store || emits || follows || !held.is_empty(),
         consumers,
         changes: changes(planner, service),
         old,
@@ -384,6 +388,7 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         has_code: contract::has_code(service),
         cors: listed_in_toml(&service.cors),
         dependencies,
+        held,
         faces,
         variable_name,
         contract,
@@ -400,7 +405,13 @@ fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
 }
 
 /// `orders_contract::rest::router(orders.clone())`, `.merge(…)`: what carries the service, on one port.
-fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<String> {
+fn faces(
+    model: &Model,
+    service: &Service,
+    contract: &str,
+    name: &str,
+    composed: Option<&[graphql::Answerer]>,
+) -> Vec<String> {
     // Where none of its own is there to serve the document.
     let document = contract::serves_document(model, service).then(|| format!("{contract}::fronts::router()"));
     let carried_for = |contract: String, name: String, served: &dyn Fn(Transport) -> bool| Behind {
@@ -408,13 +419,26 @@ fn faces(model: &Model, service: &Service, contract: &str, name: &str) -> Vec<St
         name,
         served: TRANSPORTS.into_iter().filter(|transport| served(*transport)).collect(),
     };
-    let mut all_behind =
-        vec![carried_for(contract.into(), name.into(), &|transport| contract::serves(model, service, transport))];
+    let own = |transport| {
+        contract::serves(model, service, transport) && !(transport == Transport::Graphql && composed.is_some())
+    };
+    let mut all_behind = vec![carried_for(contract.into(), name.into(), &own)];
     for old in &service.old {
         all_behind
             .push(carried_for(contract::ident(&old.service), variable(old), &|transport| carried(old, transport)));
     }
     let mut all: Vec<String> = document.into_iter().chain(routers(service, &all_behind, "graphql")).collect();
+    if let Some(answerers) = composed {
+        // The first of them may have other faces.
+        let has_others = all_behind.iter().any(|behind| !behind.served.is_empty());
+        let answerer = |answerer: &graphql::Answerer| match answerer.name == service.name && has_others {
+            true => format!("{name}: {name}.clone()"),
+            false => answerer.field.clone(),
+        };
+        let services: Vec<String> = answerers.iter().map(answerer).collect();
+        let services = format!("{contract}::graphql::Services {{ {} }}", services.join(", "));
+        all.insert(0, format!("{contract}::graphql::router({services}, graphql)"));
+    }
     match gate::counts_passing(service) {
         true => all.push("fronts".to_owned()),
         false => all.extend(behind(model, service)),

@@ -123,6 +123,8 @@ fn has_client(model: &Model, service: &Service, transport: Transport) -> bool {
 #[derive(Serialize)]
 struct View {
     contracts: Vec<Contract>,
+    /// The schemas that fronts make.
+    composed: Vec<graphql::Composed>,
     events: Vec<TestedEvent>,
     heard: Vec<Heard>,
     #[serde(flatten)]
@@ -148,8 +150,15 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     versions::each(planner, |planner, service| {
         plan_contract(planner, service, &mut sources, &mut contracts, &mut all)
     })?;
+    let composed = |service| graphql::composed(model, &planner.scope, service);
+    let composed: Vec<graphql::Composed> = model.services.values().filter_map(composed).collect();
+    for suite in &composed {
+        let path = format!("tests/contracts/mapping/{}.rs", suite.module);
+        planner.rust(&mut sources, &path, "tests/mapping/composed.rs", suite)?;
+    }
     let view = View {
         contracts,
+        composed,
         events: model.services.values().flat_map(|service| events::tested(model, service, ends)).collect(),
         heard: heard::heard(model),
         flows: flows::flows(planner),
@@ -234,7 +243,10 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
     let contract = contract::ident(service);
     let transport = |transport: Transport| Connected {
         connect: format!("over_{}", transport.word()),
-        router: versions::rest(service, &[(contract.clone(), "script.clone()".into())]).concat(),
+        router: match transport {
+            Transport::Graphql => graphql::router(model, &planner.scope, service, "script.clone()"),
+            _ => versions::rest(service, &[(contract.clone(), "script.clone()".into())]).concat(),
+        },
         rest: transport == Transport::Rest,
         grpc: transport == Transport::Grpc,
         graphql: transport == Transport::Graphql,
@@ -246,7 +258,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> Contract {
         service_trait: trait_name(planner.model, &planner.scope, service),
         variable: names::variable(&service.name),
         operations: service.operations.values().map(|o| tested(model, service, o)).collect(),
-        has_graphql: contract::serves(model, service, Transport::Graphql),
+        // One that is composed has tests of its own.
+        has_graphql: contract::serves(model, service, Transport::Graphql) && !service.composes(),
         has_queue: commands::takes(model, service),
         has_link: provider::called(model).iter().any(|called| called.name == service.name),
         has_ways: ways::has_ways(model, service),

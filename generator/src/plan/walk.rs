@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    contracts::shape,
+    contracts::{fronted, shape},
     model::{EventRef, Link, Model, Operation, OperationRef, Service, Shape, Target, Transport, Verb, Via},
 };
 
@@ -98,7 +98,8 @@ pub fn map(model: &Model) -> Vec<String> {
         Target::Event(_) => None,
     });
     let fronted = |service: &'_ Service| -> Vec<String> {
-        service.fronts.iter().map(|front| format!("s_{} == REST ==> s_{}", service.name, front.service)).collect()
+        let passes = fronted::behind(model, service);
+        passes.map(|(_, behind)| format!("s_{} == REST ==> s_{}", service.name, behind.name)).collect()
     };
     let fronts = model.services.values().flat_map(fronted);
     let mut events: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();

@@ -24,6 +24,10 @@ pub struct Dependency {
     pub connected: String,
     /// Nothing calls it on the first day.
     pub spare: bool,
+    /// The business code has it, and not only the schema of a front.
+    pub held: bool,
+    /// It as the business code gets it: a clone where others have it as well.
+    pub given: String,
     #[serde(skip)]
     pub ways: Vec<Way>,
 }
@@ -181,7 +185,13 @@ fn dependency(planner: &Planner<'_>, from: &Service, to: &Service) -> Option<Dep
         }
         parts => parts.concat(),
     };
-    Some(Dependency { name: names::rust::variable(&to.name), service_trait, connected, spare: false, ways })
+    let name = names::rust::variable(&to.name);
+    let is_composed = from.composes() && from.fronts.iter().any(|front| front.service == to.name);
+    let is_called =
+        from.operations.values().flat_map(|operation| &operation.calls).any(|call| call.to.service == to.name);
+    let given = if is_composed { format!("{name}.clone()") } else { name.clone() };
+    let held = is_called || !is_composed;
+    Some(Dependency { name, service_trait, connected, spare: false, held, given, ways })
 }
 
 /// `most`: for every operation that has no way of its own; `first`: it has the address.

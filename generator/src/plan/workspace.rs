@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     blueprints,
-    contracts::graphql as schema,
+    contracts::{composed, graphql as schema},
     escape,
     model::{Date, OldVersion, Service, Store, Transport, Versioning},
     names,
@@ -145,8 +145,10 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
     let model = planner.model;
     let services: Vec<ServiceView> =
         model.services.values().enumerate().map(|(number, s)| service_view(planner, number, s)).collect();
-    let exposed =
-        model.services.values().filter(|service| service.operations.values().any(|o| o.expose.has(Transport::Graphql)));
+    let exposed = model
+        .services
+        .values()
+        .filter(|service| service.composes() || service.operations.values().any(|o| o.expose.has(Transport::Graphql)));
     let schemas = exposed.map(|service| FileView {
         service: service.name.clone(),
         path: format!("{}/{}", contract::folder(service), contract::schema_path(service)),
@@ -190,7 +192,9 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         inputs: inputs().map(|(service, operation)| format!("`{}.{}`", service.name, operation.name)).collect(),
         talks: inputs().any(|(_, operation)| operation.streams()),
         subscribed: model.services.values().any(|service| {
-            service.operations.values().any(|o| o.expose.has(Transport::Graphql) && schema::root(o) == "Subscription")
+            let composed = composed::composed(model, service).map(|composed| composed.service);
+            let operations = composed.as_ref().unwrap_or(service).operations.values();
+            operations.into_iter().any(|o| o.expose.has(Transport::Graphql) && schema::root(o) == "Subscription")
         }),
         versions: model.services.values().flat_map(|service| versions(planner, service)).collect(),
         queue: model

@@ -1,11 +1,13 @@
 //! The built shop under load while its services are killed: nothing is lost, nothing has its effect twice. In `faults`,
 //! what callers see of services that are gone, stopped or behind a bad network; in `gateway`, of a gateway before a
-//! service that is gone.
+//! service that is gone; in `compose`, of a schema that such a service is a part of.
 //!
 //! `BAZAAR_PROGRAMS` is the folder with the programs of the workspace that `tests/designs/gateway.toml` becomes,
+//! `FAIR_PROGRAMS` that of `tests/designs/compose.toml`,
 //! `SHOP_PROGRAMS` is the folder with the programs of the shop, `SHOP_ORDERS` how many orders are placed, `SHOP_SEED`
 //! begins the random numbers.
 
+mod compose;
 mod faults;
 mod gateway;
 mod proxy;

@@ -105,13 +105,13 @@ const DENY: Tool = Tool { name: "cargo-deny", probe: &["deny", "--version"], ins
 
 /// The designs of `tests/designs` that become workspaces.
 const DESIGNS: &[&str] = &[
-    "corners", "depot", "events", "gate", "gateway", "graphql", "hostile", "jsonrpc", "limits", "queue", "streams",
-    "versions",
+    "compose", "corners", "depot", "events", "gate", "gateway", "graphql", "hostile", "jsonrpc", "limits", "queue",
+    "streams", "versions",
 ];
 
 /// Those in which mistakes are made: each has a file in `tests/mutants`.
 const MUTATED: &[&str] =
-    &["depot", "events", "gate", "gateway", "graphql", "jsonrpc", "limits", "queue", "streams", "versions"];
+    &["compose", "depot", "events", "gate", "gateway", "graphql", "jsonrpc", "limits", "queue", "streams", "versions"];
 
 /// So many mistakes are made where not all are.
 const SAMPLE: usize = 6;
@@ -182,12 +182,16 @@ fn outage(bench: &mut Bench) -> Result<()> {
     let slot = Slot::new(&bench.root);
     let shop = slot.programs(bench, "shop")?;
     let bazaar = slot.programs(bench, "gateway")?;
-    if let (Some(shop), Some(bazaar)) = (shop, bazaar) {
+    let fair = slot.programs(bench, "compose")?;
+    if let (Some(shop), Some(bazaar), Some(fair)) = (shop, bazaar, fair) {
         let orders = if bench.depth == Depth::Thorough { "100000" } else { "2000" };
         let arguments = ["test", "--package", "tests", "--test", "outage", "--", "--nocapture", "--test-threads=1"];
         let mut test = cargo(&bench.root, &arguments);
-        test.env("SHOP_PROGRAMS", shop).env("BAZAAR_PROGRAMS", bazaar).env("SHOP_ORDERS", orders);
-        bench.step("kill -9 under load, a breaker, a page and a gateway in an outage", test)?;
+        test.env("SHOP_PROGRAMS", shop)
+            .env("BAZAAR_PROGRAMS", bazaar)
+            .env("FAIR_PROGRAMS", fair)
+            .env("SHOP_ORDERS", orders);
+        bench.step("kill -9 under load, a breaker, a page, a gateway and a schema in an outage", test)?;
     }
     Ok(())
 }

@@ -23,6 +23,9 @@ pub(super) fn check(checker: &mut Checker, model: &Model, from: &str, own: &Depe
             To::Service(service) => {
                 let covered = own.covered(model, service);
                 to_operations(checker, model, &[Some(link)], link, &covered, own);
+                if own.composes.contains(service.as_str()) {
+                    to_composed(checker, from, service, link, own);
+                }
             }
         }
         delivery(checker, link);
@@ -75,6 +78,20 @@ fn to_front(checker: &mut Checker, from: &str, service: &str, link: &design::Lin
     if let Some((key, span)) = message_key(link) {
         let message = format!("`{key}` belongs to messages; `{from}` passes requests on to `{service}`");
         checker.error("E605", &span, message, "use `timeout`, `retry`, `breaker` and `bulkhead`");
+    }
+}
+
+/// What a composed schema shows is answered, and nobody wrote what could stand in for it.
+fn to_composed(checker: &mut Checker, from: &str, service: &str, link: &design::Link, own: &Dependencies) {
+    if let Some(via) = link.via.as_ref().filter(|via| via.value == design::Via::Queue) {
+        let message = format!("`via = \"queue\"`, but the schema of `{from}` shows what `{service}` answers");
+        checker.error("E614", &via.span, message, "use `grpc` or `rest`; a single command may go by queue");
+    }
+    let default = items(&link.fallback).iter().find(|fallback| fallback.value == Fallback::Default);
+    if let Some(default) = default.filter(|_| !own.calls.iter().any(|to| to.service == service)) {
+        let message = format!("`fallback = \"default\"` for `{service}`, which no operation of `{from}` calls");
+        let help = "use `cache`, or write a query that `calls` and can do without";
+        checker.error("E614", &default.span, message, help);
     }
 }
 

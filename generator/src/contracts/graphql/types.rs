@@ -394,7 +394,7 @@ fn given(does: &str, resource: &Resource) -> Docs {
     shape::summary(&format!("What {does} one {}.", resource.name))
 }
 
-fn nullable(mut ty: String) -> String {
+pub(super) fn nullable(mut ty: String) -> String {
     if ty.ends_with('!') {
         ty.pop();
     }

@@ -17,9 +17,10 @@ use crate::{
 
 use super::super::{
     imports::USER,
-    rust::{self, id_name, user},
+    rust::{self, user},
     types::is_recursive,
 };
+use super::behind::Found;
 
 /// What the patch of a record is called, after its name.
 const PATCH: &str = "Patch";
@@ -59,6 +60,8 @@ pub struct Definition {
     pub name: String,
     pub members: Vec<Member>,
     pub references: Vec<ReferenceView>,
+    /// What else it reads: `MoneyPatch for stock_contract::MoneyPatch { amount }`.
+    pub also: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -87,9 +90,12 @@ pub struct Connection {
 }
 
 /// Writes types of one contract.
+#[derive(Clone, Copy)]
 pub struct Writer<'m> {
     pub model: &'m Model,
     pub service: &'m Service,
+    /// Where the types of the contract are.
+    pub found: Found<'m>,
 }
 
 impl Types {
@@ -119,8 +125,8 @@ impl Types {
 
 impl Definition {
     pub fn new(kind: &'static str, head: String, members: Vec<Member>) -> Self {
-        let (docs, attributes, references) = (Vec::new(), Vec::new(), Vec::new());
-        Self { docs, attributes, kind, head, name: String::new(), members, references }
+        let (docs, attributes, references, also) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { docs, attributes, kind, head, name: String::new(), members, references, also }
     }
 }
 
@@ -149,7 +155,7 @@ pub fn shown_fields(model: &Model, service: &Service, needed: &Needed) -> Option
 
 impl Writer<'_> {
     fn add(&self, types: &mut Types, name: &str, needed: &Needed) {
-        let contract = |of: &str| format!("crate::{}", user(of));
+        let contract = |of: &str| self.found.ty(of);
         match needed {
             Needed::Named(of @ TypeRef { service: Some(owner), .. }, _) => {
                 if let Some(found) = self.model.services.get(owner).and_then(|owner| owner.enums.get(&of.name)) {
@@ -222,7 +228,7 @@ impl Writer<'_> {
             attributes: attributes([(!references.is_empty()).then(|| "complex".to_owned())]),
             name: user(name),
             references,
-            ..Definition::new("object", head(name, of), fields.iter().map(member).collect())
+            ..Definition::new("object", self.head(name, of), fields.iter().map(member).collect())
         }
     }
 
@@ -268,8 +274,11 @@ impl Writer<'_> {
                 ..Member::plain(&field.name, ty)
             }
         };
-        let definition = Definition::new("input", head(name, of), fields.iter().map(member).collect());
-        Definition { docs: self::docs(docs), ..definition }
+        let definition = Definition::new("input", self.head(name, of), fields.iter().map(member).collect());
+        let also = self.found.all(of).into_iter().skip(1);
+        let fields: Vec<String> = fields.iter().map(|field| names::rust::ident(&field.name)).collect();
+        let also = also.map(|of| format!("{} for {of} {{ {} }}", user(name), fields.join(", "))).collect();
+        Definition { docs: self::docs(docs), also, ..definition }
     }
 
     /// The operation that gets an item of the service.
@@ -326,7 +335,7 @@ impl Writer<'_> {
                 text: format!("{}({})", rust::variant(variant), self.ty(&shape::named_type(variant), side)),
             }
         };
-        let definition = Definition::new(kind, head(name, of), variants.iter().map(member).collect());
+        let definition = Definition::new(kind, self.head(name, of), variants.iter().map(member).collect());
         Definition { docs: self::docs(docs), ..definition }
     }
 
@@ -342,6 +351,10 @@ impl Writer<'_> {
         };
         let head = format!("{}pub {}", if side == Side::Output { "" } else { "input " }, user(name));
         Definition::new("entry", head, vec![Member::plain("key", key), Member::plain("value", value)])
+    }
+
+    fn head(&self, name: &str, of: &str) -> String {
+        format!("pub {} for {}", user(name), self.found.ty(of))
     }
 
     /// A parameter of a resolver, called `variable` there.
@@ -372,7 +385,7 @@ impl Writer<'_> {
     pub fn ty(&self, ty: &Type, side: Side) -> String {
         match ty {
             Type::Scalar(scalar) => scalar_type(scalar).to_owned(),
-            Type::Ref(of) => format!("Key<{}>", user(&id_name(&of.resource))),
+            Type::Ref(of) => format!("Key<{}>", self.found.id(&of.resource)),
             Type::Named(of) => user(&schema::type_name(self.model, of, side).0),
             Type::Resource(of) => user(&of.resource),
             // A patch replaces a list as a whole.
@@ -403,7 +416,7 @@ impl Writer<'_> {
             (Default::Float(value), _) => with(format!("{value:?}")),
             (Default::Value(value), ty) => {
                 let of = if let Type::Named(of) = ty { of.name.as_str() } else { "" };
-                with(format!("{}(crate::{}::{})", self.ty(ty, Side::Input), user(of), names::rust::variant(value)))
+                with(format!("{}({}::{})", self.ty(ty, Side::Input), self.found.ty(of), names::rust::variant(value)))
             }
             (Default::Text(text), Type::Scalar(scalar)) => match scalar {
                 Scalar::String { .. } => format!("default = {}", literal(text)),
@@ -442,10 +455,6 @@ fn scalar_type(scalar: &Scalar) -> &'static str {
         // Null is a value of it.
         Scalar::Json => "Option<Json>",
     }
-}
-
-fn head(name: &str, of: &str) -> String {
-    format!("pub {} for crate::{}", user(name), user(of))
 }
 
 /// `#[graphql(name = "x", default = 1)]`, or nothing.

@@ -1,9 +1,9 @@
 //! What proves a service over GraphQL: a request for each operation, in contract tests and in the flows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::{
     contracts::{
@@ -15,11 +15,12 @@ use crate::{
         shape,
     },
     escape,
-    model::{Model, Operation, Service, Shape, Verb},
+    model::{Model, Operation, Resource, Service, Shape, Verb},
     names,
+    scope::Scope,
 };
 
-use super::super::{contract, operations};
+use super::super::{contract, graphql, operations};
 
 /// Which example the flows take. Those over other transports take the first, and some fields are unique.
 pub const OURS: u32 = 2;
@@ -35,6 +36,45 @@ pub struct Suite {
     /// Seen from the test, a Rust string literal.
     schema_path: String,
     cases: Vec<Case>,
+}
+
+/// What `tests/mapping/composed.rs` sees.
+#[derive(Serialize)]
+pub struct Composed {
+    pub module: String,
+    service: String,
+    contract: String,
+    members: Vec<Member>,
+    schema_path: String,
+    cases: Vec<Case>,
+    referring: Vec<Referring>,
+}
+
+/// An item that is got with all that it refers to.
+#[derive(Serialize)]
+struct Referring {
+    test: String,
+    /// Rust string literals.
+    what: String,
+    request: String,
+    data: String,
+    answers: Vec<Answered>,
+}
+
+#[derive(Serialize)]
+struct Answered {
+    /// `orders.get_order`
+    method: String,
+    /// What stands in `json!(…)`.
+    answer: String,
+}
+
+/// A service that answers fields of a schema.
+#[derive(Serialize)]
+struct Member {
+    field: String,
+    /// The module with its script.
+    module: String,
 }
 
 #[derive(Serialize)]
@@ -62,6 +102,103 @@ pub fn suite(model: &Model, service: &Service, contract: String, service_trait: 
         schema_path: escape::rust_str(&schema),
         cases: served.map(|operation| case(model, service, operation)).collect(),
     }
+}
+
+/// `None`: it composes no schema.
+pub fn composed(model: &Model, scope: &Scope, service: &Service) -> Option<Composed> {
+    let behind = graphql::behind(model, scope, service)?;
+    let whole = &behind.composed;
+    let case = |operation: &Operation| {
+        let case = case(&whole.model, &whole.service, operation);
+        Some(Case { method: behind.call(operation)?.to_owned(), ..case })
+    };
+    let member = |member: &graphql::Answerer| {
+        let module = model.services.get(&member.name).map(super::module)?;
+        Some(Member { field: member.field.clone(), module })
+    };
+    let mut module = format!("{}_composed", super::module(service).trim_end_matches('_'));
+    while model.services.values().any(|service| super::module(service) == module) {
+        module.push('_');
+    }
+    Some(Composed {
+        module,
+        service: service.name.clone(),
+        contract: contract::ident(service),
+        members: behind.members.iter().filter_map(member).collect(),
+        schema_path: escape::rust_str(&format!(
+            "../../../../{}/{}",
+            contract::folder(service),
+            contract::schema_path(service)
+        )),
+        cases: whole.service.operations.values().filter_map(case).collect(),
+        referring: whole.service.resources.values().filter_map(|resource| referring(&behind, resource)).collect(),
+    })
+}
+
+/// `None`: it cannot be got, or refers to nothing.
+fn referring(behind: &graphql::Behind, resource: &Resource) -> Option<Referring> {
+    let (model, service) = (&behind.composed.model, &behind.composed.service);
+    let getter = |resource: &str| {
+        let gets = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: Verb::Get, resource: of } if of == resource);
+        service.operations.values().find(gets)
+    };
+    let get = getter(&resource.name)?;
+    let item = example::item(model, resource, 0);
+    let fields = schema::with_id(&shape::of_service(service, &resource.name), resource, shape::item_fields(resource));
+    let (mut answers, mut selected, mut data) = (BTreeMap::new(), String::new(), Map::new());
+    answers.insert(behind.call(get)?, item.clone());
+    for reference in schema::references(service, &fields) {
+        let to = shape::resource(model, &reference.to)?;
+        let referred = match reference.to.resource == resource.name {
+            true => item.clone(),
+            false => example::item(model, to, 0),
+        };
+        let (name, id) = (names::graphql::field(&reference.name), names::graphql::field(&to.id));
+        let shown = json!({ &id: id_text(&referred[&to.id]) });
+        let count = match &item[&reference.field.name] {
+            Value::Null => continue,
+            Value::Array(ids) => Some(ids.len()),
+            _ => None,
+        };
+        selected += &format!(" {name} {{ {id} }}");
+        data.insert(name, count.map_or_else(|| shown.clone(), |count| vec![shown.clone(); count].into()));
+        answers.insert(behind.call(getter(&to.name)?)?, referred);
+    }
+    let field = names::graphql::verb_field(Verb::Get, &resource.name, &resource.plural);
+    let id = escape::graphql_str(&id_text(&item[&resource.id]));
+    let answered = |(method, answer): (&str, Value)| Answered { method: method.to_owned(), answer: code(&answer, 1) };
+    (!data.is_empty()).then(|| Referring {
+        test: format!("{}_with_what_it_refers_to", names::snake(&field)),
+        what: escape::rust_str(&format!("{}.{} over GraphQL: what it refers to", service.name, get.name)),
+        request: escape::rust_raw_str(&format!("{{ {field}(id: {id}) {{{selected} }} }}")),
+        data: code(&data.into(), 1),
+        answers: answers.into_iter().map(answered).collect(),
+    })
+}
+
+/// An id as GraphQL writes it.
+fn id_text(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}
+
+/// The router around the script of a service; of a front around those of others too.
+pub fn router(model: &Model, scope: &Scope, service: &Service, script: &str) -> String {
+    let contract = contract::ident(service);
+    let services = match graphql::behind(model, scope, service) {
+        None => script.to_owned(),
+        Some(behind) => {
+            let one = |member: &graphql::Answerer| {
+                let module = model.services.get(&member.name).map(super::module).unwrap_or_default();
+                match member.name == service.name {
+                    true => format!("{}: {script}", member.field),
+                    false => format!("{}: Arc::new(crate::mapping::{module}::Scripted::default())", member.field),
+                }
+            };
+            let all: Vec<String> = behind.members.iter().map(one).collect();
+            format!("{contract}::graphql::Services {{ {} }}", all.join(", "))
+        }
+    };
+    format!("{contract}::graphql::router({services}, kit_graphql::Settings::default())")
 }
 
 fn case(model: &Model, service: &Service, operation: &Operation) -> Case {

@@ -3,12 +3,19 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::{
-    contracts::{fronted, proto},
+    contracts::{
+        composed::{self, Composed},
+        fronted,
+        graphql::request::{self, Asked},
+        proto,
+    },
     escape,
     model::{Model, Operation, Service, Shape, Target, Transport, Verb, Via},
     names,
+    scope::Scope,
 };
 
 use super::{
@@ -19,7 +26,7 @@ use super::{
         operations::{self, Param},
         queue, service, versions,
     },
-    cases, description,
+    cases, description, graphql,
 };
 
 /// What `tests/provider.rs` sees.
@@ -76,6 +83,9 @@ struct Entry {
     /// On what passes, as Rust string literals.
     limits: Vec<&'static str>,
     behind: Vec<Behind>,
+    /// How the schema of a front is asked for each operation: by service and operation.
+    #[serde(skip)]
+    asked: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -85,6 +95,8 @@ struct Behind {
     /// Rust string literals.
     variable: String,
     prefix: String,
+    over_rest: bool,
+    over_graphql: bool,
 }
 
 #[derive(Serialize)]
@@ -129,7 +141,8 @@ pub fn plan(planner: &mut Planner<'_>, sources: &mut Sources) -> Result<(), Plan
     })?;
     // Who calls from where nobody reaches is not asked either, and needs no stand-in.
     let is_asked = |module: &str| services.iter().any(|suite| suite.links.iter().any(|link| link.module == module));
-    let stands = called(model).into_iter().map(|service| stand(model, service)).filter(|s| is_asked(&s.module));
+    let stands =
+        called(model).into_iter().map(|service| stand(model, &planner.scope, service)).filter(|s| is_asked(&s.module));
     let view = View {
         entries: model.services.values().filter_map(|service| entry(planner, service)).collect(),
         stands: stands.collect(),
@@ -148,6 +161,10 @@ pub fn plan(planner: &mut Planner<'_>, sources: &mut Sources) -> Result<(), Plan
     for entry in &view.entries {
         let path = format!("tests/contracts/provider/{}.rs", entry.module);
         planner.rust(sources, &path, "tests/provider/entry.rs", entry)?;
+        if let Some(asked) = &entry.asked {
+            let path = format!("tests/tests/contracts/provider/{}.json", entry.module);
+            planner.file(path, format!("{asked:#}\n"), Owner::Generated, "model".into());
+        }
         let Some(service) = model.services.get(&entry.service) else { continue };
         planner.local.insert(service::package(planner, service), entry.folder.clone());
     }
@@ -210,7 +227,7 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
         variable: escape::rust_str(&format!("{}_URL", names::variable(to))),
         module: names::rust::module(to),
     });
-    let is_behind = fronts::before(model, service).next().is_some();
+    let is_behind = fronts::is_fronted(model, service);
     Some(Suite {
         service: service.name.clone(),
         module: super::module(service),
@@ -249,13 +266,17 @@ fn entry(planner: &Planner<'_>, service: &Service) -> Option<Entry> {
     while model.services.keys().any(|name| names::rust::module(name) == module) {
         module.push('_');
     }
+    let passes: Vec<&str> = fronted::behind(model, service).map(|(_, behind)| behind.name.as_str()).collect();
+    let asked = composed::composed(model, service).map(|composed| asked(&composed));
     let behind = |service: &Service| Behind {
+        over_rest: passes.contains(&service.name.as_str()),
+        over_graphql: asked.as_ref().is_some_and(|asked| asked.get(&service.name).is_some()),
         service: service.name.clone(),
         module: names::rust::module(&service.name),
         variable: escape::rust_str(&format!("{}_URL", names::variable(&service.name))),
         prefix: escape::rust_str(&fronted::prefix(&service.name)),
     };
-    let behind: Vec<Behind> = fronts::behind(model, service).map(|(_, service)| behind(service)).collect();
+    let behind: Vec<Behind> = composed::members(model, service).skip(1).map(behind).collect();
     (!behind.is_empty()).then(|| Entry {
         service: service.name.clone(),
         module,
@@ -268,7 +289,19 @@ fn entry(planner: &Planner<'_>, service: &Service) -> Option<Entry> {
             .filter_map(|(name, limit)| limit.map(|_| name))
             .collect(),
         behind,
+        asked,
     })
+}
+
+fn asked(composed: &Composed) -> Value {
+    let mut asked = Map::new();
+    for (name, origin) in &composed.origins {
+        let Some(operation) = composed.service.operations.get(name) else { continue };
+        let Asked { document, whole, subscription } = request::asked(&composed.model, &composed.service, operation);
+        let of_service = asked.entry(&origin.service).or_insert_with(|| json!({}));
+        of_service[&origin.operation] = json!({ "document": document, "whole": whole, "subscription": subscription });
+    }
+    asked.into()
 }
 
 fn ask(model: &Model, service: &Service, operation: &Operation) -> Ask {
@@ -305,7 +338,7 @@ pub fn called(model: &Model) -> Vec<&Service> {
     model.services.values().filter(|service| called.contains(service.name.as_str())).collect()
 }
 
-fn stand(model: &Model, service: &Service) -> Stand {
+fn stand(model: &Model, scope: &Scope, service: &Service) -> Stand {
     let contract = names::rust::crate_ident(&names::rust::contract_crate(&service.name));
     let answer = |operation: &Operation| {
         let answer = examples::answer(model, service, operation, &format!("{contract}::"));
@@ -314,9 +347,15 @@ fn stand(model: &Model, service: &Service) -> Stand {
         Answer { method, answer: if stream { format!("vec![{answer}]") } else { answer } }
     };
     let is_served = |operation: &&Operation| model.is_called(&service.name, &operation.name);
-    let served = service::TRANSPORTS.into_iter().filter(|transport| contract::serves(model, service, *transport));
+    let serves = |transport: &Transport| {
+        contract::serves(model, service, *transport) && !(*transport == Transport::Graphql && service.composes())
+    };
+    let served = service::TRANSPORTS.into_iter().filter(serves);
     let behind = service::Behind { contract: contract.clone(), name: "script".into(), served: served.collect() };
+    let composed = service.composes() && contract::serves(model, service, Transport::Graphql);
+    let graphql = composed.then(|| graphql::router(model, scope, service, "script.clone()"));
     let routers = service::routers(service, &[behind], "kit_graphql::Settings::default()");
+    let routers = graphql.into_iter().chain(routers).collect();
     Stand {
         service: service.name.clone(),
         module: names::rust::module(&service.name),

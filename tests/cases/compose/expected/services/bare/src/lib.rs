@@ -1,0 +1,3 @@
+// Yours: written once by Linkwright, never overwritten.
+
+pub mod app;

@@ -40,12 +40,15 @@ export async function show(make) {
   }
 }
 
-/** Prose of a document, in which all of Markdown is words between backticks, and backslashes before what it would read. */
-export function prose(text) {
+/** Prose of a document in parts. All of Markdown in it is words between backticks, which become `code`, and backslashes. */
+export function parts(text, code) {
   const plain = (part) => part.replace(/\\([!-/:-@[-`{-~])/g, "$1");
   // Every second part stood between backticks.
-  const parts = text?.split(/(?<!\\)`([^`\n]+)`/).map((part, at) => (at % 2 ? element("code", {}, part) : plain(part)));
-  return parts && element("p", { className: "text" }, parts);
+  return text.split(/(?<!\\)`([^`\n]+)`/).map((part, at) => (at % 2 ? code(part) : plain(part)));
+}
+
+export function prose(text) {
+  return text && element("p", { className: "text" }, parts(text, (words) => element("code", {}, words)));
 }
 
 export function source(value) {

@@ -52,6 +52,7 @@ mod stopping;
 mod talk;
 mod upload;
 pub mod version;
+mod waiting;
 
 pub use client::{Client, Request};
 pub use conditional::{IfMatch, IfMatchOne, IfNoneMatch};

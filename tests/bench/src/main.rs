@@ -3,8 +3,12 @@
 //! Each command is a process of its own and prints one line of JSON.
 
 mod bare;
+mod client;
 mod load;
+mod open;
 mod queue;
+
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
@@ -15,15 +19,20 @@ async fn main() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let measured = match *arguments {
         ["bare", http, grpc, database] => return bare::serve(http, grpc, database).await,
-        ["load", transport, operation, address, count] => {
-            load::run(transport, operation, address, count.parse()?).await?
+        ["load", transport, operation, address, connections, milliseconds] => {
+            let span = Duration::from_millis(milliseconds.parse()?);
+            load::run(transport, operation, address, connections.parse()?, span).await?
+        }
+        ["upload", address, rows] => load::upload(address, rows.parse()?).await?,
+        ["open", transport, operation, address, count] => {
+            return open::run(transport, operation, address, count.parse()?).await;
         }
         ["publish", file, publishers, count] => queue::publish(file, publishers.parse()?, count.parse()?).await?,
         ["insert", file, batch, count] => queue::insert(file, batch.parse()?, count.parse()?).await?,
         ["send", file, count, pause] => queue::send(file, count.parse()?, pause.parse()?).await?,
         ["consume", file, count] => queue::consume(file, count.parse()?).await?,
         _ => bail!(
-            "bare HTTP GRPC DB | load TRANSPORT OPERATION ADDRESS COUNT | publish FILE PUBLISHERS COUNT | insert FILE BATCH COUNT | send FILE COUNT PAUSE | consume FILE COUNT"
+            "bare HTTP GRPC DB | load TRANSPORT OPERATION ADDRESS CONNECTIONS MS | upload ADDRESS ROWS | open TRANSPORT OPERATION ADDRESS COUNT | publish FILE PUBLISHERS COUNT | insert FILE BATCH COUNT | send FILE COUNT PAUSE | consume FILE COUNT"
         ),
     };
     print(&measured);

@@ -7,6 +7,8 @@ mod build;
 mod generate;
 mod queue;
 mod serve;
+mod server;
+mod streams;
 mod table;
 mod usage;
 
@@ -53,8 +55,10 @@ enum Subject {
     Generate,
     /// A cold build, beside the same dependencies with empty crates
     Build,
-    /// The emitted service, beside bare handlers with the same types and store
+    /// Calls of the emitted service, beside bare handlers with the same types and store
     Serve,
+    /// Its streams, beside bare ones: how fast they are, and what thousands of open ones hold
+    Streams,
     /// The embedded queue, beside inserting the same rows
     Queue,
 }
@@ -71,7 +75,9 @@ pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {
     if let [side, design, folder] = args.once.as_slice() {
         return generate::once(session, side, Path::new(design), Path::new(folder));
     }
-    if cfg!(debug_assertions) {
+    // Only the generator is measured in this program.
+    let wants = |subject| args.subjects.is_empty() || args.subjects.contains(&subject);
+    if cfg!(debug_assertions) && wants(Subject::Generate) {
         return in_release(session.offline);
     }
     usage::spent().context("`bench` reads the /proc of Linux")?;
@@ -88,11 +94,12 @@ pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {
     let machine = machine();
     let mut rows = Vec::new();
     for &subject in Subject::value_variants() {
-        if args.subjects.is_empty() || args.subjects.contains(&subject) {
+        if wants(subject) {
             rows.extend(match subject {
                 Subject::Generate => generate::measure(&setup)?,
                 Subject::Build => build::measure(&setup)?,
                 Subject::Serve => serve::measure(&setup)?,
+                Subject::Streams => streams::measure(&setup)?,
                 Subject::Queue => queue::measure(&setup)?,
             });
         }
@@ -205,6 +212,7 @@ impl Setup {
             let design = tests.join("designs/bench.toml");
             let fresh = self.workspace("bench.new", &["--design", &design.to_string_lossy()])?;
             copy(&tests.join("bench"), &fresh.join("services/bench"))?;
+            fill(&fresh.join("services/desk/src/desk.rs"))?;
             let workspace = self.scratch.join("bench");
             keep_times(&workspace, &fresh)?;
             remove(&workspace)?;
@@ -228,6 +236,31 @@ impl Setup {
     fn folder(&self) -> Result<tempfile::TempDir> {
         tempfile::tempdir_in(&self.scratch).context("cannot make a temporary folder")
     }
+}
+
+/// Writes the one operation of the service of which the design does not say enough; the others are measured as they come.
+fn fill(business: &Path) -> Result<()> {
+    const DAY_ONE: [&str; 2] = [
+        "_input: WatchRequest",
+        "Ok(Box::pin(futures_util::stream::iter([Ok(Tick { number: 1, text: \"example\".into() })])))",
+    ];
+    const WRITTEN: [&str; 2] = [
+        "input: WatchRequest",
+        r#"let ticks = futures_util::stream::iter(1..=input.ticks);
+        let ticks = ticks.map(|number| Ok(Tick { number, text: "Tick, tock. ".repeat(4) }));
+        let rest = futures_util::stream::pending().take_until(async move {
+            if input.stay {
+                std::future::pending().await
+            }
+        });
+        Ok(Box::pin(ticks.chain(rest)))"#,
+    ];
+    let mut text = fs::read_to_string(business)?;
+    for (day_one, written) in DAY_ONE.into_iter().zip(WRITTEN) {
+        ensure!(text.matches(day_one).count() == 1, "`{day_one}` is not in {}", business.display());
+        text = text.replace(day_one, written);
+    }
+    Ok(fs::write(business, text)?)
 }
 
 /// Measures both sides in turns, and who begins takes turns too, so that both meet what else the machine does.
@@ -316,7 +349,7 @@ mod tests {
         let mut cli = crate::Cli::command();
         assert!(cli.render_help().to_string().contains("  bench        Measure the generator"));
         let help = cli.find_subcommand_mut("bench").unwrap().render_long_help().to_string();
-        for word in ["generate:", "build:", "serve:", "queue:", "--runs <N>"] {
+        for word in ["generate:", "build:", "serve:", "streams:", "queue:", "--runs <N>"] {
             assert!(help.contains(word), "{word}\n{help}");
         }
         assert!(!help.contains("--once"), "{help}");

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::{
     Problem, accept, extract,
-    resume::{Claim, Streams},
+    resume::{Claim, Event, Streams},
 };
 
 /// The media type of server-sent events.
@@ -82,34 +82,33 @@ impl Events {
     }
 }
 
-fn events<T, E>(items: Stream<T, E>, trace_id: String) -> stream::BoxStream<'static, String>
+fn events<T, E>(items: Stream<T, E>, trace_id: String) -> stream::BoxStream<'static, Event>
 where
     T: Serialize + Send + 'static,
     E: OperationError,
 {
-    let events = stream::unfold(Some(items), move |items| {
-        let trace_id = trace_id.clone();
-        async move {
-            let mut items = items?;
-            let failed = match items.next().await {
-                Some(Ok(item)) => match serde_json::to_string(&item) {
-                    Ok(data) => return Some((format!("data: {data}\n"), Some(items))),
-                    Err(cause) => Problem::from(Failure::internal(cause)),
-                },
-                Some(Err(error)) => Problem::from(error),
-                None => return Some(("event: end\ndata:\n".into(), None)),
-            };
-            Some((problem(&failed.in_trace(&trace_id)), None))
-        }
+    let events = stream::unfold(Some((items, trace_id)), async |open| {
+        let (mut items, trace_id) = open?;
+        let failed = match items.next().await {
+            Some(Ok(item)) => match serde_json::to_string(&item) {
+                Ok(data) => return Some((Event { name: "", data }, Some((items, trace_id)))),
+                Err(cause) => Problem::from(Failure::internal(cause)),
+            },
+            Some(Err(error)) => Problem::from(error),
+            None => return Some((Event { name: "end", data: String::new() }, None)),
+        };
+        Some((problem(&failed.in_trace(&trace_id)), None))
     });
     events.boxed()
 }
 
-fn problem(problem: &Problem) -> String {
-    format!("event: error\ndata: {}\n", serde_json::to_string(problem).unwrap_or_default())
+fn problem(problem: &Problem) -> Event {
+    Event { name: "error", data: serde_json::to_string(problem).unwrap_or_default() }
 }
 
 /// The event that ends a stream early.
 pub(crate) fn error(failed: &Problem) -> Bytes {
-    (problem(failed) + "\n").into()
+    let mut text = String::new();
+    problem(failed).write(&mut text);
+    text.into()
 }

@@ -52,13 +52,13 @@ impl Asked {
         let (ids, rest): (Vec<_>, Vec<_>) = members.iter().partition(|(name, _)| name == "id");
         let mut wrong = Vec::new();
         let id = match ids.as_slice() {
-            [] | [_] => value("id", ids.first().map(|(_, id)| &**id), &mut wrong),
+            [] | [_] => value("id", ids.first().map(|(_, id)| *id), &mut wrong),
             _ => {
                 wrong.push(twice("id"));
                 None
             }
         };
-        let from = MapDeserializer::new(rest.into_iter().map(|(name, value)| (name.as_str(), &**value)));
+        let from = MapDeserializer::new(rest.into_iter().map(|(name, value)| (&**name, *value)));
         let (input, more) = strict::read::<T, _>(from, strict::detail);
         wrong.extend(more);
         match (id, input) {
@@ -102,8 +102,8 @@ impl Asked {
         for (name, value) in members {
             match given.iter_mut().find(|given| given.name == name) {
                 Some(Given { value: Some(_), .. }) => wrong.push(twice(&name)),
-                Some(given) => given.value = Some(value),
-                None => wrong.push(FieldError { field: name, detail: "is not known here".into() }),
+                Some(given) => given.value = Some(value.to_owned()),
+                None => wrong.push(FieldError { field: name.into_owned(), detail: "is not known here".into() }),
             }
         }
         if wrong.is_empty() { Ok(given) } else { Err(Failure::fields(wrong)) }

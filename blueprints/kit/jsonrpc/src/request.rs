@@ -1,6 +1,6 @@
 //! What is asked: one call or a batch of them (sections 4 and 6 of the specification).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -55,6 +55,11 @@ impl Body {
     /// # Errors
     /// The text is no JSON, or a batch of nothing or of too much.
     pub(crate) fn read(text: &[u8]) -> Result<Self, Error> {
+        if !text.trim_ascii_start().starts_with(b"[")
+            && let Ok(members) = serde_json::from_slice(text)
+        {
+            return Ok(Self::One(Request::of(members)));
+        }
         let whole: &RawValue = serde_json::from_slice(text).map_err(Error::unreadable)?;
         if !whole.get().starts_with('[') {
             return Ok(Self::One(Request::read(whole)));
@@ -69,10 +74,14 @@ impl Body {
 
 impl Request {
     fn read(text: &RawValue) -> Self {
-        let Ok(Members(members)) = serde_json::from_str(text.get()) else {
-            return Self::refused(None, "a request is an object");
-        };
-        let given: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+        match serde_json::from_str(text.get()) {
+            Ok(members) => Self::of(members),
+            Err(_) => Self::refused(None, "a request is an object"),
+        }
+    }
+
+    fn of(Members(members): Members<'_>) -> Self {
+        let given: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
         let twice = given.iter().enumerate().find(|(at, name)| given[..*at].contains(name));
         if let Some((_, name)) = twice {
             return Self::refused(None, format!("`{name}` is there twice"));
@@ -80,7 +89,7 @@ impl Request {
         let (mut id, mut version, mut method, mut params) = (None, None, None, None);
         let mut unknown = None;
         for (name, value) in members {
-            match name.as_str() {
+            match &*name {
                 "id" => id = Some(value),
                 "jsonrpc" => version = Some(value),
                 "method" => method = Some(value),
@@ -88,7 +97,7 @@ impl Request {
                 _ => unknown = unknown.or(Some(name)),
             }
         }
-        if id.as_ref().is_some_and(|id| id.get().starts_with(['{', '[', 't', 'f'])) {
+        if id.is_some_and(|id| id.get().starts_with(['{', '[', 't', 'f'])) {
             return Self::refused(None, "`id` is text, a number or null");
         }
         if let Some(name) = unknown {
@@ -97,43 +106,48 @@ impl Request {
         if text_of(version).as_deref() != Some("2.0") {
             return Self::refused(id, "`jsonrpc` is \"2.0\"");
         }
-        let Some(method) = text_of(method) else {
+        let Some(method) = text_of(method).map(Cow::into_owned) else {
             return Self::refused(id, "`method` is text");
         };
-        if params.as_ref().is_some_and(|params| !params.get().starts_with(['{', '['])) {
+        if params.is_some_and(|params| !params.get().starts_with(['{', '['])) {
             return Self::refused(id, "`params` is an object or a list");
         }
+        let (id, params) = (id.map(ToOwned::to_owned), params.map(ToOwned::to_owned));
         Self { id, asked: Ok(Asked { method, params }) }
     }
 
     /// What is no request is no notification either: it is answered, with the id null where there is none.
-    fn refused(id: Option<Box<RawValue>>, why: impl ToString) -> Self {
-        Self { id: Some(id.unwrap_or_else(|| RawValue::NULL.to_owned())), asked: Err(Error::no_request(why)) }
+    fn refused(id: Option<&RawValue>, why: impl ToString) -> Self {
+        Self { id: Some(id.unwrap_or(RawValue::NULL).to_owned()), asked: Err(Error::no_request(why)) }
     }
 }
 
-fn text_of(value: Option<Box<RawValue>>) -> Option<String> {
-    serde_json::from_str(value?.get()).ok()
+fn text_of(value: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    serde_json::from_str(value?.get()).ok().map(|Text(text)| text)
 }
 
-/// The members of an object in their order, one that is there twice too.
-pub(crate) struct Members(pub Vec<(String, Box<RawValue>)>);
+/// A text that is where it was read, unless something in it is escaped.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Members {
+/// The members of an object in their order, one that is there twice too.
+pub(crate) struct Members<'de>(pub Vec<(Cow<'de, str>, &'de RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Object;
 
         impl<'de> Visitor<'de> for Object {
-            type Value = Members;
+            type Value = Members<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Members, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Members<'de>, A::Error> {
                 let mut members = Vec::new();
-                while let Some(member) = from.next_entry()? {
-                    members.push(member);
+                while let Some((Text(name), value)) = from.next_entry()? {
+                    members.push((name, value));
                 }
                 Ok(Members(members))
             }

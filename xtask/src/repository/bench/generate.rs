@@ -103,7 +103,7 @@ pub fn once(session: &mut Session, side: &str, design: &Path, folder: &Path) -> 
         create::create(&folder.join("workspace"), &writes, &mut |_| Ok(()), |_| Ok::<(), Problem>(()))?;
         usage::spent()?
     };
-    writeln!(session.output.out, "{}", json!({ "cpu": cpu, "memory": usage::peak()? }))?;
+    writeln!(session.output.out, "{}", json!({ "cpu": cpu, "memory": usage::peak("self")? }))?;
     Ok(Exit::Done)
 }
 

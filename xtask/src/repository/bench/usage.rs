@@ -17,9 +17,9 @@ pub fn used(process: u32) -> Result<f64> {
     read(&process.to_string(), "stat", |text| ticks(text, 11..13))
 }
 
-/// The most memory that this process has ever held, in MB.
-pub fn peak() -> Result<f64> {
-    read("self", "status", |text| megabytes(text, "VmHWM"))
+/// The most memory that a process has ever held, in MB: of one with this number, or of this one, `self`.
+pub fn peak(process: &str) -> Result<f64> {
+    read(process, "status", |text| megabytes(text, "VmHWM"))
 }
 
 /// The memory that a process holds, in MB.

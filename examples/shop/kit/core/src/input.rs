@@ -160,7 +160,10 @@ struct Watched<T> {
 
 impl<T> Watched<T> {
     fn tell(&self, next: u8) {
-        if self.progress.phase.swap(next, Ordering::AcqRel) != next {
+        // Almost always it is as far as it was, and to look costs less than to write.
+        if self.progress.phase.load(Ordering::Relaxed) != next
+            && self.progress.phase.swap(next, Ordering::AcqRel) != next
+        {
             self.progress.task.wake();
         }
     }

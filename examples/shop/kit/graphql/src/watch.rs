@@ -49,6 +49,8 @@ use crate::{
 const PROTOCOL: &str = "graphql-transport-ws";
 /// Bytes of a message at most, as of a request's body.
 const MESSAGE: usize = 1 << 20;
+/// Bytes that are read at a time: each open connection holds as much, by default 128 KiB.
+const READ: usize = 4 << 10;
 /// How long a connection is silent at most, so that nobody between the two takes it for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -71,7 +73,7 @@ pub async fn socket<E: Executor>(
     held: Option<Extension<TaskTrackerToken>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MESSAGE);
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MESSAGE).read_buffer_size(READ);
     if upgrade.selected_protocol().is_none() {
         return refused(Form::Json, &Refusal::bad(format!("the protocol of the WebSocket must be {PROTOCOL}")));
     }

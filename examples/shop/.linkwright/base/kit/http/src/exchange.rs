@@ -21,7 +21,11 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{Problem, client::MAX_ANSWER, talk::Failed};
+use crate::{
+    Problem,
+    client::MAX_ANSWER,
+    talk::{Failed, READ},
+};
 
 /// How long a connection may take to open, where the deadline does not say less.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -35,7 +39,8 @@ pub(crate) async fn open<E: OperationError>(url: &str, headers: HeaderMap) -> Re
     let url = url.replacen("http", "ws", 1);
     let mut request: Opening<()> = url.into_client_request().map_err(Failure::internal)?;
     request.headers_mut().extend(headers);
-    let config = WebSocketConfig::default().max_message_size(Some(MAX_ANSWER)).write_buffer_size(0);
+    let config = WebSocketConfig::default().max_message_size(Some(MAX_ANSWER));
+    let config = config.read_buffer_size(READ).write_buffer_size(0);
     match timeout(CONNECT, connect_async_with_config(request, Some(config), true)).await {
         Ok(Ok((socket, _))) => Ok(socket),
         Ok(Err(error)) => Err(refused(error)),

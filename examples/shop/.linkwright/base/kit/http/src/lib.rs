@@ -53,6 +53,7 @@ mod stopping;
 mod talk;
 mod upload;
 pub mod version;
+mod waiting;
 
 pub use admit::admitting;
 pub use client::{Client, Request};

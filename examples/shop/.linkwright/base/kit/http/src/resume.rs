@@ -8,12 +8,13 @@
 use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
+    fmt::Write as _,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context as Task, Poll},
+    task::{Context as Task, Poll, ready},
     time::Duration,
 };
 
@@ -35,11 +36,32 @@ const EVENTS: usize = 256;
 const BYTES: usize = 256 << 10;
 /// Bytes that are remembered of all streams; beyond that, each keeps its last event only.
 const TOTAL: usize = 64 << 20;
+/// Bytes of an event besides its data and the stream's id: enough for most, so that its text is not moved.
+const BESIDES: usize = 48;
 /// How long a connection is silent at most, so that nobody between the two takes it for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// One event, as yet without its id: `event` and `data` lines.
-pub(crate) type Events = BoxStream<'static, String>;
+/// One event, as yet without its id.
+#[derive(Debug)]
+pub(crate) struct Event {
+    /// Empty: a `message`.
+    pub name: &'static str,
+    /// One line.
+    pub data: String,
+}
+
+impl Event {
+    /// Writes its lines, and the empty one that ends it.
+    pub(crate) fn write(&self, text: &mut String) {
+        if !self.name.is_empty() {
+            text.extend(["event: ", self.name, "\n"]);
+        }
+        let space = if self.data.is_empty() { "" } else { " " };
+        text.extend(["data:", space, &self.data, "\n\n"]);
+    }
+}
+
+pub(crate) type Events = BoxStream<'static, Event>;
 
 /// The streams of a server that clients may come back to.
 #[derive(Clone, Default)]
@@ -60,6 +82,8 @@ pub(crate) struct Claim {
 struct Slot {
     /// Not to be guessed: who knows it may go on with the stream.
     id: u128,
+    /// The id as its events have it.
+    text: String,
     claim: Claim,
     state: Mutex<State>,
 }
@@ -81,7 +105,8 @@ impl Streams {
     /// A new stream, from its first event.
     pub(crate) fn open(&self, claim: Claim, events: Events) -> Reading {
         let state = Mutex::new(State::new(Some(events), self.total.clone()));
-        let slot = Arc::new(Slot { id: Uuid::new_v4().as_u128(), claim, state });
+        let id = Uuid::new_v4().as_u128();
+        let slot = Arc::new(Slot { id, text: format!("{id:032x}"), claim, state });
         lock(&self.slots).insert(slot.id, slot.clone());
         Reading::new(self.clone(), slot, 0, 1)
     }
@@ -118,8 +143,11 @@ impl State {
         self.next - self.sent.len() as u64
     }
 
-    fn add(&mut self, id: u128, event: String) {
-        let event = Bytes::from(format!("id: {id:032x}-{}\n{event}\n", self.next));
+    fn add(&mut self, id: &str, event: &Event) {
+        let mut text = String::with_capacity(id.len() + event.data.len() + BESIDES);
+        let _ = writeln!(text, "id: {id}-{}", self.next);
+        event.write(&mut text);
+        let event = Bytes::from(text);
         self.next += 1;
         self.bytes += event.len();
         self.total.fetch_add(event.len(), Ordering::Relaxed);
@@ -152,11 +180,14 @@ pub(crate) struct Reading {
     /// The connection has got all there is.
     complete: bool,
     beat: Pin<Box<Sleep>>,
+    /// When something was last sent. The timer is not touched for every event: that would cost more than most events.
+    spoke: Instant,
 }
 
 impl Reading {
     fn new(streams: Streams, slot: Arc<Slot>, reader: u64, next: u64) -> Self {
-        Self { streams, slot, reader, next, complete: false, beat: Box::pin(sleep(HEARTBEAT)) }
+        let beat = Box::pin(sleep(HEARTBEAT));
+        Self { streams, slot, reader, next, complete: false, beat, spoke: Instant::now() }
     }
 }
 
@@ -173,23 +204,27 @@ impl Stream for Reading {
             && let Some(events) = &mut state.events
         {
             match events.poll_next_unpin(task) {
-                Poll::Ready(Some(event)) => state.add(this.slot.id, event),
+                Poll::Ready(Some(event)) => state.add(&this.slot.text, &event),
                 Poll::Ready(None) => state.events = None,
-                Poll::Pending => {
-                    if this.beat.as_mut().poll(task).is_pending() {
-                        return Poll::Pending;
+                Poll::Pending => loop {
+                    ready!(this.beat.as_mut().poll(task));
+                    let now = Instant::now();
+                    let is_silent = this.spoke + HEARTBEAT <= now;
+                    if is_silent {
+                        this.spoke = now;
                     }
-                    this.beat.as_mut().reset(Instant::now() + HEARTBEAT);
-                    task.waker().wake_by_ref();
-                    return Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))));
-                }
+                    this.beat.as_mut().reset(this.spoke + HEARTBEAT);
+                    if is_silent {
+                        return Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))));
+                    }
+                },
             }
         }
         let index = this.next - state.first();
         match state.sent.get(usize::try_from(index).unwrap_or(usize::MAX)) {
             Some(event) => {
                 this.next += 1;
-                this.beat.as_mut().reset(Instant::now() + HEARTBEAT);
+                this.spoke = Instant::now();
                 Poll::Ready(Some(Ok(event.clone())))
             }
             None => {
@@ -234,6 +269,10 @@ mod tests {
 
     use super::*;
 
+    fn event(data: String) -> Event {
+        Event { name: "", data }
+    }
+
     fn claim(target: &str) -> Claim {
         Claim { caller: Caller::Anonymous, target: target.into() }
     }
@@ -242,7 +281,7 @@ mod tests {
     fn live(streams: &Streams) -> (mpsc::UnboundedSender<u32>, Reading) {
         let (tell, items) = mpsc::unbounded_channel::<u32>();
         let events = futures_util::stream::unfold(items, |mut items| async {
-            Some((format!("data: {}\n", items.recv().await?), items))
+            Some((event(items.recv().await?.to_string()), items))
         });
         (tell, streams.open(claim("/a"), events.boxed()))
     }
@@ -351,14 +390,14 @@ mod tests {
     fn what_is_remembered_has_a_bound() {
         let total = Arc::new(AtomicUsize::new(0));
         let mut state = State::new(None, total.clone());
-        state.add(1, "x".repeat(BYTES * 2));
+        state.add("1", &event("x".repeat(BYTES * 2)));
         assert_eq!((state.sent.len(), state.first()), (1, 1), "the last one always is");
-        (0..1000).for_each(|_| state.add(1, "x".repeat(100)));
+        (0..1000).for_each(|_| state.add("1", &event("x".repeat(100))));
         assert_eq!((state.sent.len(), state.next), (EVENTS, 1002));
-        (0..10).for_each(|_| state.add(1, "x".repeat(BYTES / 4)));
+        (0..10).for_each(|_| state.add("1", &event("x".repeat(BYTES / 4))));
         assert!(state.sent.len() == 3 && state.bytes <= BYTES);
         total.fetch_add(TOTAL, Ordering::Relaxed);
-        state.add(1, "x".repeat(100));
+        state.add("1", &event("x".repeat(100)));
         assert_eq!(state.sent.len(), 1, "all of them together have a bound too");
         drop(state);
         assert_eq!(total.load(Ordering::Relaxed), TOTAL, "what is gone does not count");
@@ -366,11 +405,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_stream_beats() {
-        let (_tell, mut reading) = live(&Streams::default());
+        let (tell, mut reading) = live(&Streams::default());
         for _ in 0..3 {
             let before = Instant::now();
             assert_eq!(reading.next().await, Some(Ok(Bytes::from_static(b":\n\n"))));
             assert_eq!(before.elapsed(), HEARTBEAT);
+            // What is said counts: the next beat is as long after it.
+            advance(HEARTBEAT / 2).await;
+            tell.send(1).unwrap();
+            assert_eq!(now(&mut reading).len(), 1);
         }
     }
 }

@@ -4,7 +4,13 @@
 //! ends with close code 1000. An error is told by a last message `{"error": problem}` and a close code that is not 1000.
 //! What goes wrong before the upgrade is an answer of HTTP with a problem.
 
-use std::{marker::PhantomData, pin::pin, time::Duration};
+use std::{
+    future::poll_fn,
+    marker::PhantomData,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use axum::{
     extract::{
@@ -23,17 +29,21 @@ use kit::{
     strict::{self, Refused},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tokio::{
-    sync::mpsc,
-    time::{interval, sleep, timeout},
-};
+use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 use tracing::Instrument;
 
-use crate::{Problem, extract, upload::Inputs};
+use crate::{
+    Problem, extract,
+    upload::Inputs,
+    waiting::{self, Reader, Writer},
+};
 
 /// Items that have come and are not read yet. What follows stays with the client.
 const WAITING: usize = 16;
+/// Bytes that are read at a time. tungstenite writes zeros over all that it may read into before it reads, so each open
+/// connection holds as much: by default 128 KiB.
+pub(crate) const READ: usize = 4 << 10;
 /// How often the client is asked for a sign of life; one that gives none for twice as long is gone.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long an operation may take to come to its own end when the service stops.
@@ -89,13 +99,19 @@ impl<T: DeserializeOwned + Validate + Send + 'static> Talk<T> {
         F: Future<Output = Result<Stream<O, E>, E>> + Send + 'static,
     {
         let Self { cx, upgrade, inputs, stopping, held, .. } = self;
-        let upgrade = upgrade.max_message_size(inputs.item).max_frame_size(inputs.item).write_buffer_size(0);
-        let talk = async move |socket: WebSocket| {
-            run(socket, cx, stopping, call).await;
-            drop(held);
-        };
+        let upgrade = upgrade.max_message_size(inputs.item).max_frame_size(inputs.item);
+        let upgrade = upgrade.read_buffer_size(READ).write_buffer_size(0);
         let span = tracing::Span::current();
-        Ok(upgrade.on_upgrade(|socket| talk(socket).instrument(span)))
+        let talk = move |socket: WebSocket| {
+            // Each future that a socket passes through has room for one; its halves are two pointers.
+            let (sink, source) = socket.split();
+            let talk = async move {
+                run(sink, source, cx, stopping, call).await;
+                drop(held);
+            };
+            talk.instrument(span)
+        };
+        Ok(upgrade.on_upgrade(talk))
     }
 }
 
@@ -132,7 +148,8 @@ fn code(kind: Kind) -> u16 {
 }
 
 async fn run<T, O, E, F>(
-    socket: WebSocket,
+    mut sink: SplitSink<WebSocket, Message>,
+    mut source: SplitStream<WebSocket>,
     cx: Context,
     stopping: CancellationToken,
     call: impl FnOnce(Context, Stream<T, Failure>) -> F,
@@ -142,16 +159,17 @@ async fn run<T, O, E, F>(
     E: OperationError,
     F: Future<Output = Result<Stream<O, E>, E>>,
 {
-    let (mut sink, mut source) = socket.split();
-    let (items, waiting) = mpsc::channel(WAITING);
-    let input = stream::unfold(waiting, |mut waiting: mpsc::Receiver<Result<T, Failure>>| async {
-        Some((waiting.recv().await?, waiting))
+    let (texts, waiting) = waiting::line(WAITING);
+    let input = stream::unfold(waiting, async |mut waiting: Reader<Utf8Bytes>| {
+        let text = poll_fn(|task| waiting.poll(task)).await?;
+        Some((item(&text), waiting))
     });
     let input = kit::input::received(input, stopping.clone().cancelled_owned());
+    // First what has come: it is then answered in the same turn.
     let ended = tokio::select! {
         biased;
-        ended = say(&mut sink, &cx, &stopping, cx.reading(input, call)) => ended,
-        ended = hear(&mut source, items) => ended,
+        ended = hear(&mut source, texts) => ended,
+        ended = say(&mut sink, &cx, &stopping, Box::pin(cx.reading(input, call))) => ended,
         () = stopped(&stopping) => Some(Ended::failed(
             Failure::new(Kind::Unavailable, "the service is stopping"), &cx, &stopping,
         )),
@@ -166,22 +184,28 @@ async fn stopped(stopping: &CancellationToken) {
     sleep(GRACE).await;
 }
 
+/// How far an operation is.
+enum Talking<F, O, E> {
+    Opens(Pin<Box<F>>),
+    Items(Stream<O, E>),
+}
+
 /// Sends what the operation answers, and asks for a sign of life now and then. `None`: the client is gone.
 async fn say<O: Serialize, E: OperationError>(
     sink: &mut SplitSink<WebSocket, Message>,
     cx: &Context,
     stopping: &CancellationToken,
-    opening: impl Future<Output = Result<Stream<O, E>, E>>,
+    opening: Pin<Box<impl Future<Output = Result<Stream<O, E>, E>>>>,
 ) -> Option<Ended> {
     let mut heartbeat = interval(HEARTBEAT);
-    let mut opening = pin!(opening);
-    let mut items: Option<Stream<O, E>> = None;
+    // What opens the stream goes when it is open: most of them are open for much longer.
+    let mut talk = Talking::Opens(opening);
     loop {
         let next = async {
-            match &mut items {
-                Some(items) => items.next().await.map(|item| item.map(Some)),
-                None => Some(opening.as_mut().await.map(|opened| {
-                    items = Some(opened);
+            match &mut talk {
+                Talking::Items(items) => items.next().await.map(|item| item.map(Some)),
+                Talking::Opens(opening) => Some(opening.await.map(|opened| {
+                    talk = Talking::Items(opened);
                     None
                 })),
             }
@@ -203,40 +227,55 @@ async fn say<O: Serialize, E: OperationError>(
 }
 
 /// Takes what the client sends, as far as the operation has room for it. `None`: the client is gone.
-async fn hear<T: DeserializeOwned + Validate>(
-    source: &mut SplitStream<WebSocket>,
-    items: mpsc::Sender<Result<T, Failure>>,
-) -> Option<Ended> {
-    let mut items = Some(items);
+async fn hear(source: &mut SplitStream<WebSocket>, texts: Writer<Utf8Bytes>) -> Option<Ended> {
+    let mut texts = Some(texts);
+    let mut silence = pin!(sleep(HEARTBEAT * 2));
     loop {
         // While the operation has no room, nothing is read, and nobody's silence counts.
-        let wanted = match &items {
-            Some(items) => items.reserve().await.is_ok(),
+        let wanted = match &texts {
+            Some(texts) => poll_fn(|task| texts.poll_room(task)).await,
             None => false,
         };
-        let text = match timeout(HEARTBEAT * 2, source.next()).await {
-            Err(_) | Ok(None) => return None,
-            Ok(Some(Err(error))) => return too_large(error),
-            Ok(Some(Ok(Message::Text(text)))) => text,
-            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => continue,
-            Ok(Some(Ok(Message::Binary(_)))) => {
+        let asked = Instant::now();
+        let message = loop {
+            tokio::select! {
+                biased;
+                message = source.next() => break message,
+                () = silence.as_mut() => {
+                    // The timer is not touched for every message.
+                    let end = asked + HEARTBEAT * 2;
+                    if end <= Instant::now() {
+                        return None;
+                    }
+                    silence.as_mut().reset(end);
+                }
+            }
+        };
+        let text = match message? {
+            Ok(Message::Text(text)) => text,
+            Ok(Message::Ping(_) | Message::Pong(_)) => continue,
+            Ok(Message::Binary(_)) => {
                 return Some(refused(close_code::UNSUPPORTED, "an item is a text message with JSON"));
             }
-            Ok(Some(Ok(Message::Close(_)))) => return None,
+            Ok(Message::Close(_)) => return None,
+            Err(error) => return too_large(error),
         };
-        // An operation that reads no more does not want to hear it.
-        let Some(room) = items.as_ref().filter(|_| wanted) else { continue };
         if text.is_empty() {
-            items = None;
+            texts = None;
             continue;
         }
-        let item = strict::json(text.as_bytes()).map_err(|refused| match refused {
-            Refused::Invalid(failure) => failure,
-            Refused::Unreadable(why) => Failure::invalid(format!("is no JSON: {why}")),
-        });
-        // There is room, and nobody else takes it.
-        let _ = room.try_send(item);
+        // An operation that reads no more does not want to hear it.
+        if let Some(room) = texts.as_ref().filter(|_| wanted) {
+            poll_fn(|task| Poll::Ready(room.push(task, text.clone()))).await;
+        }
     }
+}
+
+fn item<T: DeserializeOwned + Validate>(text: &Utf8Bytes) -> Result<T, Failure> {
+    strict::json(text.as_bytes()).map_err(|refused| match refused {
+        Refused::Invalid(failure) => failure,
+        Refused::Unreadable(why) => Failure::invalid(format!("is no JSON: {why}")),
+    })
 }
 
 fn refused(code: u16, detail: &str) -> Ended {

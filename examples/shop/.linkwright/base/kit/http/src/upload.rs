@@ -107,36 +107,36 @@ struct Reader {
 
 impl Reader {
     async fn item<T: DeserializeOwned + Validate>(&mut self) -> Result<Option<T>, Failure> {
-        loop {
-            let Some(line) = self.line().await? else { return Ok(None) };
-            if line.trim_ascii().is_empty() {
-                continue;
+        while let Some(length) = self.line().await? {
+            let line = &self.buffer[..length];
+            let item = (!line.trim_ascii().is_empty()).then(|| strict::json(line));
+            // With its end, which the last one need not have.
+            self.buffer.advance(self.buffer.len().min(length + 1));
+            self.searched = 0;
+            match item {
+                None => {}
+                Some(Ok(item)) => return Ok(Some(item)),
+                Some(Err(Refused::Invalid(failure))) => return Err(failure),
+                Some(Err(Refused::Unreadable(why))) => return Err(Failure::invalid(format!("is no JSON: {why}"))),
             }
-            return match strict::json(&line) {
-                Ok(item) => Ok(Some(item)),
-                Err(Refused::Invalid(failure)) => Err(failure),
-                Err(Refused::Unreadable(why)) => Err(Failure::invalid(format!("is no JSON: {why}"))),
-            };
         }
+        Ok(None)
     }
 
-    /// The next line; the last one need not end.
-    async fn line(&mut self) -> Result<Option<Bytes>, Failure> {
-        let end = Instant::now() + self.inputs.idle;
+    /// How long the next line is, which then stands at the start of the buffer.
+    async fn line(&mut self) -> Result<Option<usize>, Failure> {
+        let mut end = None;
         loop {
             if let Some(at) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
-                let mut line = self.buffer.split_to(self.searched + at + 1).freeze();
-                self.searched = 0;
-                line.truncate(line.len() - 1);
-                return self.fits(line.len()).map(|()| Some(line));
+                let length = self.searched + at;
+                return self.fits(length).map(|()| Some(length));
             }
             self.searched = self.buffer.len();
             self.fits(self.searched)?;
             let Some(body) = &mut self.body else {
-                self.searched = 0;
-                let last = self.buffer.split().freeze();
-                return Ok((!last.is_empty()).then_some(last));
+                return Ok((!self.buffer.is_empty()).then_some(self.searched));
             };
+            let end = *end.get_or_insert_with(|| Instant::now() + self.inputs.idle);
             let Ok(frame) = timeout_at(end, body.frame()).await else {
                 return Err(Failure::new(Kind::Timeout, format!("no item came within {:?}", self.inputs.idle)));
             };

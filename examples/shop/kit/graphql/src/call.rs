@@ -56,6 +56,12 @@ pub fn done<E: OperationError>(cx: &Context, result: std::result::Result<(), E>)
     result.map(|()| true).map_err(|failed| error(cx, &failed))
 }
 
+/// What a field shows that takes nothing from the others if it fails: null, and the error at its path.
+// An error that a resolver returns leaves its field out, where GraphQL has null (June 2018, 6.4.4).
+pub fn alone<G>(field: &async_graphql::Context<'_>, result: Result<G>) -> Option<G> {
+    result.map_err(|error| field.add_error(field.set_error_path(error.into_server_error(field.item.pos)))).ok()
+}
+
 /// The views of a subscription's items.
 pub type Items<G> = Pin<Box<dyn Stream<Item = Result<G>> + Send>>;
 
@@ -93,4 +99,45 @@ pub fn error(cx: &Context, error: &impl OperationError) -> Error {
         extensions.set("retryAfter", pause.as_secs_f64());
     }
     Error { message: wire.detail, source: None, extensions: Some(extensions) }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Schema, SimpleObject};
+    use kit::Failure;
+    use serde_json::json;
+
+    use super::*;
+
+    struct Query;
+
+    #[derive(SimpleObject)]
+    struct Part {
+        name: String,
+    }
+
+    #[Object]
+    impl Query {
+        async fn whole(&self, ctx: &async_graphql::Context<'_>) -> Option<Part> {
+            alone(ctx, Ok(Part { name: "a".into() }))
+        }
+
+        async fn broken(&self, ctx: &async_graphql::Context<'_>) -> Option<Part> {
+            alone(ctx, Err(error(&context(ctx), &Failure::new(Kind::Unavailable, "gone"))))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_fails_alone_is_null_and_takes_nothing_along() {
+        let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+        for (query, data, path) in [
+            ("{ whole { name } it: broken { name } }", json!({ "whole": { "name": "a" }, "it": null }), json!(["it"])),
+            ("{ broken { name } }", json!({ "broken": null }), json!(["broken"])),
+        ] {
+            let answer = json!(schema.execute(Request::new(query)).await);
+            let error = &answer["errors"][0];
+            assert_eq!((&answer["data"], &error["path"]), (&data, &path), "{answer}");
+            assert_eq!((&error["message"], &error["extensions"]["code"]), (&json!("gone"), &json!("UNAVAILABLE")));
+        }
+    }
 }

@@ -11,7 +11,7 @@ use futures_util::{
 };
 use kit::{Context, Failure, Kind, OperationError};
 
-use crate::{Key, Output, call::TIMEOUT, error};
+use crate::{Key, Output, alone, call::TIMEOUT, error};
 
 /// Calls at a time for one batch.
 const AT_ONCE: usize = 16;
@@ -72,7 +72,7 @@ where
     })
 }
 
-/// The view of the resource that an id refers to: null if it is gone.
+/// The view of the resource that an id refers to: null if it is gone, and null with an error if it cannot be had.
 pub async fn reference<G, K, V>(field: &async_graphql::Context<'_>, key: &K) -> Result<Option<G>>
 where
     G: Output<V>,
@@ -84,11 +84,8 @@ where
         return Err(error(&cx, &Failure::new(Kind::Internal, "the schema has nothing that loads this reference")));
     };
     let Ok(loaded) = loader.load_one(key.clone()).await;
-    match loaded {
-        None => Ok(None),
-        Some(Ok(value)) => Ok(Some(G::of(value))),
-        Some(Err(failure)) => Err(error(&cx, &*failure)),
-    }
+    let Some(loaded) = loaded else { return Ok(None) };
+    Ok(alone(field, loaded.map(G::of).map_err(|failure| error(&cx, &*failure))))
 }
 
 /// The views of the resources that several ids refer to, in their order: null for each that is gone.

@@ -10,7 +10,7 @@ use crate::{Proto, error, whole::GivenUp};
 /// What `grpc-timeout` can say at most is longer; nobody waits three years.
 const LONGEST: Duration = Duration::from_secs(99_999_999);
 
-/// A request that carries the input and the context: the deadline, the idempotency key, a child span.
+/// A request that carries the input and the context: the deadline, the idempotency key, a child span, for whom it is.
 pub fn request<T: Proto<M>, M>(cx: &Context, input: T) -> Request<M> {
     carried(cx, input.encode())
 }
@@ -29,6 +29,9 @@ fn carried<B>(cx: &Context, body: B) -> Request<B> {
     put("traceparent", &cx.trace().child().to_string());
     if let Some(key) = cx.idempotency_key() {
         put("idempotency-key", key);
+    }
+    if let Some(forwarded) = cx.forwarded() {
+        put("forwarded", &forwarded);
     }
     request
 }

@@ -6,12 +6,13 @@
 //! | `idempotency-key` | 1 to 255 visible characters |
 //! | `request-timeout-ms` | milliseconds until the caller gives up; no standard has one |
 //! | `grpc-timeout` | the same for gRPC: up to eight digits and a unit of `H M S m u n` |
+//! | `forwarded` | RFC 7239: where the caller is, if this asks for them |
 //! | `fallback` | of an answer: the parts of it that are stand-ins |
 //! | `ratelimit`, `ratelimit-policy` | of an answer: where the caller stands with each limit that the call counted in |
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use kit::{Context, Marks, Standing, Trace};
 
 use crate::Problem;
@@ -46,7 +47,7 @@ pub(crate) fn context(headers: &HeaderMap, trace: Trace, grpc: bool) -> Result<C
     Ok(cx)
 }
 
-/// What a request takes along: a new span of the trace, the time left, the key.
+/// What a request takes along: a new span of the trace, the time left, the key, for whom it is.
 pub fn send(cx: &Context, headers: &mut HeaderMap) {
     let mut set = |name, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -59,6 +60,9 @@ pub fn send(cx: &Context, headers: &mut HeaderMap) {
     }
     if let Some(key) = cx.idempotency_key() {
         set(KEY, key.to_owned());
+    }
+    if let Some(forwarded) = cx.forwarded() {
+        set(header::FORWARDED.as_str(), forwarded);
     }
 }
 
@@ -137,9 +141,22 @@ mod tests {
         assert_eq!((back.remaining(), back.idempotency_key()), (cx.remaining(), Some("k-1")));
         assert_eq!(back.trace().id(), cx.trace().id());
         assert_ne!(back.trace(), cx.trace());
+        assert!(!headers.contains_key(header::FORWARDED));
         for bad in ["", &"k".repeat(256)] {
             headers.insert(KEY, bad.parse().unwrap());
             assert!(context(&headers, Trace::start(), false).is_err());
+        }
+    }
+
+    #[test]
+    fn who_asks_for_others_says_where_they_are() {
+        for (address, forwarded) in [("192.0.2.7", "for=192.0.2.7"), ("2001:db8::7", "for=\"[2001:db8::7]\"")] {
+            let cx = Context::default().from_address(address.parse().unwrap());
+            let mut headers = HeaderMap::new();
+            send(&cx, &mut headers);
+            assert!(!headers.contains_key(header::FORWARDED), "its own call");
+            send(&cx.call().for_caller(), &mut headers);
+            assert_eq!(headers[header::FORWARDED], forwarded);
         }
     }
 }

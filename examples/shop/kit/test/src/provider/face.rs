@@ -131,7 +131,7 @@ impl Face {
     pub(crate) fn serves(&self, operation: &Operation) -> bool {
         match &self.way {
             Way::Rest(_) => operation.rest,
-            Way::GraphQl(_) => operation.graphql.is_some(),
+            Way::GraphQl(graphql) => graphql.asked(operation).is_some(),
             Way::JsonRpc(_) => operation.jsonrpc.is_some(),
             Way::Client(_) => operation.grpc,
         }

@@ -1,12 +1,14 @@
 //! GraphQL as any caller speaks it. Calls are in JSON of the contract: what is given and shown is turned into the forms
 //! of GraphQL and back, as the schemas say.
 
+use std::collections::BTreeMap;
+
 use kit::{Failure, OperationError as _};
 use serde_json::{Map, Value, json};
 
 use super::{
     compare::text,
-    description::{Operation, Verb},
+    description::{Asked, Operation, Verb},
     face::{Call, Outcome},
     judge::Judge,
 };
@@ -16,18 +18,33 @@ pub(crate) struct GraphQl {
     client: Client,
     /// Knows the schemas that others refer to.
     judge: Judge,
+    /// How operations are asked for in the schema of a front, by name.
+    composed: Option<BTreeMap<String, Asked>>,
 }
 
 impl GraphQl {
     pub(crate) fn new(base: &str, components: &Value) -> anyhow::Result<Self> {
-        Ok(Self { client: Client::new(base)?, judge: Judge::new(components) })
+        Ok(Self { client: Client::new(base)?, judge: Judge::new(components), composed: None })
+    }
+
+    /// In the schema of a front, which may call things otherwise.
+    pub(crate) fn composed(self, asked: BTreeMap<String, Asked>) -> Self {
+        Self { composed: Some(asked), ..self }
+    }
+
+    /// How an operation is asked for, if it is there.
+    pub(crate) fn asked<'a>(&'a self, operation: &'a Operation) -> Option<&'a Asked> {
+        match &self.composed {
+            Some(asked) => asked.get(&operation.name),
+            None => operation.graphql.as_ref(),
+        }
     }
 
     pub(crate) async fn call(&self, operation: &Operation, call: &Call) -> Outcome {
-        let Some(asked) = &operation.graphql else {
+        let Some(asked) = self.asked(operation) else {
             return Err(Failure::invalid("it has no such operation").to_wire().into());
         };
-        let variables = self.variables(operation, call);
+        let variables = self.variables(operation, asked, call);
         if asked.subscription {
             let schema = operation.answer.as_ref().unwrap_or(&Value::Null);
             let shown = |item| self.shown(schema, item);
@@ -42,7 +59,7 @@ impl GraphQl {
         })
     }
 
-    fn variables(&self, operation: &Operation, call: &Call) -> Value {
+    fn variables(&self, operation: &Operation, asked: &Asked, call: &Call) -> Value {
         let mut variables = Map::new();
         if operation.takes_id {
             variables.insert("id".into(), call.id.clone());
@@ -51,7 +68,7 @@ impl GraphQl {
             variables.insert("etag".into(), json!(etag));
         }
         let schema = operation.input.as_ref().unwrap_or(&Value::Null);
-        let whole = operation.graphql.as_ref().and_then(|asked| asked.whole.clone());
+        let whole = asked.whole.clone();
         match (&call.input, whole) {
             (Value::Null, _) => {}
             (Value::Object(query), _) if operation.verb == Some(Verb::List) => {

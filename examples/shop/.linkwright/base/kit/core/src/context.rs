@@ -19,6 +19,8 @@ use crate::{Failure, Intent, Standing, Trace};
 pub struct Context {
     caller: Caller,
     address: Option<IpAddr>,
+    /// Whoever is called is told that address.
+    forwards: bool,
     deadline: Option<Instant>,
     key: Option<Arc<str>>,
     intent: Option<Arc<Intent>>,
@@ -74,6 +76,7 @@ impl Default for Context {
         Self {
             caller: Caller::default(),
             address: None,
+            forwards: false,
             deadline: None,
             key: None,
             intent: None,
@@ -124,6 +127,12 @@ impl Context {
         self
     }
 
+    /// Asks for the caller, as proxies do: whoever is called is told where the caller is.
+    pub fn for_caller(mut self) -> Self {
+        self.forwards = true;
+        self
+    }
+
     /// What made the call.
     pub fn made_by(mut self, origin: Origin) -> Self {
         self.origin = origin;
@@ -169,6 +178,14 @@ impl Context {
     }
 
     /// Work past this moment is of no use to anyone.
+    /// What a call tells of the caller in `Forwarded` (RFC 7239): `for=192.0.2.1`, if it asks for them.
+    pub fn forwarded(&self) -> Option<String> {
+        self.address.filter(|_| self.forwards).map(|address| match address {
+            IpAddr::V4(address) => format!("for={address}"),
+            IpAddr::V6(address) => format!("for=\"[{address}]\""),
+        })
+    }
+
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }

@@ -103,6 +103,27 @@ macro_rules! input {
     };
 }
 
+/// Another value that an [`input!`] makes, of the same fields: contracts that change the same record have a patch each.
+///
+/// ```
+/// # use kit_graphql::{Change, UInt32};
+/// # pub mod ours { pub struct LinePatch { pub quantity: Option<u32> } }
+/// # pub mod theirs { pub struct LinePatch { pub quantity: Option<u32> } }
+/// kit_graphql::input!(pub LinePatchInput for ours::LinePatch { quantity: Change<UInt32> });
+/// kit_graphql::given!(LinePatchInput for theirs::LinePatch { quantity });
+/// ```
+#[macro_export]
+macro_rules! given {
+    ($name:ident for $value:path { $($field:ident),+ $(,)? }) => {
+        impl $crate::Input<$value> for $name {
+            fn read(self) -> ::std::result::Result<$value, $crate::Failure> {
+                type Value = $value;
+                Ok(Value { $($field: $crate::field(stringify!($field), self.$field)?,)+ })
+            }
+        }
+    };
+}
+
 /// Arguments that make a record together, as those of a list: called as the fields of the record.
 ///
 /// ```

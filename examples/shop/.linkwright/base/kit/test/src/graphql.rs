@@ -11,12 +11,15 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    Script,
+    Play, Script,
     provider::{Listen, Outcome},
 };
 
 /// How long it is waited at least for what a subscription has to say.
 const SILENCE: Duration = Duration::from_secs(1);
+
+/// As many calls as one answer in a test may need.
+const CALLS: usize = 16;
 
 /// A service that is asked over GraphQL.
 #[derive(Clone, Debug)]
@@ -239,6 +242,21 @@ impl<I: Clone + Debug + PartialEq, O: Debug + PartialEq> Case<I, O> {
 /// A value that stands in a test as JSON.
 pub fn example<T: DeserializeOwned>(value: Value) -> anyhow::Result<T> {
     serde_json::from_value(value.clone()).with_context(|| format!("no such value: {value}"))
+}
+
+/// Lets the next calls of an operation all have this answer.
+///
+/// # Errors
+/// It is none of the operation's.
+pub fn answers<I, O, E>(script: &Script<I, O, E>, answer: &Value) -> anyhow::Result<()>
+where
+    O: DeserializeOwned,
+    E: From<Failure>,
+{
+    for _ in 0..CALLS {
+        script.next(Play::Answer(Ok(example(answer.clone())?)));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

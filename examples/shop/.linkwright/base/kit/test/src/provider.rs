@@ -26,7 +26,10 @@ mod report;
 mod rest;
 mod session;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
@@ -41,7 +44,7 @@ pub use face::{Call, Face, Outcome, answer, first, unknown};
 pub use limits::Counting;
 
 use cases::Cases;
-use description::Description;
+use description::{Asked, Description};
 use face::Way;
 use graphql::GraphQl;
 use jsonrpc::JsonRpc;
@@ -222,6 +225,19 @@ impl Provider {
         let rest =
             Rest::behind(&gateway.url, read(contract, "openapi.json")?, &self.document("openapi.json")?, prefix)?;
         Ok(Face { transport: "REST through a gateway", way: Way::Rest(rest) })
+    }
+
+    /// Over GraphQL in the schema of the front, by what that says of the operations of all behind it, as JSON: by service
+    /// and operation.
+    ///
+    /// # Errors
+    /// There is no front, or nothing is said of the service.
+    pub fn through_schema(&self, composed: &str) -> Result<Face> {
+        let Entry { gateway, .. } = self.entry.as_ref().context("no front is before it")?;
+        let mut composed: BTreeMap<String, BTreeMap<String, Asked>> = serde_json::from_str(composed)?;
+        let asked = composed.remove(&self.description.service).context("the front says nothing of it")?;
+        let graphql = GraphQl::new(&gateway.url, &self.description.components)?.composed(asked);
+        Ok(Face { transport: "GraphQL through a front", way: Way::GraphQl(graphql) })
     }
 
     /// Over GraphQL, as any caller speaks it.

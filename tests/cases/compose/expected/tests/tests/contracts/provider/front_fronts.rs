@@ -2,12 +2,12 @@
 //! What is behind `front`, asked through it: each service as it is, by what `front` says of it. This alone:
 //! `cargo xtask test provider::front_fronts`.
 
-use kit_test::provider::{Gateway, Provider, prove};
+use kit_test::provider::{Counting, Gateway, Provider, prove};
 
 #[tokio::test]
 async fn left_over_graphql() -> anyhow::Result<()> {
     let start = async || {
-        let front = gateway("LEFT_URL", "/left");
+        let front = gateway("LEFT_URL", "/left", Counting::Never);
         super::left::start().await?.behind(front, ::front::app::start).await
     };
     prove(start, async |provider: &Provider| provider.through_schema(include_str!("front_fronts.json"))).await
@@ -16,18 +16,20 @@ async fn left_over_graphql() -> anyhow::Result<()> {
 #[tokio::test]
 async fn order_desk_over_graphql() -> anyhow::Result<()> {
     let start = async || {
-        let front = gateway("ORDER_DESK_URL", "/order-desk");
+        let front = gateway("ORDER_DESK_URL", "/order-desk", Counting::Never);
         super::order_desk::start().await?.behind(front, ::front::app::start).await
     };
     prove(start, async |provider: &Provider| provider.through_schema(include_str!("front_fronts.json"))).await
 }
 
-fn gateway(variable: &'static str, prefix: &'static str) -> Gateway<'static> {
+fn gateway(variable: &'static str, prefix: &'static str, counting: Counting) -> Gateway<'static> {
     Gateway {
         name: "front",
         config: include_str!("../../../../services/front/config.toml"),
         contract: concat!(env!("CARGO_MANIFEST_DIR"), "/../contracts/front"),
         variable,
         prefix,
+        limits: &[],
+        counting,
     }
 }

@@ -117,7 +117,7 @@ impl Writer {
             ["rest", "grpc", "graphql", "jsonrpc"].into_iter().filter(|_| self.rng.bool()).collect();
         _ = writeln!(self.out, "expose = {expose:?}");
         let rest = expose.contains(&"rest");
-        let fronts = if rest || expose.contains(&"graphql") { self.fronts() } else { Vec::new() };
+        let fronts = if rest && !expose.contains(&"graphql") { self.fronts() } else { Vec::new() };
         if !fronts.is_empty() {
             _ = writeln!(self.out, "fronts = {fronts:?}");
         }

@@ -5,10 +5,8 @@
 //! What goes wrong before the upgrade is an answer of HTTP with a problem.
 
 use std::{
-    future::poll_fn,
     marker::PhantomData,
     pin::{Pin, pin},
-    task::Poll,
     time::Duration,
 };
 
@@ -160,10 +158,8 @@ async fn run<T, O, E, F>(
     F: Future<Output = Result<Stream<O, E>, E>>,
 {
     let (texts, waiting) = waiting::line(WAITING);
-    let input = stream::unfold(waiting, async |mut waiting: Reader<Utf8Bytes>| {
-        let text = poll_fn(|task| waiting.poll(task)).await?;
-        Some((item(&text), waiting))
-    });
+    let input =
+        stream::unfold(waiting, async |mut waiting: Reader<Utf8Bytes>| Some((item(&waiting.next().await?), waiting)));
     let input = kit::input::received(input, stopping.clone().cancelled_owned());
     // First what has come: it is then answered in the same turn.
     let ended = tokio::select! {
@@ -233,7 +229,7 @@ async fn hear(source: &mut SplitStream<WebSocket>, texts: Writer<Utf8Bytes>) -> 
     loop {
         // While the operation has no room, nothing is read, and nobody's silence counts.
         let wanted = match &texts {
-            Some(texts) => poll_fn(|task| texts.poll_room(task)).await,
+            Some(texts) => texts.room().await,
             None => false,
         };
         let asked = Instant::now();
@@ -266,7 +262,7 @@ async fn hear(source: &mut SplitStream<WebSocket>, texts: Writer<Utf8Bytes>) -> 
         }
         // An operation that reads no more does not want to hear it.
         if let Some(room) = texts.as_ref().filter(|_| wanted) {
-            poll_fn(|task| Poll::Ready(room.push(task, text.clone()))).await;
+            room.push(text).await;
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context as Task, Poll, Waker},
 };
@@ -36,20 +37,24 @@ pub(crate) fn line<T>(most: usize) -> (Writer<T>, Reader<T>) {
 
 impl<T> Writer<T> {
     /// Whether an item is still wanted, once there is room for one.
-    pub(crate) fn poll_room(&self, task: &Task<'_>) -> Poll<bool> {
-        let mut state = lock(&self.state);
-        if state.wanted && state.items.len() >= self.most {
-            state.writer = Some(task.waker().clone());
-            return Poll::Pending;
-        }
-        Poll::Ready(state.wanted)
+    pub(crate) async fn room(&self) -> bool {
+        poll_fn(|task| {
+            let mut state = lock(&self.state);
+            if state.wanted && state.items.len() >= self.most {
+                state.writer = Some(task.waker().clone());
+                return Poll::Pending;
+            }
+            Poll::Ready(state.wanted)
+        })
+        .await
     }
 
     /// Adds an item. The task that calls this polls the reader next, if it is the reader's too.
-    pub(crate) fn push(&self, task: &Task<'_>, item: T) {
+    pub(crate) async fn push(&self, item: T) {
+        let task = poll_fn(|task| Poll::Ready(task.waker().clone())).await;
         let mut state = lock(&self.state);
         state.items.push_back(item);
-        let other = state.reader.take_if(|reader| !reader.will_wake(task.waker()));
+        let other = state.reader.take_if(|reader| !reader.will_wake(&task));
         drop(state);
         other.into_iter().for_each(Waker::wake);
     }
@@ -66,7 +71,12 @@ impl<T> Drop for Writer<T> {
 }
 
 impl<T> Reader<T> {
-    pub(crate) fn poll(&mut self, task: &Task<'_>) -> Poll<Option<T>> {
+    /// The next item, once there is one.
+    pub(crate) async fn next(&mut self) -> Option<T> {
+        poll_fn(|task| self.poll(task)).await
+    }
+
+    fn poll(&mut self, task: &Task<'_>) -> Poll<Option<T>> {
         let mut state = lock(&self.0);
         let Some(item) = state.items.pop_front() else {
             if !state.open {
@@ -102,7 +112,7 @@ fn lock<T>(state: &Mutex<State<T>>) -> MutexGuard<'_, State<T>> {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::poll_fn, task::Wake, time::Duration};
+    use std::{pin::pin, task::Wake, time::Duration};
 
     use futures_util::FutureExt;
 
@@ -127,37 +137,35 @@ mod tests {
     fn only_another_task_is_woken_for_an_item() {
         let (one, other) = (Arc::new(Turns::default()), Arc::new(Turns::default()));
         let wakers = [Waker::from(one.clone()), Waker::from(other.clone())];
-        let [first, second] = wakers.each_ref().map(Task::from_waker);
+        let [mut first, mut second] = wakers.each_ref().map(Task::from_waker);
         let (writer, mut reader) = line(2);
-        assert_eq!(reader.poll(&first), Poll::Pending);
-        writer.push(&first, 1);
-        assert_eq!((one.count(), reader.poll(&first)), (0, Poll::Ready(Some(1))));
-        assert_eq!(reader.poll(&second), Poll::Pending);
-        writer.push(&first, 2);
-        assert_eq!((other.count(), reader.poll(&second)), (1, Poll::Ready(Some(2))));
-        assert_eq!(reader.poll(&first), Poll::Pending);
+        assert_eq!(pin!(reader.next()).poll(&mut first), Poll::Pending);
+        assert!(pin!(writer.push(1)).poll(&mut first).is_ready());
+        assert_eq!((one.count(), pin!(reader.next()).poll(&mut first)), (0, Poll::Ready(Some(1))));
+        assert_eq!(pin!(reader.next()).poll(&mut second), Poll::Pending);
+        assert!(pin!(writer.push(2)).poll(&mut first).is_ready());
+        assert_eq!((other.count(), pin!(reader.next()).poll(&mut second)), (1, Poll::Ready(Some(2))));
+        assert_eq!(pin!(reader.next()).poll(&mut first), Poll::Pending);
         drop(writer);
-        assert_eq!((one.count(), reader.poll(&first)), (1, Poll::Ready(None)));
+        assert_eq!((one.count(), pin!(reader.next()).poll(&mut first)), (1, Poll::Ready(None)));
     }
 
     #[tokio::test]
     async fn who_brings_waits_for_room_and_hears_that_nothing_is_wanted() {
         let (writer, mut reader) = line(2);
-        let room = async |writer: &Writer<u32>| poll_fn(|task| writer.poll_room(task)).await;
         for item in 0..2 {
-            assert!(room(&writer).await);
-            poll_fn(|task| Poll::Ready(writer.push(task, item))).await;
+            assert!(writer.room().await);
+            writer.push(item).await;
         }
-        assert_eq!(room(&writer).now_or_never(), None);
+        assert_eq!(writer.room().now_or_never(), None);
         let reading = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            let item = poll_fn(|task| reader.poll(task)).await;
-            (item, reader)
+            (reader.next().await, reader)
         });
-        assert!(room(&writer).await, "whoever waits is woken");
+        assert!(writer.room().await, "whoever waits is woken");
         let (item, reader) = reading.await.unwrap();
         assert_eq!(item, Some(0));
         drop(reader);
-        assert!(!room(&writer).await);
+        assert!(!writer.room().await);
     }
 }

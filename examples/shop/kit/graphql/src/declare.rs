@@ -368,7 +368,7 @@ macro_rules! connection {
     (pub $name:ident, pub $edge:ident for $page:path { $node:ty }) => {
         pub struct $name {
             nodes: Vec<$node>,
-            next: Option<::kit::Cursor>,
+            next: Option<$crate::Cursor>,
         }
         $crate::named!($name);
 

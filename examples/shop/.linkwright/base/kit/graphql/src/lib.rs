@@ -56,4 +56,4 @@ pub use sdl::differences;
 pub use shape::Shape;
 
 #[doc(hidden)]
-pub use kit::Failure;
+pub use kit::{Cursor, Failure};

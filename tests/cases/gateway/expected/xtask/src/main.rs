@@ -16,6 +16,7 @@ const WORKSPACE: Workspace = Workspace {
             faces: &["REST"],
             store: true,
             limited: false,
+            documents: &["contracts/left/openapi.json"],
         },
         Service {
             name: "order_desk",
@@ -25,6 +26,10 @@ const WORKSPACE: Workspace = Workspace {
             faces: &["REST", "gRPC"],
             store: true,
             limited: false,
+            documents: &[
+                "contracts/order-desk/openapi.json",
+                "contracts/order-desk/proto/shop/order_desk/v1/order_desk.proto",
+            ],
         },
         Service {
             name: "gateway",
@@ -34,6 +39,7 @@ const WORKSPACE: Workspace = Workspace {
             faces: &["REST"],
             store: false,
             limited: false,
+            documents: &["contracts/gateway/openapi.json"],
         },
         Service {
             name: "pages",
@@ -43,6 +49,7 @@ const WORKSPACE: Workspace = Workspace {
             faces: &["REST"],
             store: false,
             limited: false,
+            documents: &["contracts/pages/openapi.json"],
         },
     ],
     tries: &[
@@ -56,6 +63,7 @@ const WORKSPACE: Workspace = Workspace {
     ],
     walk: Some("pages.page over REST"),
     queue: false,
+    pages: 7100,
 };
 
 fn main() -> ExitCode {

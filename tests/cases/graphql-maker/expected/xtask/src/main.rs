@@ -16,6 +16,7 @@ const WORKSPACE: Workspace = Workspace {
             faces: &["GraphQL", "queue"],
             store: true,
             limited: false,
+            documents: &["contracts/camp/camp.graphql", "contracts/camp/asyncapi.json"],
         },
         Service {
             name: "clock",
@@ -25,6 +26,7 @@ const WORKSPACE: Workspace = Workspace {
             faces: &["REST"],
             store: false,
             limited: false,
+            documents: &["contracts/clock/openapi.json"],
         },
     ],
     tries: &[
@@ -33,6 +35,7 @@ const WORKSPACE: Workspace = Workspace {
     ],
     walk: None,
     queue: true,
+    pages: 7100,
 };
 
 fn main() -> ExitCode {

@@ -217,6 +217,7 @@ fn designs(bench: &mut Bench) -> Result<()> {
 fn pacts(bench: &mut Bench) -> Result<()> {
     workspace(bench, "pacts")?;
     let slot = Slot::new(&bench.root);
+    bench.step("what services ask of each other is kept", slot.cargo(&["xtask", "pacts"]))?;
     let folder = slot.workspace.join("tests/pacts");
     // The tests of the workspace have failed, which is counted.
     if !folder.exists() {
@@ -381,9 +382,6 @@ fn workspace(bench: &mut Bench, name: &str) -> Result<()> {
     // What only `cargo xtask pacts` runs is not skipped here.
     let rest: &[&str] = if has_pacts { &["--", "--skip", VERIFIED] } else { &[] };
     bench.step("its own tests", slot.cargo(&[&["xtask", "test", "--no-fail-fast"], rest].concat()))?;
-    if has_pacts && bench.depth > Depth::Quick {
-        bench.step("its pacts", slot.cargo(&["xtask", "pacts"]))?;
-    }
     let mut check = command(&bench.linkwright, &slot.workspace);
     check.arg("check");
     bench.silent_step("check has nothing to say", check)?;

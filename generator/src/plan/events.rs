@@ -389,8 +389,32 @@ pub struct Member {
     pub name: String,
 }
 
+/// The expression of an event, around that of its payload.
+pub fn wrapped(event: &Event, ty: &str, payload: String) -> String {
+    match event.payload {
+        Payload::Fields(_) => payload,
+        Payload::Named(_) | Payload::Resource(_) => format!("{ty}({payload})"),
+    }
+}
+
 fn is_union(model: &Model, name: &str) -> bool {
     matches!(model.types.get(name), Some(TypeDef::Union(_)))
+}
+
+/// What an operation that runs on an event reads of it: the member that names its item, and the type of its input.
+pub fn reads(consumer: &Service, operation: &Operation, event: &Event) -> (Option<Member>, Option<String>) {
+    let Shape::Custom { of, input, .. } = &operation.shape else { return (None, None) };
+    let path = names::rust::crate_ident(&names::rust::contract_crate(&consumer.name));
+    let member =
+        of.as_ref().map(|of| Member { ty: format!("{path}::{}", id_name(of)), name: escape::rust_str(&item_id(of)) });
+    let name = match (input, &event.payload) {
+        (Input::None | Input::Stream(_), _) => return (member, None),
+        (Input::Named(name), _) | (Input::Payload(_), Payload::Named(name)) => name.clone(),
+        (Input::Fields(_), _) => operations::request_name(operation),
+        (Input::Payload(_), Payload::Resource(of)) => of.resource.clone(),
+        (Input::Payload(_), Payload::Fields(_)) => event.name.clone(),
+    };
+    (member, Some(format!("{path}::{name}")))
 }
 
 /// The events of a service, on the side of the publisher and of each consumer. `examples` makes values of a payload.
@@ -401,7 +425,7 @@ pub fn tested(model: &Model, service: &Service, examples: impl Fn(&EventRef) -> 
         let ty = format!("{}::{}", contract(&service.name), event.name);
         let (mut members, mut inputs) = (BTreeSet::new(), BTreeSet::new());
         for (consumer, operation) in model.operations() {
-            let Shape::Custom { of, input, output } = &operation.shape else { continue };
+            let Shape::Custom { output, .. } = &operation.shape else { continue };
             let path = contract(&consumer.name);
             if operation.follows.contains(&reference) {
                 match (output, &event.payload) {
@@ -416,35 +440,15 @@ pub fn tested(model: &Model, service: &Service, examples: impl Fn(&EventRef) -> 
                     _ => {}
                 }
             }
-            if !operation.on.contains(&reference) {
-                continue;
-            }
-            if let Some(of) = of {
-                members.insert(Member { ty: format!("{path}::{}", id_name(of)), name: escape::rust_str(&item_id(of)) });
-            }
-            match input {
-                Input::None | Input::Stream(_) => {}
-                Input::Named(name) => drop(inputs.insert(format!("{path}::{name}"))),
-                Input::Fields(_) => drop(inputs.insert(format!("{path}::{}", operations::request_name(operation)))),
-                Input::Payload(_) => {
-                    let name = match &event.payload {
-                        Payload::Named(name) => name,
-                        Payload::Resource(of) => &of.resource,
-                        Payload::Fields(_) => &event.name,
-                    };
-                    inputs.insert(format!("{path}::{name}"));
-                }
+            if operation.on.contains(&reference) {
+                let (member, input) = reads(consumer, operation, event);
+                members.extend(member);
+                inputs.extend(input);
             }
         }
         TestedEvent {
             test: format!("{}_{}", service.name, names::snake(&event.name)),
-            examples: examples(&reference)
-                .into_iter()
-                .map(|payload| match event.payload {
-                    Payload::Fields(_) => payload,
-                    Payload::Named(_) | Payload::Resource(_) => format!("{ty}({payload})"),
-                })
-                .collect(),
+            examples: examples(&reference).into_iter().map(|payload| wrapped(event, &ty, payload)).collect(),
             kind: kind(model, &reference),
             source: escape::rust_str(&source(service)),
             members: members.into_iter().collect(),

@@ -25,6 +25,7 @@ mod description;
 mod extremes;
 mod flows;
 mod graphql;
+pub mod pacts;
 mod provider;
 mod queue;
 mod turns;
@@ -174,6 +175,7 @@ pub fn plan(planner: &mut Planner<'_>) -> Result<(), PlanError> {
     }
     planner.rust(&mut sources, "tests/contracts/mapping.rs", "tests/mapping.rs", &view)?;
     provider::plan(planner, &mut sources)?;
+    pacts::plan(planner, &mut sources)?;
     let member = Member {
         name: "tests".into(),
         description: "Contract tests and flows".into(),

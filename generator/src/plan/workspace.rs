@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    Owner, PlanError, Planner, Sources, contract, events, gate, manifest, queue, service, tries,
+    Owner, PlanError, Planner, Sources, contract, events, gate, manifest, queue, service, tests, tries,
     walk::{self, Walk},
 };
 
@@ -57,6 +57,8 @@ struct View<'a> {
     talks: bool,
     /// Old versions.
     versions: Vec<VersionView>,
+    /// Services ask each other what pacts can tell.
+    pacts: bool,
 }
 
 /// What a service offers over JSON-RPC.
@@ -197,6 +199,7 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
             operations.into_iter().any(|o| o.expose.has(Transport::Graphql) && schema::root(o) == "Subscription")
         }),
         versions: model.services.values().flat_map(|service| versions(planner, service)).collect(),
+        pacts: tests::pacts::any(model),
         queue: model
             .services
             .values()

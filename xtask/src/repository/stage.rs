@@ -72,6 +72,12 @@ pub const STAGES: &[Stage] = &[
         run: designs,
     },
     Stage {
+        name: "pacts",
+        shows: "services write what they ask of each other and keep it, and a pact that lies is found",
+        from: Depth::Full,
+        run: pacts,
+    },
+    Stage {
         name: "matrix",
         shows: "services of all pairs of features become one workspace that runs",
         from: Depth::Full,
@@ -110,8 +116,10 @@ const DESIGNS: &[&str] = &[
 ];
 
 /// Those in which mistakes are made: each has a file in `tests/mutants`.
-const MUTATED: &[&str] =
-    &["compose", "depot", "events", "gate", "gateway", "graphql", "jsonrpc", "limits", "queue", "streams", "versions"];
+const MUTATED: &[&str] = &[
+    "compose", "depot", "events", "gate", "gateway", "graphql", "jsonrpc", "limits", "pacts", "queue", "streams",
+    "versions",
+];
 
 /// So many mistakes are made where not all are.
 const SAMPLE: usize = 6;
@@ -122,12 +130,15 @@ const LINT: &[&str] = &["clippy", "--workspace", "--all-targets", "--", "-D", "w
 /// What is the workspace's own: the kit is linted where it is written, and once as a part of a workspace.
 const LINT_OWN: &[&str] =
     &["clippy", "--workspace", "--exclude", "kit", "--exclude", "kit-*", "--all-targets", "--", "-D", "warnings"];
+/// The tests that hold services to their pacts.
+const VERIFIED: &str = "keeps_its_pacts";
 const TEST: &[&str] = &["test", "--workspace", "--no-fail-fast"];
 
 fn fmt(bench: &mut Bench) -> Result<()> {
     if bench.has(RUSTFMT)? {
         bench.step("the repository", cargo(&bench.root, FMT))?;
         bench.step("the kit", cargo(&kit_folder(bench), FMT))?;
+        bench.step("what judges pacts", cargo(&verifier_folder(bench), FMT))?;
         // A member of a workspace that `cargo xtask bench` makes, so no cargo finds it here.
         let mut rustfmt = command("rustfmt", &bench.root);
         rustfmt.args(["--edition", "2024", "--check", "-l", "tests/bench/src/main.rs"]);
@@ -143,6 +154,7 @@ fn lint(bench: &mut Bench) -> Result<()> {
             ["clippy", "--package", "xtask", "--all-targets", "--features", "repository", "--", "-D", "warnings"];
         bench.step("its own tasks", cargo(&bench.root, &tasks))?;
         bench.step("the kit", cargo(&kit_folder(bench), LINT))?;
+        bench.step("what judges pacts", cargo(&verifier_folder(bench), LINT))?;
     }
     Ok(())
 }
@@ -213,6 +225,41 @@ fn designs(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
+/// Pacts that are written by hand are as good as others: each of `tests/pacts/true` is kept, each of `tests/pacts/lying`
+/// fails, for what the file beside it says.
+fn pacts(bench: &mut Bench) -> Result<()> {
+    workspace(bench, "pacts")?;
+    let slot = Slot::new(&bench.root);
+    bench.step("what services ask of each other is kept", slot.cargo(&["xtask", "pacts"]))?;
+    let folder = slot.workspace.join("tests/pacts");
+    // The tests of the workspace have failed, which is counted.
+    if !folder.exists() {
+        return Ok(());
+    }
+    for (kind, lies) in [("true", false), ("lying", true)] {
+        let written = bench.root.join("tests/pacts").join(kind);
+        for file in fs::read_dir(&written).with_context(|| format!("cannot read {}", written.display()))? {
+            let file = file?.path();
+            let Some(name) = file.file_name().filter(|_| file.extension().is_some_and(|end| end == "json")) else {
+                continue;
+            };
+            let place = folder.join(name);
+            fs::copy(&file, &place).with_context(|| format!("cannot write {}", place.display()))?;
+            bench.judge(&format!("a {kind} pact: {}", name.display()), || {
+                let said = slot.cargo(&["xtask", "pacts"]).output().context("cannot run cargo")?;
+                let text = String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
+                ensure!(said.status.success() != lies, "it is {}:\n{text}", if lies { "believed" } else { "not kept" });
+                let due = fs::read_to_string(file.with_extension("txt")).unwrap_or_default();
+                let missing: Vec<&str> = due.lines().filter(|line| !text.contains(line)).collect();
+                ensure!(missing.is_empty(), "without a word of {}:\n{text}", missing.join(", "));
+                Ok(())
+            })?;
+            fs::remove_file(&place)?;
+        }
+    }
+    Ok(())
+}
+
 fn matrix(bench: &mut Bench) -> Result<()> {
     let design = bench.root.join("target/workspaces/matrix.toml");
     fs::write(&design, matrix::design()).with_context(|| format!("cannot write {}", design.display()))?;
@@ -261,12 +308,18 @@ fn mutated(bench: &mut Bench, name: &str, catalogue: &Catalogue) -> Result<()> {
         return Ok(());
     }
     let thorough = bench.depth == Depth::Thorough;
+    // Where pacts are what is tested, they are verified too.
+    let last: &[&str] = if name == "pacts" { &["--", "--include-ignored"] } else { &["--", "--skip", VERIFIED] };
     let test = |more: &[&str]| {
         let mut test = slot.cargo(&["test", "--package", "tests", "--test", "contracts"]);
         // Many builds are worth what the next ones start from; a few are not.
-        test.args(more).env("CARGO_INCREMENTAL", if thorough { "1" } else { "0" });
+        test.args(more).args(last).env("CARGO_INCREMENTAL", if thorough { "1" } else { "0" });
+        test.env("PACT_VERIFIER", slot.target.join("debug/pact-verifier"));
         test
     };
+    if name == "pacts" && !bench.step("pacts: written and kept", slot.cargo(&["xtask", "pacts"]))? {
+        return Ok(());
+    }
     if !bench.step(&format!("{name}: the tests pass without mistakes"), test(&[]))? {
         return Ok(());
     }
@@ -300,7 +353,8 @@ fn install(bench: &mut Bench) -> Result<()> {
 fn deny(bench: &mut Bench) -> Result<()> {
     if bench.has(DENY)? {
         let config = bench.root.join("deny.toml");
-        for (what, folder) in [("the repository", bench.root.clone()), ("the kit", kit_folder(bench))] {
+        let judge = ("what judges pacts", verifier_folder(bench));
+        for (what, folder) in [("the repository", bench.root.clone()), ("the kit", kit_folder(bench)), judge] {
             let mut deny = cargo(&folder, &["deny", "--all-features", "--config"]);
             deny.arg(&config).args(["check", "bans", "licenses", "sources"]);
             bench.step(what, deny)?;
@@ -311,6 +365,10 @@ fn deny(bench: &mut Bench) -> Result<()> {
 
 fn kit_folder(bench: &Bench) -> PathBuf {
     bench.root.join("blueprints/kit")
+}
+
+fn verifier_folder(bench: &Bench) -> PathBuf {
+    bench.root.join("blueprints/verifier")
 }
 
 /// Makes a workspace, drives it, and holds it to what every emitted workspace promises. In
@@ -333,7 +391,10 @@ fn workspace(bench: &mut Bench, name: &str) -> Result<()> {
     if cases.exists() {
         write_cases(&cases, &slot.workspace)?;
     }
-    bench.step("its own tests", slot.cargo(&["xtask", "test", "--no-fail-fast"]))?;
+    let has_pacts = slot.workspace.join("tests/verifier").exists();
+    // What only `cargo xtask pacts` runs is not skipped here.
+    let rest: &[&str] = if has_pacts { &["--", "--skip", VERIFIED] } else { &[] };
+    bench.step("its own tests", slot.cargo(&[&["xtask", "test", "--no-fail-fast"], rest].concat()))?;
     let mut check = command(&bench.linkwright, &slot.workspace);
     check.arg("check");
     bench.silent_step("check has nothing to say", check)?;

@@ -22,11 +22,14 @@ Usage: cargo xtask COMMAND
   test     run the workspace's own tests
 ";
 const MESSAGES: &str = "  messages list | show | replay | drop | forget: what is in the queue of `dev`\n";
+const PACTS: &str = "  pacts    write what services ask of each other, or with --write anew, and hold them to it\n";
 const DESIGN: &str =
     "\nThe design is read by `linkwright`: `linkwright check` says what `linkwright sync` would write.";
 
 fn help(workspace: &Workspace) -> String {
-    format!("{COMMANDS}{}{DESIGN}", if workspace.queue { MESSAGES } else { "" })
+    let messages = if workspace.queue { MESSAGES } else { "" };
+    let pacts = if build::has_pacts() { PACTS } else { "" };
+    format!("{COMMANDS}{pacts}{messages}{DESIGN}")
 }
 
 /// The `main` of the workspace's `cargo xtask`. Exits with 0 if all is well, 1 if something failed, 2 if the command
@@ -39,6 +42,8 @@ pub fn main(workspace: &Workspace) -> ExitCode {
         ["dev", "--free"] => dev(workspace, true),
         ["smoke"] => smoke(workspace),
         ["test", rest @ ..] => build::test(rest),
+        ["pacts"] if build::has_pacts() => build::pacts(false),
+        ["pacts", "--write"] if build::has_pacts() => build::pacts(true),
         ["messages", rest @ ..] if workspace.queue => messages(rest),
         ["help" | "--help" | "-h"] => {
             println!("{}", help(workspace));

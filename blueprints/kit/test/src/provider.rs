@@ -25,6 +25,7 @@ mod protocol;
 mod report;
 mod rest;
 mod session;
+mod state;
 
 use std::{
     collections::BTreeMap,
@@ -42,6 +43,7 @@ pub use events::{Queue, Settled};
 pub(crate) use face::Listen;
 pub use face::{Call, Face, Outcome, answer, first, unknown};
 pub use limits::Counting;
+pub use state::State;
 
 use cases::Cases;
 use description::{Asked, Description};

@@ -26,7 +26,7 @@ use super::{
         operations::{self, Param},
         queue, service, versions,
     },
-    cases, description, graphql,
+    cases, description, graphql, pacts,
 };
 
 /// What `tests/provider.rs` sees.
@@ -37,6 +37,7 @@ struct View {
     entries: Vec<Entry>,
     has_queue: bool,
     has_grpc: bool,
+    has_pacts: bool,
 }
 
 /// What `tests/provider/service.rs` sees.
@@ -68,6 +69,8 @@ struct Suite {
     asks: Vec<Ask>,
     /// A Rust string literal.
     proto_service: String,
+    /// It is held to what others ask of it.
+    has_pacts: bool,
 }
 
 /// What `tests/provider/entry.rs` sees: a gateway, and those behind it.
@@ -148,6 +151,7 @@ pub fn plan(planner: &mut Planner<'_>, sources: &mut Sources) -> Result<(), Plan
         stands: stands.collect(),
         has_queue: services.iter().any(|suite| suite.has_queue),
         has_grpc: services.iter().any(|suite| !suite.asks.is_empty()),
+        has_pacts: pacts::any(model),
         services,
     };
     planner.rust(sources, "tests/contracts/main.rs", "tests/main.rs", &view)?;
@@ -196,7 +200,12 @@ fn data(planner: &mut Planner<'_>, service: &Service) {
     planner.local.insert(service::package(planner, service), suite.folder);
 }
 
-/// `None`: nobody reaches the service from outside.
+/// Whether a service as it is is started by tests.
+pub fn is_proved(planner: &Planner<'_>, service: &Service) -> bool {
+    suite(planner, service).is_some()
+}
+
+/// `None`: nobody reaches the service from outside, and nobody inside by what a pact can tell.
 fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
     let model = planner.model;
     let serves = |transport| service.operations.values().any(|operation| operation.expose.has(transport));
@@ -208,7 +217,8 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
         events::consumes(service) || queue::takes(model, service),
     );
     let asks: Vec<Ask> = service.operations.values().filter(over_grpc).map(|o| ask(model, service, o)).collect();
-    if !(has_rest || has_graphql || has_jsonrpc || consumes) && asks.is_empty() {
+    let is_reached = has_rest || has_graphql || has_jsonrpc || consumes || !asks.is_empty();
+    if !is_reached && !pacts::answers(model, service) {
         return None;
     }
     let makes =
@@ -256,6 +266,7 @@ fn suite(planner: &Planner<'_>, service: &Service) -> Option<Suite> {
             proto::package(model, service),
             names::proto::service(&service.name)
         )),
+        has_pacts: !service.is_old() && pacts::any(model),
     })
 }
 

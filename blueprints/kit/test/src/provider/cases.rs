@@ -16,6 +16,9 @@
 //! input = { reason = "too late" }
 //! error = "AlreadySent"                   # or a kind: `not_found`
 //! ```
+//!
+//! With `state = "the order is sent"` at its head the file is no case but the way into that state, for those who expect
+//! it; what it saves is told to them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,6 +46,8 @@ pub(crate) struct Cases {
     /// Operations that may do their work without publishing anything, or keep events from their streams.
     pub quiet: BTreeSet<String>,
     pub files: Vec<Case>,
+    /// How the service comes into a state, by the state's name.
+    pub states: BTreeMap<String, Case>,
 }
 
 #[derive(Debug)]
@@ -68,6 +73,7 @@ struct Step {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    state: Option<Spanned<String>>,
     #[serde(default)]
     examples: BTreeMap<Spanned<String>, toml::Table>,
     #[serde(default)]
@@ -152,8 +158,16 @@ impl Cases {
                 save: step.save,
             });
         }
-        if !steps.is_empty() {
-            self.files.push(Case { name: path.to_owned(), steps });
+        let case = Case { name: path.to_owned(), steps };
+        match file.state {
+            Some(state) => {
+                let place = at(state.span().start);
+                if let Some(other) = self.states.insert(state.get_ref().clone(), case) {
+                    bail!("{place}: {} says it of `{}` too", other.name, state.get_ref());
+                }
+            }
+            None if case.steps.is_empty() => {}
+            None => self.files.push(case),
         }
         Ok(())
     }
@@ -168,12 +182,21 @@ impl Case {
 
     /// Goes through the steps; the first that fails is the last.
     pub(crate) async fn run(&self, session: &Session<'_>) {
-        let mut saved = BTreeMap::new();
-        for step in &self.steps {
-            if let Err(why) = step.run(session, &mut saved).await {
-                return session.report.fail(&step.call, &format!("{}:{}", self.name, step.line), why);
-            }
+        if let Err((step, why)) = self.go(session, &mut BTreeMap::new()).await {
+            session.report.fail(&step.call, &format!("{}:{}", self.name, step.line), why);
         }
+    }
+
+    /// The same, with what is known before; what the steps save is added to it.
+    pub(crate) async fn bring(&self, session: &Session<'_>, known: &mut BTreeMap<String, Value>) -> Result<(), String> {
+        self.go(session, known).await.map_err(|(step, why)| format!("{}:{}: {why}", self.name, step.line))
+    }
+
+    async fn go(&self, session: &Session<'_>, saved: &mut BTreeMap<String, Value>) -> Result<(), (&Step, String)> {
+        for step in &self.steps {
+            step.run(session, saved).await.map_err(|why| (step, why))?;
+        }
+        Ok(())
     }
 }
 
@@ -344,6 +367,7 @@ mod tests {
             ),
             ("[[steps]]\ncall = \"create_order\"\nexpekt = 1", "x.toml:3: unknown field `expekt`"),
             ("[[steps]]\ncall = \"create_order\"\nexpect = {}\nerror = \"invalid\"", "x.toml:2: a step has either"),
+            ("state = \"a\"\n[[steps]]", "x.toml:2: missing field `call`"),
             ("a = ", "x.toml:1: "),
         ] {
             let error = Cases::default().add("x.toml", source, &description()).unwrap_err().to_string();
@@ -359,6 +383,16 @@ mod tests {
         cases.add("x.toml", source, &description()).unwrap();
         assert_eq!(cases.examples["create_order"]["at"], json!("2026-01-31"));
         assert_eq!((cases.files[0].steps[0].line, cases.quiet.len()), (5, 1));
+    }
+
+    #[test]
+    fn a_state_is_no_case_and_is_told_once() {
+        let source = "state = \"an order is there\"\n[[steps]]\ncall = \"create_order\"";
+        let mut cases = Cases::default();
+        cases.add("x.toml", source, &description()).unwrap();
+        assert_eq!((cases.files.len(), cases.states.contains_key("an order is there")), (0, true));
+        let error = cases.add("y.toml", source, &description()).unwrap_err().to_string();
+        assert_eq!(error, "y.toml:1: x.toml says it of `an order is there` too");
     }
 
     #[test]

@@ -19,3 +19,10 @@ async fn start() -> anyhow::Result<Provider> {
 async fn over_graphql() -> anyhow::Result<()> {
     prove(start, async |provider| provider.over_graphql()).await
 }
+
+#[tokio::test]
+#[ignore = "`cargo xtask pacts` builds what judges pacts"]
+async fn keeps_its_pacts() -> anyhow::Result<()> {
+    let face = async |provider: &Provider| Ok(Some(provider.over_graphql()?));
+    kit_pact::prove("front", crate::pacts::FOLDER, start, face).await
+}

@@ -26,3 +26,10 @@ async fn over_rest() -> anyhow::Result<()> {
 async fn over_messages() -> anyhow::Result<()> {
     prove_events(start, async |provider| Ok(Some(provider.over_rest()?))).await
 }
+
+#[tokio::test]
+#[ignore = "`cargo xtask pacts` builds what judges pacts"]
+async fn keeps_its_pacts() -> anyhow::Result<()> {
+    let face = async |provider: &Provider| Ok(Some(provider.over_rest()?));
+    kit_pact::prove("orders", crate::pacts::FOLDER, start, face).await
+}

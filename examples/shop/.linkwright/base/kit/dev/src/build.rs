@@ -1,10 +1,17 @@
 //! cargo, as the one who runs us has it.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
 use crate::command::root;
+
+/// What judges pacts, if there are any.
+const VERIFIER: &str = "tests/verifier/Cargo.toml";
 
 /// Builds every member, so that all of them share one resolution of features, and shows cargo's own progress.
 pub fn workspace() -> Result<()> {
@@ -16,6 +23,34 @@ pub fn workspace() -> Result<()> {
 pub fn test(rest: &[&str]) -> Result<()> {
     let status = cargo(&["test", "--workspace", "--exclude", "kit", "--exclude", "kit-*"])?.args(rest).status();
     if status.context("cannot run cargo")?.success() { Ok(()) } else { bail!("a test failed") }
+}
+
+/// Whether services of the workspace have pacts with each other.
+pub fn has_pacts() -> bool {
+    root().is_ok_and(|root| root.join(VERIFIER).is_file())
+}
+
+/// Lets those who ask write the pacts that are missing, or all anew, and then holds those who answer to all of them.
+pub fn pacts(anew: bool) -> Result<()> {
+    let tests =
+        |arguments: &[&str]| cargo(&[&["test", "--package", "tests", "--test", "contracts", "--"], arguments].concat());
+    let mut write = tests(&["pacts::"])?;
+    if anew {
+        write.env("PACTS", "write");
+    }
+    if !write.status().context("cannot run cargo")?.success() {
+        bail!("a service asks something else than its pact says");
+    }
+    // A workspace of its own, built where all else is: what both stand on is built once.
+    let here = env::current_exe().context("cannot tell where the build is")?;
+    let target = here.parent().and_then(Path::parent).context("cannot tell where the build is")?;
+    let built = cargo(&["build", "--manifest-path", VERIFIER, "--target-dir"])?.arg(target).status();
+    if !built.context("cannot run cargo")?.success() {
+        bail!("the verifier does not build");
+    }
+    let mut verify = tests(&["--ignored", "keeps_its_pacts"])?;
+    let verified = verify.env("PACT_VERIFIER", binary("pact-verifier")?).status();
+    if verified.context("cannot run cargo")?.success() { Ok(()) } else { bail!("a service does not keep a pact") }
 }
 
 /// Builds and runs a binary of the workspace, with some more environment.

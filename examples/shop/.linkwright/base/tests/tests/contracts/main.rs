@@ -2,6 +2,7 @@
 //! Contract tests: `mapping` proves what carries the contracts, `provider` the services themselves.
 
 mod mapping;
+mod pacts;
 mod provider;
 mod queue;
 mod reflection;

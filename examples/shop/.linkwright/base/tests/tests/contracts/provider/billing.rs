@@ -21,3 +21,10 @@ async fn start() -> anyhow::Result<Provider> {
 async fn over_messages() -> anyhow::Result<()> {
     prove_events(start, async |_| Ok(None)).await
 }
+
+#[tokio::test]
+#[ignore = "`cargo xtask pacts` builds what judges pacts"]
+async fn keeps_its_pacts() -> anyhow::Result<()> {
+    let face = async |_: &Provider| Ok(None);
+    kit_pact::prove("billing", crate::pacts::FOLDER, start, face).await
+}

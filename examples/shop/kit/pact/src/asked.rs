@@ -289,7 +289,9 @@ fn decoded(segment: &str) -> String {
 /// Where a member of this name has this value. Transports write names in their own ways.
 fn place(value: &Value, at: &str, member: &str, id: &str) -> Option<String> {
     let same = |name: &str| name.replace('_', "").eq_ignore_ascii_case(&member.replace('_', ""));
-    let is_id = |value: &Value| value.as_str().map_or_else(|| value.to_string() == id, |text| text == id);
+    // A key that is a number stands in a path as text.
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let is_id = |value: &Value| text(value) == id;
     let object = value.as_object()?;
     let here = object.iter().find(|(name, value)| same(name) && is_id(value));
     here.map(|(name, _)| format!("{at}/{name}"))

@@ -27,7 +27,8 @@ fn every_file_is_of_use() -> anyhow::Result<()> {
         ("shipping", "orders"),
         ("shipping", "billing"),
     ];
-    kit_pact::complete(FOLDER, &written, &["front", "orders", "inventory", "billing", "shipping"])
+    let services = ["front", "orders", "inventory", "billing", "shipping"];
+    kit_pact::complete(FOLDER, &written, &services)
 }
 
 #[tokio::test]

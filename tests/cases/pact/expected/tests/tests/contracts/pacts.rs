@@ -15,7 +15,8 @@ pub const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pacts");
 #[test]
 fn every_file_is_of_use() -> anyhow::Result<()> {
     let written = [("mill", "barn")];
-    kit_pact::complete(FOLDER, &written, &["mill", "barn"])
+    let services = ["mill", "barn"];
+    kit_pact::complete(FOLDER, &written, &services)
 }
 
 #[tokio::test]

@@ -146,6 +146,9 @@ async function reference(page, document, texts) {
 async function ask(page, query) {
   await page.waitForSelector(".graphiql-query-editor .CodeMirror");
   await page.evaluate((text) => document.querySelector(".graphiql-query-editor .CodeMirror").CodeMirror.setValue(text), query);
+  // What kind of operation it is, and so the way that it goes, GraphiQL knows a moment later.
+  await page.waitForFunction((text) =>
+    document.querySelector(".graphiql-query-editor .CodeMirror").CodeMirror.documentAST?.loc.source.body === text, query);
   await page.click(".graphiql-execute-button");
   await page.waitForFunction(() =>
     document.querySelector(".result-window .CodeMirror").CodeMirror.getValue().includes("__typename"));

@@ -3,7 +3,6 @@
 use std::{
     cell::RefCell,
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -102,10 +101,9 @@ fn stale(found: &Value, pact: &Value) -> Vec<String> {
 fn put(folder: &Path, path: &Path, text: &str) -> Result<()> {
     let shown = || path.display().to_string();
     fs::create_dir_all(folder).with_context(shown)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(shown)?;
-    file.write_all(text.as_bytes()).with_context(shown)?;
-    file.persist(path).with_context(shown)?;
-    Ok(())
+    let half = path.with_extension("half");
+    fs::write(&half, text).with_context(shown)?;
+    fs::rename(&half, path).with_context(shown)
 }
 
 /// The pacts of a folder, each with the name of its file.

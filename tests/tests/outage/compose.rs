@@ -78,7 +78,8 @@ fn what_a_service_that_is_gone_answered_is_null_and_the_rest_is_there() {
         &json!({ "query": "query($id: ID!) { visitor(id: $id) { name } }", "variables": { "id": visitor } }),
     );
     assert_eq!((status, &answer["data"]["visitor"]), (200, &json!({ "name": "Ada" })), "{answer}");
-    assert_eq!(answer["extensions"]["fallback"], json!(["visitors.get_visitor=cache"]), "{answer}");
+    let mark = answer["extensions"]["fallback"][0].as_str().unwrap();
+    assert!(mark.starts_with("visitors.get_visitor=cache;age="), "{answer}");
 
     for service in ["stands", "visitors"] {
         fair.launch(service);

@@ -206,12 +206,12 @@ impl<'p> Peer<'p> {
                 let body = serde_json::from_slice(&exchange.body).with_context(|| format!("{description}: no JSON"))?;
                 Ok(common::read(body, essence(&exchange.kind)))
             };
-            let least = json(one)?;
-            let body = common(&least, &json(other)?).with_context(|| format!("{description}: no common form"))?;
+            let (least, most) = (json(one)?, json(other)?);
+            let body = common(&least, &most).with_context(|| format!("{description}: no common form"))?;
+            let read = common::readable(&least, &most).with_context(|| format!("{description}: no common form"))?;
             response["headers"] = json!({ "Content-Type": [one.kind] });
             response["matchingRules"] = json!({ "body": common::rules(&body, essence(&one.kind)) });
-            // Of a union no more can be demanded than that it is some variant, but it has to be played whole.
-            played.body = common::united(body.clone(), least).to_string().into_bytes();
+            played.body = read.to_string().into_bytes();
             response["body"] = json!({ "content": body, "contentType": one.kind, "encoded": false });
         }
         let mut request = one.request.clone();

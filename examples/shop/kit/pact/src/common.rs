@@ -2,12 +2,35 @@
 
 use serde_json::{Map, Value, json};
 
+/// By what the variants of a union are told apart, in JSON and over GraphQL.
+const TAGS: &[&str] = &["type", "__typename"];
+
 /// What is in both, with the values of the first: members that both have, elements as far as all are alike. `None`: they
 /// are of different types.
 pub(crate) fn common(one: &Value, other: &Value) -> Option<Value> {
+    both(one, other, &|_, _| false)
+}
+
+/// The same, to be read: of a union no more is in both than that it is some variant, and none can be read without the rest.
+/// So where they are different variants, the first one is whole.
+pub(crate) fn readable(one: &Value, other: &Value) -> Option<Value> {
+    let differ = |one: &Map<String, Value>, other: &Map<String, Value>| {
+        TAGS.iter().any(|tag| one.get(*tag).is_some_and(|one| other.get(*tag).is_some_and(|other| one != other)))
+    };
+    both(one, other, &differ)
+}
+
+/// `is_whole` says which objects stay as they are in the first.
+fn both(
+    one: &Value,
+    other: &Value,
+    is_whole: &impl Fn(&Map<String, Value>, &Map<String, Value>) -> bool,
+) -> Option<Value> {
     Some(match (one, other) {
+        (Value::Object(first), Value::Object(other)) if is_whole(first, other) => one.clone(),
         (Value::Object(one), Value::Object(other)) => {
-            let both = one.iter().filter_map(|(name, value)| Some((name.clone(), common(value, other.get(name)?)?)));
+            let both =
+                one.iter().filter_map(|(name, value)| Some((name.clone(), both(value, other.get(name)?, is_whole)?)));
             Value::Object(both.collect())
         }
         (Value::Array(one), Value::Array(other)) => {
@@ -15,7 +38,7 @@ pub(crate) fn common(one: &Value, other: &Value) -> Option<Value> {
             let mut all = one.iter().chain(other.iter().rev());
             let first = all.next().cloned();
             Value::Array(
-                all.try_fold(first, |found, next| found.map(|found| common(&found, next)))
+                all.try_fold(first, |found, next| found.map(|found| both(&found, next, is_whole)))
                     .map_or_else(Vec::new, |element| element.into_iter().collect()),
             )
         }
@@ -131,9 +154,12 @@ mod tests {
         });
         let expected = json!({ "id": "1", "pay": { "type": "Card" }, "lines": [{ "sku": "a", "price": 2 }] });
         assert_eq!(common(&one, &other), Some(expected.clone()));
-        let whole = united(expected.clone(), json!({ "pay": { "token": "t" }, "lines": [{ "note": "x" }] }));
-        assert_eq!(whole["pay"], one["pay"]);
-        assert_eq!(whole["lines"], json!([{ "sku": "a", "price": 2, "note": "x" }]));
+        let whole = readable(&one, &other).unwrap();
+        assert_eq!((&whole["pay"], &whole["lines"]), (&one["pay"], &expected["lines"]));
+        let cards = json!([{ "type": "Invoice", "days": 3 }, { "type": "Card", "token": "t" }]);
+        assert_eq!(readable(&json!([]), &cards), Some(json!([{ "type": "Card", "token": "t" }])));
+        let united = united(json!({ "a": [{ "b": 1 }] }), json!({ "a": [{ "c": 2 }], "d": 3 }));
+        assert_eq!(united, json!({ "a": [{ "b": 1, "c": 2 }], "d": 3 }));
         assert_eq!(common(&json!([1, "a"]), &json!([])), Some(json!([])), "elements that are not alike");
         assert_eq!(common(&json!(null), &json!(null)), Some(json!(null)));
     }

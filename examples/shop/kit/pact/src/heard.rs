@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    common::{common, rules, united},
+    common::{common, readable, rules, united},
     file::Pact,
 };
 
@@ -30,11 +30,10 @@ impl Pact {
             // Of an example what is read of it, as it was written.
             common(&example, &reads).with_context(|| format!("{event} is read as something else: {reads}"))
         });
-        let least = one?;
-        let contents = common(&least, &other?).with_context(|| format!("{event} has no common form"))?;
-        // Of a union no more can be demanded than that it is some variant, but it has to be read whole.
-        let played = united(contents.clone(), least);
-        read(played.clone()).with_context(|| format!("{event} with nothing but {played}"))?;
+        let (one, other) = (one?, other?);
+        let contents = common(&one, &other).with_context(|| format!("{event} has no common form"))?;
+        let whole = readable(&one, &other).with_context(|| format!("{event} has no common form"))?;
+        read(whole.clone()).with_context(|| format!("{event} with nothing but {whole}"))?;
         ensure!(contents.is_object(), "{event} is no object: {contents}");
         self.add(json!({
             "type": "Asynchronous/Messages",

@@ -16,6 +16,7 @@ mod contract;
 mod day_one;
 mod events;
 mod examples;
+mod faces;
 mod fronts;
 mod gate;
 mod graphql;

@@ -17,7 +17,7 @@ use super::{
     contract::{self, trait_name},
     day_one,
     events::{self, Consumer},
-    examples,
+    examples, faces,
     fronts::{self, FrontWay},
     gate, graphql, imports,
     manifest::{Member, Target},
@@ -25,12 +25,8 @@ use super::{
     queue, resources,
     store::{self, StoreView},
     types::doc_lines,
-    versions,
     ways::{self, Dependency, Section, Way},
 };
-
-/// What a service is served on, on one port.
-pub const TRANSPORTS: [Transport; 4] = [Transport::Rest, Transport::Grpc, Transport::Graphql, Transport::Jsonrpc];
 
 /// What the templates of a service see.
 #[derive(Serialize)]
@@ -306,14 +302,15 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let name = trait_name(planner.model, &planner.scope, service);
     let old: Vec<OldView> = service.old.iter().map(|old| old_view(planner, old)).collect();
     let members = graphql::behind(model, &planner.scope, service).map(|behind| behind.members);
-    let faces = faces(model, service, &contract, &ident, members.as_deref());
+    let faces = faces::of_service(model, service, &contract, &ident, members.as_deref());
     let held: Vec<Dependency> = dependencies.iter().filter(|dependency| dependency.held).cloned().collect();
     let mut described: Vec<String> = has_grpc.then(|| contract.clone()).into_iter().collect();
-    described
-        .extend(service.old.iter().filter(|old| carried(old, Transport::Grpc)).map(|o| contract::ident(&o.service)));
+    described.extend(
+        service.old.iter().filter(|old| faces::carried(old, Transport::Grpc)).map(|o| contract::ident(&o.service)),
+    );
     let has_grpc = !described.is_empty();
     // Nobody may reach it yet.
-    let is_served = TRANSPORTS.into_iter().any(|transport| contract::serves(model, service, transport));
+    let is_served = faces::TRANSPORTS.into_iter().any(|transport| contract::serves(model, service, transport));
     let variable_name = if !is_served && consumers.is_empty() { format!("_{}", service.name) } else { ident };
     View {
         docs: doc_lines(&service.docs, ""),
@@ -358,7 +355,11 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         limits: counted,
         literal: escape::rust_str(&service.name),
         counted: if is_limited { format!("{contract}::LIMITED") } else { "&[]".to_owned() },
-        passing: if gate::counts_passing(service) { merged(behind(model, service)).collect() } else { Vec::new() },
+        passing: if gate::counts_passing(service) {
+            faces::merged(faces::behind(model, service)).collect()
+        } else {
+            Vec::new()
+        },
         emits,
         has_outbox: has_store && (emits || sends),
         is_gated,
@@ -404,106 +405,11 @@ fn changes(planner: &Planner<'_>, service: &Service) -> Vec<String> {
     resources.map(resources::changes_name).collect()
 }
 
-/// `orders_contract::rest::router(orders.clone())`, `.merge(…)`: what carries the service, on one port.
-fn faces(
-    model: &Model,
-    service: &Service,
-    contract: &str,
-    name: &str,
-    composed: Option<&[graphql::Answerer]>,
-) -> Vec<String> {
-    // Where none of its own is there to serve the document.
-    let document = contract::serves_document(model, service).then(|| format!("{contract}::fronts::router()"));
-    let carried_for = |contract: String, name: String, served: &dyn Fn(Transport) -> bool| Behind {
-        contract,
-        name,
-        served: TRANSPORTS.into_iter().filter(|transport| served(*transport)).collect(),
-    };
-    let own = |transport| {
-        contract::serves(model, service, transport) && !(transport == Transport::Graphql && composed.is_some())
-    };
-    let mut all_behind = vec![carried_for(contract.into(), name.into(), &own)];
-    for old in &service.old {
-        all_behind
-            .push(carried_for(contract::ident(&old.service), variable(old), &|transport| carried(old, transport)));
-    }
-    let mut all: Vec<String> = document.into_iter().chain(routers(service, &all_behind, "graphql")).collect();
-    if let Some(answerers) = composed {
-        // The first of them may have other faces.
-        let has_others = all_behind.iter().any(|behind| !behind.served.is_empty());
-        let answerer = |answerer: &graphql::Answerer| match answerer.name == service.name && has_others {
-            true => format!("{name}: {name}.clone()"),
-            false => answerer.field.clone(),
-        };
-        let services: Vec<String> = answerers.iter().map(answerer).collect();
-        let services = format!("{contract}::graphql::Services {{ {} }}", services.join(", "));
-        all.insert(0, format!("{contract}::graphql::router({services}, graphql)"));
-    }
-    match gate::counts_passing(service) {
-        true => all.push("fronts".to_owned()),
-        false => all.extend(behind(model, service)),
-    }
-    let has_grpc = all.iter().any(|router| router.contains("::grpc::"));
-    let standard = has_grpc.then(|| ".merge(standard)".to_owned());
-    merged(all).chain(standard).collect()
-}
-
-/// `orders_front(&config.links.orders, service)?`: the routers of those behind a gateway.
-fn behind(model: &Model, service: &Service) -> Vec<String> {
-    let router = |front: fronts::FrontWay| {
-        let field = names::rust::ident(&front.service);
-        format!("{}(&config.links.{field}, service)?", front.function)
-    };
-    fronts::ways(model, service).into_iter().map(router).collect()
-}
-
-/// Something that carriers stand in front of.
-pub struct Behind {
-    /// `orders_contract`
-    pub contract: String,
-    /// The variable.
-    pub name: String,
-    pub served: Vec<Transport>,
-}
-
-/// `orders_contract::rest::router(orders.clone())`, one for each transport that serves one of them, and one over REST
-/// where callers choose among versions there; `settings` are GraphQL's.
-pub fn routers(service: &Service, behind: &[Behind], settings: &str) -> Vec<String> {
-    let (mut rest, mut others) = (Vec::new(), Vec::new());
-    for Behind { contract, name, served } in behind {
-        for (number, transport) in served.iter().enumerate() {
-            let clone = if number + 1 == served.len() { "" } else { ".clone()" };
-            let settings = if *transport == Transport::Graphql { format!(", {settings}") } else { String::new() };
-            match transport {
-                Transport::Rest => rest.push((contract.clone(), format!("{name}{clone}"))),
-                _ => others.push(format!("{contract}::{}::router({name}{clone}{settings})", transport.word())),
-            }
-        }
-    }
-    versions::rest(service, &rest).into_iter().chain(others).collect()
-}
-
-/// Several routers as one, in parts.
-pub fn merged(routers: Vec<String>) -> impl Iterator<Item = String> {
-    let part = |(number, router): (usize, String)| if number == 0 { router } else { format!(".merge({router})") };
-    routers.into_iter().enumerate().map(part)
-}
-
-/// Whether callers reach an old version over a transport.
-fn carried(old: &OldVersion, transport: Transport) -> bool {
-    old.service.operations.values().any(|operation| operation.expose.has(transport))
-}
-
-/// `v1`
-fn variable(old: &OldVersion) -> String {
-    format!("v{}", old.service.version)
-}
-
 fn old_view(planner: &Planner<'_>, old: &OldVersion) -> OldView {
     let adapter = planner.adapters.get(&(old.service.name.clone(), old.service.version));
     OldView {
         version: old.service.version,
-        variable: variable(old),
+        variable: faces::variable(old),
         contract: contract::ident(&old.service),
         mapped: adapter.is_some_and(|adapter| adapter.mapped),
     }

@@ -22,7 +22,7 @@ use super::{
     super::{
         Owner, PlanError, Planner, Sources, contract,
         contract::trait_name,
-        events, examples, fronts, gate,
+        events, examples, faces, fronts, gate,
         operations::{self, Param},
         queue, service, versions,
     },
@@ -361,16 +361,16 @@ fn stand(model: &Model, scope: &Scope, service: &Service) -> Stand {
     let serves = |transport: &Transport| {
         contract::serves(model, service, *transport) && !(*transport == Transport::Graphql && service.composes())
     };
-    let served = service::TRANSPORTS.into_iter().filter(serves);
-    let behind = service::Behind { contract: contract.clone(), name: "script".into(), served: served.collect() };
+    let served = faces::TRANSPORTS.into_iter().filter(serves);
+    let behind = faces::Behind { contract: contract.clone(), name: "script".into(), served: served.collect() };
     let composed = service.composes() && contract::serves(model, service, Transport::Graphql);
     let graphql = composed.then(|| graphql::router(model, scope, service, "script.clone()"));
-    let routers = service::routers(service, &[behind], "kit_graphql::Settings::default()");
+    let routers = faces::routers(service, &[behind], "kit_graphql::Settings::default()");
     let routers = graphql.into_iter().chain(routers).collect();
     Stand {
         service: service.name.clone(),
         module: names::rust::module(&service.name),
         answers: service.operations.values().filter(is_served).map(answer).collect(),
-        router: service::merged(routers).collect(),
+        router: faces::merged(routers).collect(),
     }
 }

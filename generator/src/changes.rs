@@ -3,7 +3,10 @@
 //! A pure function of the three: showing its result is `check`, carrying it out is `sync`, and `new` is the same over
 //! an empty lock and an empty disk. The rules for one file are in [`judge`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
@@ -74,10 +77,10 @@ pub struct Change {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    Create(String),
-    Update(String),
+    Create(Arc<str>),
+    Update(Arc<str>),
     /// The user's and our changes together; the new text.
-    Merge(String),
+    Merge(Arc<str>),
     Delete,
     /// Left as it is, and why that is worth saying.
     Keep(&'static str),
@@ -121,7 +124,7 @@ pub struct Count {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     pub path: String,
-    pub text: Option<String>,
+    pub text: Option<Arc<str>>,
 }
 
 /// Compares. `own` are the paths left alone for good; `layout` knows the formatted form of [`doubtful`] texts.
@@ -156,7 +159,7 @@ pub fn doubtful<'a>(wanted: &'a Formatted, lock: &'a Lock, disk: &'a Snapshot) -
         let (wanted, entry) = (wanted.files.get(path), lock.entries.get(path));
         let Some(owner) = wanted.map(|file| file.owner).or(entry.map(|entry| entry.owner)) else { continue };
         let ours = matches!(owner, Owner::Generated | Owner::Vendored);
-        let known = [wanted.map(|file| file.text.as_str()), entry.and_then(|entry| entry.base.as_deref())];
+        let known = [wanted.map(|file| &*file.text), entry.and_then(|entry| entry.base.as_deref())];
         match found {
             Found::Text(text) if ours && path.ends_with(".rs") && !known.contains(&Some(text)) => {
                 texts.insert(text.as_str());
@@ -211,7 +214,7 @@ impl Changes {
                 Action::Keep(_) | Action::Propose(_) | Action::Conflict(_) => {}
             }
         }
-        let bases = |lock: &Lock| -> BTreeMap<String, String> {
+        let bases = |lock: &Lock| -> BTreeMap<String, Arc<str>> {
             let bases = lock.entries.iter();
             bases.filter_map(|(path, entry)| Some((lock::base_path(path), entry.base.clone()?))).collect()
         };
@@ -222,7 +225,7 @@ impl Changes {
         writes.extend(fresh.map(|(path, text)| Write { path, text: Some(text) }));
         let text = self.lock.render();
         if before.is_none_or(|before| before.render() != text) {
-            writes.push(Write { path: lock::PATH.to_owned(), text: Some(text) });
+            writes.push(Write { path: lock::PATH.to_owned(), text: Some(text.into()) });
         }
         writes
     }

@@ -4,7 +4,10 @@
 //! [`crate::disk::rustfmt`] runs and which fills the cache. Vendored files are formatted where they live and copied as
 //! they stand; files that are not Rust are rendered as they should be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     lock::{self, Lock},
@@ -19,7 +22,7 @@ pub const CONFIG: &str = include_str!("../../blueprints/workspace/rustfmt.toml.h
 
 /// Formatted texts by the hash of the unformatted ones; good for one edition, configuration and rustfmt.
 #[derive(Clone, Debug, Default)]
-pub struct Cache(BTreeMap<String, String>);
+pub struct Cache(BTreeMap<String, Arc<str>>);
 
 /// A [`Plan`] in its final form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub struct Formatted {
 /// One file of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    pub text: String,
+    pub text: Arc<str>,
     /// Of the text before it was formatted, as the lock keeps it.
     pub hash: String,
     pub owner: Owner,
@@ -59,18 +62,18 @@ impl Cache {
 
     /// The formatted form of a text, if it is known.
     pub fn get(&self, text: &str) -> Option<&str> {
-        self.0.get(&lock::hash(text)).map(String::as_str)
+        self.0.get(&lock::hash(text)).map(|text| &**text)
     }
 
     pub fn insert(&mut self, text: &str, formatted: String) {
-        self.0.insert(lock::hash(text), formatted);
+        self.0.insert(lock::hash(text), formatted.into());
     }
 }
 
 /// The texts that [`format`] needs in its cache and does not find there.
 pub fn missing<'a>(plan: &'a Plan, lock: &Lock, cache: &Cache) -> BTreeSet<&'a str> {
     let rust = plan.files.iter().filter(|(path, file)| formats(path, &file.text, file.owner, lock));
-    rust.map(|(_, file)| file.text.as_str()).filter(|text| cache.get(text).is_none()).collect()
+    rust.map(|(_, file)| &*file.text).filter(|text| cache.get(text).is_none()).collect()
 }
 
 /// Formats a plan from what the cache knows. `complaints` are rustfmt's about the [`missing`] texts, by text. A text
@@ -88,11 +91,11 @@ pub fn format(
     let mut errors = Vec::new();
     let mut files = BTreeMap::new();
     for (path, file) in &plan.files {
-        let mut text = file.text.as_str();
+        let mut text = &file.text;
         let hash = lock::hash(text);
         if formats(path, &file.text, file.owner, lock) {
-            text = cache.0.get(&hash).map_or(text, String::as_str);
-            if let Some(message) = complaints.get(&file.text) {
+            text = cache.0.get(&hash).unwrap_or(text);
+            if let Some(message) = complaints.get(&*file.text) {
                 errors.push(Unformattable {
                     path: path.clone(),
                     origin: file.origin.clone(),
@@ -101,7 +104,7 @@ pub fn format(
                 });
             }
         }
-        files.insert(path.clone(), File { text: text.to_owned(), hash, owner: file.owner });
+        files.insert(path.clone(), File { text: text.clone(), hash, owner: file.owner });
     }
     if errors.is_empty() { Ok(Formatted { files, stubs: plan.stubs.clone() }) } else { Err(errors) }
 }

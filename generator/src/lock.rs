@@ -9,7 +9,7 @@
 //! binary that wrote them, and so their old text, is gone when its successor brings a new kit. In git the copies cost
 //! next to nothing, since a base and its unedited file are the same blob.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -38,7 +38,7 @@ pub struct Entry {
     /// SHA-256 of the unformatted text, in hexadecimal.
     pub hash: String,
     /// The text as written. `None` where there is none to keep, or its copy was lost.
-    pub base: Option<String>,
+    pub base: Option<Arc<str>>,
     /// The hash of the unformatted text that was proposed last, of a file of the user's that differs from its base.
     pub told: Option<String>,
 }
@@ -99,7 +99,7 @@ impl Lock {
         for (path, Line { owner, hash, formatted, told }) in document.files {
             path::check(&path).map_err(|reason| damaged(&reason))?;
             let base = if owner.keeps_base() { base(&base_path(&path)) } else { None };
-            let base = base.filter(|base| self::hash(base) == *formatted.as_ref().unwrap_or(&hash));
+            let base = base.map(Arc::from).filter(|base| self::hash(base) == *formatted.as_ref().unwrap_or(&hash));
             entries.insert(path, Entry { owner, hash, base, told });
         }
         Ok(Self { entries })
@@ -148,7 +148,7 @@ mod tests {
         let entry = |owner, text: &str| Entry {
             owner,
             hash: hash(text),
-            base: owner.keeps_base().then(|| text.to_uppercase()),
+            base: owner.keeps_base().then(|| text.to_uppercase().into()),
             told: (owner == Owner::Yours).then(|| hash("told")),
         };
         let entries = [
@@ -166,8 +166,9 @@ mod tests {
     fn reads_what_it_writes() {
         let lock = lock();
         let text = lock.render();
-        let bases: BTreeMap<String, String> =
-            lock.entries.iter().filter_map(|(path, entry)| Some((base_path(path), entry.base.clone()?))).collect();
+        let bases: BTreeMap<String, String> = (lock.entries.iter())
+            .filter_map(|(path, entry)| Some((base_path(path), entry.base.as_deref()?.to_owned())))
+            .collect();
         assert_eq!(Lock::parse(&text, |path| bases.get(path).cloned()), Ok(lock.clone()));
         let lost = Lock::parse(&text, |_| Some("not what was written".to_owned())).expect("a lock");
         assert!(lost.entries.values().all(|entry| entry.base.is_none()));

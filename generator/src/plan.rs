@@ -1,6 +1,9 @@
 //! The whole workspace in memory: what would be written where, and whose it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +59,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// As rendered: Rust is not formatted yet.
-    pub text: String,
+    pub text: Arc<str>,
     pub owner: Owner,
     /// What made it: a template's path, a kit file, `model` for documents lowered from the model.
     pub origin: String,
@@ -228,6 +231,6 @@ impl Planner<'_> {
     fn file(&mut self, path: String, text: String, owner: Owner, origin: String) {
         let whole = text.is_empty() || text.ends_with('\n') || owner == Owner::Library;
         let text = if whole { text } else { text + "\n" };
-        self.plan.files.insert(path, File { text, owner, origin });
+        self.plan.files.insert(path, File { text: text.into(), owner, origin });
     }
 }

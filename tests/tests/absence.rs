@@ -142,7 +142,7 @@ fn pages_bring_the_libraries_that_documents_need() {
         let mut found = BTreeSet::new();
         for (path, file) in files {
             let original = fs::read_to_string(repository("blueprints").join(path)).expect("a file of the kit");
-            assert!(file.text == original && file.owner == Owner::Library, "{path} is as it came");
+            assert!(*file.text == *original && file.owner == Owner::Library, "{path} is as it came");
             found.extend(path[LIBRARIES.len()..].split('/').next());
         }
         assert_eq!(found, expected.iter().copied().collect(), "{expose}");

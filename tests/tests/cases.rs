@@ -8,11 +8,12 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use tests::designed::{designed, files, read, repository};
 
-type Tree = BTreeMap<String, String>;
+type Tree = BTreeMap<String, Arc<str>>;
 
 /// The files that a case shows.
 fn shown(case: &Path) -> Tree {
@@ -42,7 +43,7 @@ fn tree(root: &Path) -> Tree {
                 folders.push(path);
             } else {
                 let name = path.strip_prefix(root).expect("below").to_str().expect("UTF-8").replace('\\', "/");
-                tree.insert(name, fs::read_to_string(&path).expect("text"));
+                tree.insert(name, fs::read_to_string(&path).expect("text").into());
             }
         }
     }
@@ -62,7 +63,7 @@ fn designs_become_what_is_expected() {
             for (path, text) in &shown {
                 let place = expected.join(path);
                 fs::create_dir_all(place.parent().expect("a folder")).expect("a folder");
-                fs::write(place, text).expect("written");
+                fs::write(place, &**text).expect("written");
             }
             continue;
         }

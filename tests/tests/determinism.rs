@@ -67,7 +67,7 @@ fn words(line: &str) -> String {
     words.join(" ").trim().to_owned()
 }
 
-/// The lines of each file but the design and what is encoded of others, sorted, without the ports. What
+/// The lines of each file but the design, what is encoded of others and what others wrote, sorted, without the ports. What
 /// is proposed to try is the first thing that can be, in cases as on the command line, and which items `smoke` asks about
 /// depends on what it made before.
 fn lines(plan: Plan) -> BTreeMap<String, Vec<String>> {
@@ -78,7 +78,7 @@ fn lines(plan: Plan) -> BTreeMap<String, Vec<String>> {
     let left_out = ["design.toml", "tests/src/bin/flows.rs"];
     let kept =
         |path: &str| !left_out.contains(&path) && !path.ends_with("descriptors.rs") && !path.ends_with("/first.toml");
-    let files = plan.files.into_iter().filter(|(path, _)| kept(path));
+    let files = plan.files.into_iter().filter(|(path, file)| kept(path) && file.owner != Owner::Library);
     files
         .map(|(path, file)| {
             let lines = plain(&file.text);

@@ -3,7 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, sync::Arc};
 
 use tests::designed::{designed, files, read, repository};
 use toml_edit::DocumentMut;
@@ -15,7 +15,7 @@ fn every_mistake_applies() {
     for catalogue in catalogues.filter(|path| path.extension().is_some_and(|ending| ending == "toml")) {
         let name = catalogue.file_name().unwrap();
         let design = read(&repository("tests/designs").join(name)).unwrap();
-        let files: BTreeMap<String, String> = files(&designed(&design).unwrap().plan)
+        let files: BTreeMap<String, Arc<str>> = files(&designed(&design).unwrap().plan)
             .unwrap()
             .into_iter()
             .filter_map(|write| Some((write.path, write.text?)))

@@ -129,8 +129,8 @@ pub fn add_code(writes: &mut Vec<Write>, plan: &Plan, example: &str) {
             continue;
         }
         match writes.iter_mut().find(|write| write.path == path) {
-            Some(write) => write.text = Some(text.to_owned()),
-            None => writes.push(Write { path: path.to_owned(), text: Some(text.to_owned()) }),
+            Some(write) => write.text = Some(text.into()),
+            None => writes.push(Write { path: path.to_owned(), text: Some(text.into()) }),
         }
     }
 }

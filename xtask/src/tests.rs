@@ -26,7 +26,7 @@ fn tiny(origin: &Origin) -> Result<Designed, Problem> {
         Origin::Example(_) => "generated a.md one\nyours b.rs impl A for B {}\n".to_owned(),
     };
     let mut designed = Designed { name: "tiny".into(), plan: Plan::default(), services: 1, own: vec![] };
-    let file = |owner, text: &str| File { text: format!("{text}\n"), owner, origin: "test".into() };
+    let file = |owner, text: &str| File { text: format!("{text}\n").into(), owner, origin: "test".into() };
     for (number, line) in text.lines().enumerate() {
         let words: Vec<&str> = line.splitn(3, ' ').collect();
         let (owner, path, text) = match words.as_slice() {
@@ -53,7 +53,10 @@ fn tiny(origin: &Origin) -> Result<Designed, Problem> {
         };
         designed.plan.files.insert((*path).into(), file(owner, text));
     }
-    designed.plan.files.insert("design.toml".into(), File { text, owner: Owner::Yours, origin: "test".into() });
+    designed
+        .plan
+        .files
+        .insert("design.toml".into(), File { text: text.into(), owner: Owner::Yours, origin: "test".into() });
     Ok(designed)
 }
 

@@ -47,7 +47,7 @@ fn text(owner: Owner, version: usize) -> String {
 fn planned(design: &[Option<usize>]) -> Formatted {
     let files = PATHS.iter().zip(design).filter_map(|((path, owner), version)| {
         let text = text(*owner, (*version)?);
-        Some(((*path).to_owned(), File { hash: hash(&text), text, owner: *owner }))
+        Some(((*path).to_owned(), File { hash: hash(&text), text: text.into(), owner: *owner }))
     });
     Formatted { files: files.collect(), ..Formatted::default() }
 }
@@ -67,7 +67,7 @@ fn sync(design: &Formatted, disk: &mut Disk) -> bool {
     }
     for write in changes.writes(before.as_ref()) {
         match write.text {
-            Some(text) => disk.insert(write.path, text),
+            Some(text) => disk.insert(write.path, text.to_string()),
             None => disk.remove(&write.path),
         };
     }
@@ -115,7 +115,7 @@ proptest! {
                         prop_assert_eq!(now, was, "{} is the user's", path);
                     }
                     Owner::Generated | Owner::Vendored | Owner::Library => match design.files.get(*path) {
-                        Some(file) => prop_assert_eq!(now, Some(&file.text), "{} follows the design", path),
+                        Some(file) => prop_assert_eq!(now.map(String::as_str), Some(&*file.text), "{} follows the design", path),
                         // A file that Linkwright never wrote is none of its business.
                         None => prop_assert!(now.is_none() || now == was, "{}", path),
                     },

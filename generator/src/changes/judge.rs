@@ -51,7 +51,7 @@ fn library(file: &File, entry: Option<&Entry>, found: Option<&Found>) -> Verdict
     match found {
         None => (Some(Action::Create(file.text.clone())), written(file)),
         Some(Found::Blocked(blocked)) => stopped(blocked, entry),
-        Some(Found::Text(text)) if *text == file.text => (None, written(file)),
+        Some(Found::Text(text)) if **text == *file.text => (None, written(file)),
         Some(Found::Text(text)) => match entry {
             Some(entry) if entry.hash == lock::hash(text) => (Some(Action::Update(file.text.clone())), written(file)),
             Some(_) => conflict(Reason::Edited, None, entry),
@@ -68,14 +68,14 @@ fn shared(file: &File, entry: Option<&Entry>, found: Option<&Found>) -> Verdict 
         Some(Found::Text(text)) => text,
     };
     let base = entry.and_then(|entry| entry.base.as_deref()).unwrap_or_default();
-    if *text == file.text {
+    if **text == *file.text {
         (None, written(file))
     } else if text == base {
         (Some(Action::Update(file.text.clone())), written(file))
     } else {
         match manifest::merge(base, text, &file.text) {
             Ok(merged) if merged == *text => (None, written(file)),
-            Ok(merged) => (Some(Action::Merge(merged)), written(file)),
+            Ok(merged) => (Some(Action::Merge(merged.into())), written(file)),
             Err(Refusal::Clashes(clashes)) => conflict(Reason::Clashes(clashes), None, entry),
             Err(Refusal::NotToml(message)) => conflict(Reason::NotToml(message), None, entry),
         }
@@ -90,10 +90,10 @@ fn theirs(file: &File, entry: Option<&Entry>, found: Option<&Found>) -> Verdict 
         (None, Some(Found::Blocked(blocked @ (Blocked::BelowFile(_) | Blocked::BelowLink(_))))) => {
             stopped(blocked, None)
         }
-        (None, Some(Found::Text(text))) if *text == file.text => (None, written(file)),
+        (None, Some(Found::Text(text))) if **text == *file.text => (None, written(file)),
         // It was there before: what is merged into it later has no common ancestor.
         (None, Some(_)) => (None, Some(Entry { owner: file.owner, hash: file.hash.clone(), base: None, told: None })),
-        (Some(_), Some(Found::Text(text))) if *text == file.text => (None, written(file)),
+        (Some(_), Some(Found::Text(text))) if **text == *file.text => (None, written(file)),
         (Some(entry), Some(Found::Text(text))) if entry.hash != file.hash && file.owner == Owner::Yours => {
             propose(file, entry, text)
         }

@@ -28,7 +28,7 @@ pub(super) fn missing(wanted: &Formatted, disk: &Snapshot, changes: &[Change], o
         let mut sources = disk.sources.get(path).cloned().unwrap_or_default();
         for change in changes.iter().filter(|change| change.path == *path) {
             if let Action::Create(text) = &change.action {
-                sources.insert(path.clone(), text.clone());
+                sources.insert(path.clone(), text.to_string());
             }
         }
         missing.extend(stubs.iter().filter_map(|stub| lacks(path, stub, &sources)));

@@ -8,8 +8,8 @@ use crate::{
 /// One file, as `(owner, wanted, base, disk)`; unformatted and formatted text are the same.
 fn one(owner: Owner, wanted: Option<&str>, base: Option<&str>, disk: Option<Found>, layout: &Cache) -> Changes {
     let path = || "a/x.rs".to_owned();
-    let file = |text: &str| File { text: text.to_owned(), hash: hash(text), owner };
-    let entry = |text: &str| Entry { owner, hash: hash(text), base: Some(text.to_owned()), told: None };
+    let file = |text: &str| File { text: text.into(), hash: hash(text), owner };
+    let entry = |text: &str| Entry { owner, hash: hash(text), base: Some(text.into()), told: None };
     let wanted =
         Formatted { files: wanted.map(|text| (path(), file(text))).into_iter().collect(), ..Default::default() };
     let lock = Lock { entries: base.map(|text| (path(), entry(text))).into_iter().collect() };
@@ -21,7 +21,7 @@ fn one(owner: Owner, wanted: Option<&str>, base: Option<&str>, disk: Option<Foun
 fn what_a_design_adds_to_a_file_of_the_user_s_is_proposed_once() {
     let (path, base) = ("a/x.rs".to_owned(), "one\ntwo\nthree\n");
     let wanted = |text: &str| {
-        let file = File { text: text.to_owned(), hash: hash(text), owner: Owner::Yours };
+        let file = File { text: text.into(), hash: hash(text), owner: Owner::Yours };
         Formatted { files: [(path.clone(), file)].into(), ..Default::default() }
     };
     let entry = Entry { owner: Owner::Yours, hash: hash(base), base: Some(base.into()), told: None };
@@ -54,7 +54,7 @@ fn what_a_database_may_have_is_told_and_left() {
     let entry = Entry { owner: Owner::Applied, hash: hash(base), base: Some(base.into()), told: None };
     let lock = Lock { entries: [(path.clone(), entry)].into() };
     let sync = |text: &str, lock: &Lock| {
-        let file = File { text: text.to_owned(), hash: hash(text), owner: Owner::Applied };
+        let file = File { text: text.into(), hash: hash(text), owner: Owner::Applied };
         let wanted = Formatted { files: [(path.clone(), file)].into(), ..Default::default() };
         let disk = Snapshot { files: [(path.clone(), Found::Text(base.into()))].into(), ..Default::default() };
         compare(&wanted, lock, &disk, &[], &Cache::default())
@@ -145,7 +145,7 @@ fn every_owner_has_its_rules() {
         };
         let wanted = Formatted {
             files: wanted
-                .map(|text| ("a/x.rs".to_owned(), File { text: text.to_owned(), hash: hash(text), owner: *owner }))
+                .map(|text| ("a/x.rs".to_owned(), File { text: text.into(), hash: hash(text), owner: *owner }))
                 .into_iter()
                 .collect(),
             ..Default::default()

@@ -43,7 +43,7 @@ fn tree(root: &Path) -> Tree {
 }
 
 fn plan(files: &[(&str, Owner, &str)]) -> Plan {
-    let file = |owner, text: &str| File { text: text.to_owned(), owner, origin: "test".into() };
+    let file = |owner, text: &str| File { text: text.into(), owner, origin: "test".into() };
     let files = files.iter().map(|(path, owner, text)| ((*path).to_owned(), file(*owner, text))).collect();
     Plan { files, ..Plan::default() }
 }

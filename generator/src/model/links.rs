@@ -17,9 +17,7 @@ impl Model {
         };
         let place = OperationRef { service: service.to_owned(), operation: operation.to_owned() };
         let mut served = own.expose;
-        let callers: BTreeSet<&str> =
-            self.links.iter().filter(|link| link.callee() == Some(service)).map(|link| link.from.as_str()).collect();
-        for link in callers.into_iter().filter_map(|from| self.link(from, &place)) {
+        for link in self.links_to(&place) {
             match link.via() {
                 Some(Via::Rest) => served.insert(Transport::Rest),
                 Some(Via::Grpc) => served.insert(Transport::Grpc),
@@ -34,6 +32,13 @@ impl Model {
             }
         }
         served
+    }
+
+    /// The links that calls to an operation go by, one for each service that has one, by its name.
+    pub fn links_to(&self, operation: &OperationRef) -> impl Iterator<Item = &Link> {
+        let links = self.links.iter().filter(|link| link.callee() == Some(&operation.service));
+        let callers: BTreeSet<&str> = links.map(|link| link.from.as_str()).collect();
+        callers.into_iter().filter_map(|from| self.link(from, operation))
     }
 
     /// The link that a service's calls to an operation go by: the one to the operation, else that to its service if the

@@ -105,9 +105,8 @@ pub fn policy(model: &Model, service: &Service, operation: &Operation) -> Policy
 
 fn policies<'m>(model: &'m Model, service: &Service, operation: &Operation) -> Vec<&'m Policy> {
     let place = OperationRef { service: service.name.clone(), operation: operation.name.clone() };
-    let links = model.services.keys().filter_map(|from| model.link(from, &place));
     let queued = |link: &&Link| link.via() == Some(Via::Queue) || link.policy.queues();
-    links.filter(queued).map(|link| &link.policy).collect()
+    model.links_to(&place).filter(queued).map(|link| &link.policy).collect()
 }
 
 fn consumer(model: &Model, service: &Service, operation: &Operation, contract: &str) -> Consumer {

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result};
@@ -41,7 +42,7 @@ pub fn write(session: &mut Session) -> Result<Exit, Problem> {
         for (file, text) in outdated(session, &path)? {
             let place = path.join(file);
             fs::create_dir_all(place.parent().unwrap_or(&path))
-                .and_then(|()| fs::write(&place, text))
+                .and_then(|()| fs::write(&place, &*text))
                 .with_context(|| format!("cannot write {}", place.display()))?;
         }
         let exit = sync::run(session, &sync::Args { workspace: check::Args { path, against: None }, dry_run: false })?;
@@ -63,7 +64,7 @@ fn whole() -> Result<Vec<PathBuf>> {
 }
 
 /// The user's files, and the lock file, that are not as `new` writes them now, and what it writes, without those that were written by hand.
-fn outdated(session: &mut Session, example: &Path) -> Result<Vec<(String, String)>, Problem> {
+fn outdated(session: &mut Session, example: &Path) -> Result<Vec<(String, Arc<str>)>, Problem> {
     let list = example.with_extension("txt");
     let by_hand = fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
     let designed = (session.planner)(&Origin::Workspace(example.to_owned()))?;
@@ -75,7 +76,7 @@ fn outdated(session: &mut Session, example: &Path) -> Result<Vec<(String, String
     let outdated = yours.filter_map(|write| {
         let text = write.text?;
         let found = fs::read_to_string(example.join(&write.path)).ok();
-        (found.as_ref() != Some(&text)).then_some((write.path, text))
+        (found.as_deref() != Some(&*text)).then_some((write.path, text))
     });
     Ok(outdated.collect())
 }

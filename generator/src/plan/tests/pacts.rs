@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     contracts::shape,
     escape,
-    model::{EventRef, Model, Operation, OperationRef, Service, Shape, Transport, Type, Verb, Via},
+    model::{EventRef, Link, Model, Operation, OperationRef, Service, Shape, Transport, Type, Verb, Via},
     names,
 };
 
@@ -31,19 +31,27 @@ const VERIFIER: &str = "tests/verifier";
 
 /// Whether any service asks or hears another in a way that a pact can tell.
 pub fn any(model: &Model) -> bool {
-    !pairs(model).is_empty()
+    pairs(model).next().is_some()
 }
 
 /// Whether a service is asked or heard so.
 pub fn answers(model: &Model, service: &Service) -> bool {
-    !service.is_old() && pairs(model).iter().any(|(_, to)| to.name == service.name)
+    !service.is_old() && model.services.values().any(|from| is_pair(model, from, service))
 }
 
 /// Of each two services the one that asks or hears comes first.
-fn pairs(model: &Model) -> Vec<(&Service, &Service)> {
-    let all = model.services.values().flat_map(|from| model.services.values().map(move |to| (from, to)));
-    let others = all.filter(|(from, to)| from.name != to.name);
-    others.filter(|(from, to)| called(model, from, to).next().is_some() || !heard(from, to).is_empty()).collect()
+fn pairs(model: &Model) -> impl Iterator<Item = (&Service, &Service)> {
+    model.services.values().flat_map(|from| {
+        let callees = model.links.iter().filter(|link| link.from == from.name).filter_map(Link::callee);
+        let owners = from.operations.values().flat_map(|operation| &operation.on).map(|event| event.service.as_str());
+        let others: BTreeSet<&str> = callees.chain(owners).collect();
+        let others = model.services.values().filter(move |to| others.contains(to.name.as_str()));
+        others.filter(|to| is_pair(model, from, to)).map(move |to| (from, to))
+    })
+}
+
+fn is_pair(model: &Model, from: &Service, to: &Service) -> bool {
+    from.name != to.name && (called(model, from, to).next().is_some() || !heard(from, to).is_empty())
 }
 
 /// The operations that one service calls of another, each with the transport. Streams are no request with one answer, and
@@ -153,7 +161,7 @@ struct Heard {
 pub fn plan(planner: &mut Planner<'_>, sources: &mut Sources) -> Result<(), PlanError> {
     let model = planner.model;
     let mut tests = BTreeSet::new();
-    let pairs: Vec<Pair> = pairs(model).into_iter().map(|(from, to)| pair(planner, from, to, &mut tests)).collect();
+    let pairs: Vec<Pair> = pairs(model).map(|(from, to)| pair(planner, from, to, &mut tests)).collect();
     if pairs.is_empty() {
         return Ok(());
     }

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod adapter;
+mod batch_get;
 mod contract;
 mod day_one;
 mod events;

@@ -15,6 +15,7 @@ use crate::{
 };
 
 use super::{
+    batch_get::{self, BatchGet},
     operations::{self, OperationView},
     rust::user,
 };
@@ -83,6 +84,8 @@ pub struct Loader {
     pub id: String,
     /// The method of the service.
     pub get: String,
+    /// That for several, where there is one.
+    pub batch: Vec<BatchGet>,
 }
 
 /// `service_trait` is that of the service; `behind`: the schema is composed.
@@ -172,15 +175,6 @@ pub fn imports(view: &View, contract: &BTreeMap<String, String>) -> BTreeMap<Str
 
 fn loaders(writer: &Writer<'_>, service_trait: &str, definitions: &[(String, Needed)]) -> Vec<Loader> {
     let Writer { model, service, found } = *writer;
-    let references = |needed: &Needed| {
-        types::shown_fields(model, service, needed).map(|fields| schema::references(service, &fields))
-    };
-    let wanted: BTreeSet<String> = definitions
-        .iter()
-        .filter_map(|(_, needed)| references(needed))
-        .flatten()
-        .map(|reference| reference.to.resource)
-        .collect();
     let get = |resource: &String| {
         let is = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: Verb::Get, resource: of } if of == resource);
         let operation = service.operations.values().find(is)?;
@@ -191,6 +185,7 @@ fn loaders(writer: &Writer<'_>, service_trait: &str, definitions: &[(String, Nee
                 service_trait: member.service_trait.clone(),
                 made_of: format!("services.{}", member.field),
                 get: method.to_owned(),
+                batch: Vec::new(),
                 function,
                 id,
             },
@@ -198,12 +193,27 @@ fn loaders(writer: &Writer<'_>, service_trait: &str, definitions: &[(String, Nee
                 service_trait: format!("crate::{service_trait}"),
                 made_of: "service".into(),
                 get: names::rust::ident(&operation.name),
+                batch: batch_get::of(model, service, operation).into_iter().collect(),
                 function,
                 id,
             },
         })
     };
-    wanted.iter().filter_map(get).collect()
+    referred(model, service, definitions).iter().filter_map(get).collect()
+}
+
+/// The resources that the answers of a schema refer to.
+fn referred(model: &Model, service: &Service, definitions: &[(String, Needed)]) -> BTreeSet<String> {
+    let references = |needed: &Needed| {
+        types::shown_fields(model, service, needed).map(|fields| schema::references(service, &fields))
+    };
+    let all = definitions.iter().filter_map(|(_, needed)| references(needed)).flatten();
+    all.map(|reference| reference.to.resource).collect()
+}
+
+/// Whether any answer of a service's schema refers to a resource of it.
+pub fn refers_to(model: &Model, service: &Service, resource: &str) -> bool {
+    referred(model, service, &schema::definitions(model, service)).contains(resource)
 }
 
 /// The record that holds the arguments of an operation, if they are the fields of one.
@@ -263,7 +273,9 @@ fn root_field(writer: &Writer<'_>, operation: &Operation) -> RootField {
     if given.iter().any(|parameter| parameter.contains(WHERE)) {
         body.insert(1, "let filter = filter.unwrap_or_default();".into());
     }
-    let may_fail_alone = writer.service.composes() && schema::root(operation) != "Subscription";
+    // Where null may stand, and of a composed schema everywhere.
+    let may_fail_alone =
+        (writer.service.composes() || returns.starts_with("Option<")) && schema::root(operation) != "Subscription";
     let returns = match may_fail_alone {
         true => alone(&mut body, &returns),
         false => format!("Result<{returns}>"),

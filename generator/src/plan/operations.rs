@@ -12,6 +12,7 @@ use crate::{
 };
 
 use super::{
+    batch_get::{self, BatchGet},
     gate,
     rust::{id_name, user},
     types::doc_lines,
@@ -57,6 +58,8 @@ pub struct OperationView {
     pub is_limited: bool,
     /// All that it is given, in one expression: `id`, `(&id, &input)`
     pub given: String,
+    /// What reads several of what it reads, if anything does.
+    pub batch: Vec<BatchGet>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -132,6 +135,7 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
         },
         keeps_answer: gate::keeps_answer(model, service, operation),
         is_limited: gate::is_limited(model, service, operation),
+        batch: batch_get::of(model, service, operation).into_iter().collect(),
     }
 }
 

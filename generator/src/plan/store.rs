@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    resources,
+    batch_get, resources,
     rust::{self, id_name, user},
 };
 
@@ -37,6 +37,10 @@ pub struct StoreView {
     pub key: String,
     /// How the id is bound, of a variable `id`.
     pub id_bind: String,
+    /// What binds each of several ids: `Text`, `|id| id.0`
+    pub ids_bind: String,
+    /// Several are read at once.
+    pub has_batch: bool,
     pub has_list: bool,
     pub list_type: String,
     pub page_type: String,
@@ -168,6 +172,8 @@ pub fn view(model: &Model, service: &Service, resource: &Resource) -> StoreView 
         (false, _) => format!("select * from {table}"),
     };
     let has = |verb| resource.verbs.contains(&verb);
+    let of_item = format!("{item}.{}", names::rust::ident(&resource.id));
+    let id_bind = of_id.first().map_or_else(String::new, |c| c.bind.replace(&of_item, "id"));
     let foreign = foreign_keys(service, resource);
     StoreView {
         name: user(name),
@@ -181,10 +187,13 @@ pub fn view(model: &Model, service: &Service, resource: &Resource) -> StoreView 
         insert: raw(&insert),
         update: raw(&update),
         delete: raw(&[format!("delete from {table} where {} = ?", quoted(&key))]),
-        id_bind: of_id.first().map_or_else(String::new, |c| {
-            c.bind.replace(&format!("{item}.{}", names::rust::ident(&resource.id)), "id")
-        }),
+        ids_bind: if id_bind == "Text(&id)" { "Text".into() } else { format!("|id| {id_bind}") },
+        id_bind,
         key: escape::rust_str(&key),
+        has_batch: service
+            .operations
+            .values()
+            .any(|operation| batch_get::of(model, service, operation).is_some_and(|batch| batch.item == user(name))),
         has_list: has(Verb::List),
         list_type: user(&format!("List{}", resource.plural)),
         page_type: user(&format!("{name}Page")),

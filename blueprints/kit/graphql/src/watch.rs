@@ -1,9 +1,11 @@
 //! Subscriptions: over WebSocket, and as server-sent events.
 
 use std::{
+    any::TypeId,
+    collections::HashSet,
     convert::Infallible,
     sync::{
-        Arc,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -91,17 +93,37 @@ async fn talk<E: Executor>(socket: ws::WebSocket, schema: E, cx: Context, stoppi
     connection.insert(cx);
     let (mut sink, messages) = socket.split();
     let (slots, begun) = (Arc::new(Semaphore::new(OPERATIONS as usize)), AtomicBool::new(false));
+    let (ids, fault) = (Ids::default(), OnceLock::new());
     let texts = messages.scan((), |(), message| future::ready(message.ok())).filter_map(|message| {
         let is_text = matches!(message, Message::Text(_) | Message::Binary(_));
         future::ready(is_text.then(|| message.into_data()))
     });
-    let messages = texts.map(|text| match ClientMessage::from_bytes(text)? {
-        ClientMessage::Start { .. } if slots.available_permits() == 0 => {
-            Err(serde_json::Error::custom(format_args!("at most {OPERATIONS} operations at a time")))
-        }
-        message => {
-            begun.fetch_or(matches!(message, ClientMessage::ConnectionInit { .. }), Ordering::Relaxed);
-            Ok(message)
+    // async-graphql closes with codes of RFC 6455, and lets an operation take the place of another.
+    let closing = |(code, reason): (u16, String)| {
+        let error = serde_json::Error::custom(&reason);
+        fault.get_or_init(|| CloseFrame { code, reason: reason.into() });
+        error
+    };
+    let messages = texts.map(|text| {
+        let wrong = |_| closing((4400, "Invalid message received".into()));
+        match ClientMessage::from_bytes(text).map_err(wrong)? {
+            ClientMessage::Start { id, payload } => {
+                if !begun.load(Ordering::Relaxed) {
+                    return Err(closing((4401, "Unauthorized".into())));
+                }
+                if slots.available_permits() == 0 {
+                    // "Try again later", of the register that RFC 6455 §11.7 began.
+                    return Err(closing((1013, format!("at most {OPERATIONS} operations at a time"))));
+                }
+                let name: String = id.chars().take(32).collect();
+                let taken =
+                    ids.take(&id).ok_or_else(|| closing((4409, format!("Subscriber for {name} already exists"))))?;
+                Ok(ClientMessage::Start { id, payload: payload.data(Arc::new(taken)) })
+            }
+            message => {
+                begun.fetch_or(matches!(message, ClientMessage::ConnectionInit { .. }), Ordering::Relaxed);
+                Ok(message)
+            }
         }
     });
     let schema = Counted { schema, slots: slots.clone() };
@@ -127,13 +149,40 @@ async fn talk<E: Executor>(socket: ws::WebSocket, schema: E, cx: Context, stoppi
         };
         let message = match answer {
             Some(WsMessage::Text(text)) => Message::Text(text.into()),
-            Some(WsMessage::Close(code, reason)) => Message::Close(Some(CloseFrame { code, reason: reason.into() })),
+            Some(WsMessage::Close(code, reason)) => {
+                let ours = fault.get().cloned();
+                Message::Close(Some(ours.unwrap_or_else(|| CloseFrame { code, reason: reason.into() })))
+            }
             None => break,
         };
         let closed = matches!(message, Message::Close(_));
         if sink.send(message).await.is_err() || closed {
             break;
         }
+    }
+}
+
+/// The ids of the operations that are under way on one connection.
+#[derive(Clone, Default)]
+struct Ids(Arc<Mutex<HashSet<String>>>);
+
+/// An id, until it is dropped.
+struct Taken {
+    id: String,
+    of: Ids,
+}
+
+impl Ids {
+    /// `None` if another operation has it.
+    fn take(&self, id: &str) -> Option<Taken> {
+        let is_new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+        is_new.then(|| Taken { id: id.to_owned(), of: self.clone() })
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.of.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
 }
 
@@ -155,10 +204,11 @@ impl<E: Executor> Executor for Counted<E> {
         session: Option<Arc<Data>>,
     ) -> BoxStream<'static, async_graphql::Response> {
         let slot = self.slots.clone().try_acquire_owned();
+        let id = request.data.get(&TypeId::of::<Arc<Taken>>()).and_then(|id| id.downcast_ref::<Arc<Taken>>()).cloned();
         let responses = self.schema.execute_stream(request, session);
         // Given back with the end of the stream.
         let held = move |_: &_| {
-            let _held = &slot;
+            let _held = (&slot, &id);
         };
         responses.inspect(held).boxed()
     }

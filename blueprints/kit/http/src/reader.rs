@@ -117,7 +117,7 @@ impl Reader {
                 break;
             }
             // The deadline was for the first opening.
-            request.headers_mut().remove(TIMEOUT);
+            request.headers_mut().remove(&TIMEOUT);
             request.headers_mut().insert(LAST, last.clone());
             match timeout(OPENING, self.http.execute(request)).await {
                 // Servers other than ours may begin from the start, without saying so.

@@ -245,6 +245,37 @@ fn references<'r>(service: &Service, resource: &'r Resource) -> Vec<(&'r str, &'
     resource.fields.iter().filter_map(reference).collect()
 }
 
+/// The request for a list with all that its items refer to, where GraphQL shows that.
+fn shown(model: &Model, service: &Service, resource: &Resource) -> Option<Value> {
+    let is_list = |operation: &&Operation| matches!(&operation.shape, Shape::Verb { verb: Verb::List, resource: of } if *of == resource.name);
+    let list = service.operations.values().find(is_list)?;
+    let references = graphql::references(service, &shape::item_fields(resource));
+    if references.is_empty() || !graphql::is_served(model, service, list) || service.composes() {
+        return None;
+    }
+    let name = names::graphql::field;
+    let of = |reference: graphql::Reference| {
+        let key = name(&service.resources.get(&reference.to.resource)?.id);
+        let (id, object) = (name(&reference.field.name), name(&reference.name));
+        Some(json!({
+            "member": reference.field.name,
+            "id": id,
+            "object": object,
+            "key": key,
+            "to": reference.to.resource,
+            "several": reference.several,
+        }))
+    };
+    let references: Vec<Value> = references.into_iter().filter_map(of).collect();
+    let fields = references.iter().map(|of| {
+        let [id, object, key] = ["id", "object", "key"].map(|name| of[name].as_str().unwrap_or_default());
+        format!(" {id} {object} {{ {key} }}")
+    });
+    let fields: String = fields.collect();
+    let list = names::graphql::verb_field(Verb::List, &resource.name, &resource.plural);
+    Some(json!({ "request": format!("{{ {list} {{ nodes {{{fields} }} }} }}"), "references": references }))
+}
+
 fn resource(model: &Model, service: &Service, resource: &Resource, keeps: Option<&Kept>) -> Value {
     let id = Type::Ref(shape::of_service(service, &resource.name));
     let nth = |nth| example::nth_value(model, &id, "id", nth);
@@ -270,7 +301,7 @@ fn resource(model: &Model, service: &Service, resource: &Resource, keeps: Option
     let sorts = resource.sort.iter().map(|path| json!({ "path": path.segments.join("."), "order": order(&path.ty) }));
     let references: Map<String, Value> =
         references(service, resource).into_iter().map(|(name, to)| (name.to_owned(), json!(to))).collect();
-    json!({
+    let mut described = json!({
         "name": resource.name,
         "id": resource.id,
         "natural": shape::is_natural(resource),
@@ -283,7 +314,11 @@ fn resource(model: &Model, service: &Service, resource: &Resource, keeps: Option
         "keys": shape::foreign_keys(service, resource).iter().map(|(field, _)| field.name.as_str()).collect::<Vec<_>>(),
         "filters": shape::filters(resource).iter().map(filter).collect::<Vec<_>>(),
         "sorts": sorts.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(shown) = shown(model, service, resource) {
+        described["shown"] = shown;
+    }
+    described
 }
 
 fn order(ty: &Type) -> &'static str {

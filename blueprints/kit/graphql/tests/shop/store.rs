@@ -14,6 +14,8 @@ use serde_json::json;
 use crate::contract::*;
 
 pub const ID: &str = "0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e77";
+/// Of an order that nobody gets away with.
+pub const FATAL: &str = "0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e79";
 /// Of an order of which nothing is ever heard.
 pub const ENDLESS: &str = "0190a5c8-3f5e-7d3a-9a42-0d2f3c1b5e78";
 
@@ -46,8 +48,12 @@ pub struct Store {
     pub contexts: Mutex<Vec<Context>>,
     /// What those calls were given, as text.
     pub seen: Mutex<Vec<String>>,
-    /// The customers that were asked for.
+    /// The customers that were asked for, one by one.
     pub asked: Mutex<Vec<CustomerId>>,
+    /// Those that were asked for together.
+    pub batches: Mutex<Vec<Vec<CustomerId>>>,
+    /// Whoever asks for several gets no answer.
+    pub is_gone: bool,
 }
 
 impl Store {
@@ -69,6 +75,7 @@ impl Shop for Store {
     }
 
     async fn get_order(&self, _: &Context, id: OrderId) -> Result<Order, Failure> {
+        assert_ne!(id, FATAL.parse()?, "secret words");
         if id == order().id { Ok(order()) } else { Err(Failure::not_found(format!("order {id}"))) }
     }
 
@@ -122,6 +129,14 @@ impl Shop for Store {
             7 => Ok(Customer { id, name: "Ada".into() }),
             _ => Err(Failure::not_found("customer")),
         }
+    }
+
+    async fn batch_get_customers(&self, cx: &Context, ids: Vec<CustomerId>) -> Result<Vec<Customer>, Failure> {
+        self.batches.lock().unwrap().push(ids.clone());
+        if self.is_gone {
+            return Err(Failure::new(Kind::Unavailable, "the database is gone"));
+        }
+        kit::those_found(ids.into_iter().map(|id| self.get_customer(cx, id))).await
     }
 }
 

@@ -74,6 +74,7 @@ async fn call(desk: Arc<Desk>, cx: Context, asked: Asked) -> Outcome {
             desk.note(asked.method().to_owned());
             answer(Ok::<_, Failure>(a + b + c.unwrap_or_default()))
         }
+        "panic" => panic!("secret words"),
         "notify_hello" => {
             let (whom,): (i64,) = asked.params(["whom"])?;
             desk.note(format!("hello {whom}"));

@@ -121,6 +121,18 @@ async fn batches() {
 }
 
 #[tokio::test]
+async fn a_panic_is_the_error_of_its_call() {
+    let error = r#"{"jsonrpc": "2.0", "error": {"code": -32603, "message": "something went wrong inside the service"}, "id": 1}"#;
+    let panic = r#"{"jsonrpc": "2.0", "method": "panic", "id": 1}"#;
+    answers(panic, error).await;
+    answers(
+        &format!(r#"[{panic}, {{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": 2}}]"#),
+        &format!(r#"[{error}, {{"jsonrpc": "2.0", "result": 7, "id": 2}}]"#),
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn batches_of_notifications() {
     is_not_answered(
         r#"[

@@ -145,6 +145,32 @@ pub(crate) struct Resource {
     pub keys: Vec<String>,
     pub filters: Vec<Filter>,
     pub sorts: Vec<Sort>,
+    pub shown: Option<Shown>,
+}
+
+/// How GraphQL shows what the items of a list refer to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shown {
+    pub request: String,
+    pub references: Vec<Reference>,
+}
+
+/// A field that holds an id, or several, and the one beside it that shows what they refer to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reference {
+    /// As in the contract: `customer_id`.
+    pub member: String,
+    /// `customerId`
+    pub id: String,
+    /// `customer`
+    pub object: String,
+    /// The field of it that is its id.
+    pub key: String,
+    /// The resource.
+    pub to: String,
+    pub several: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     description::{Operation, Resource, Verb},
     face::{Call, Outcome},
-    inputs, keys, lists, operations, protocol,
+    inputs, keys, lists, operations, protocol, referred,
     session::{Session, short},
 };
 
@@ -43,6 +43,7 @@ pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
         items.read(item).await;
     }
     lists::check(&items, &made, &before).await;
+    referred::check(session, resource).await;
     if let Some(item) = made.first() {
         items.unique(item).await;
         items.dangling(item).await;
@@ -123,7 +124,7 @@ impl Items<'_> {
         self.session.ask(operation, Self::call(operation, id, etag, input)).await
     }
 
-    fn fail(&self, operation: &Operation, rule: &str, why: String) {
+    pub(crate) fn fail(&self, operation: &Operation, rule: &str, why: String) {
         self.session.report.fail(&operation.name, rule, why);
     }
 

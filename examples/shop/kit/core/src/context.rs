@@ -1,5 +1,7 @@
 use std::{
+    any::Any,
     net::IpAddr,
+    panic::AssertUnwindSafe,
     pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -8,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use crate::{Failure, Intent, Standing, Trace};
@@ -247,8 +250,12 @@ impl Context {
     }
 
     /// Gives the work up at the deadline, with [`Failure::timeout`]; unless it is a call that [reads](Self::reading) a
-    /// stream, which has limits of its own.
+    /// stream, which has limits of its own. A panic is an internal failure of this work, and not the end of what else is
+    /// done for the caller.
     pub async fn limit<T, E: From<Failure>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        // Work that panics is dropped. What others share with it they can lock all the same.
+        let work = AssertUnwindSafe(work).catch_unwind();
+        let work = work.map(|done| done.unwrap_or_else(|panic| Err(panicked(&*panic).into())));
         match self.deadline {
             // A timer alone lets work of under a millisecond pass.
             Some(deadline) if deadline <= Instant::now() => Err(Failure::timeout().into()),
@@ -263,6 +270,12 @@ impl Context {
             None => work.await,
         }
     }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text");
+    Failure::internal(anyhow::anyhow!("panic: {text}"))
 }
 
 /// What a caller should know of an answer besides the answer: which parts of it are stand-ins.
@@ -305,6 +318,16 @@ mod tests {
         assert_eq!(cx.clone().or_within(late).deadline(), cx.deadline());
         assert!(Context::default().or_within(late).remaining().is_some());
         assert!(Context::default().limit(async { Ok::<_, Failure>(()) }).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_that_tells_callers_nothing() {
+        for cx in [Context::default(), Context::default().within(Duration::from_secs(9))] {
+            let failed = cx.limit(async { if cx.is_created() { Ok(()) } else { panic!("secret {}", 1) } }).await;
+            let failed: Failure = failed.unwrap_err();
+            assert_eq!((failed.kind, failed.detail.contains("secret")), (Kind::Internal, false));
+            assert_eq!(failed.source.unwrap().to_string(), "panic: secret 1");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::{fmt, time::Duration};
 
+use futures_util::{StreamExt, TryStreamExt, future, stream};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -323,6 +324,20 @@ pub fn if_there<T>(found: Result<T, Failure>) -> Result<Option<T>, Failure> {
         Err(failure) if failure.kind == Kind::NotFound => Ok(None),
         Err(failure) => Err(failure),
     }
+}
+
+/// Calls at a time of [`those_found`].
+const AT_ONCE: usize = 16;
+
+/// What several calls find, in any order: made side by side, what is not there is left out.
+///
+/// # Errors
+/// The first failure that says anything else.
+pub async fn those_found<T>(
+    calls: impl IntoIterator<Item = impl Future<Output = Result<T, Failure>>>,
+) -> Result<Vec<T>, Failure> {
+    let answers = stream::iter(calls).buffer_unordered(AT_ONCE).map(if_there);
+    answers.try_filter_map(future::ok).try_collect().await
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub use documents::{DocumentState, Documents};
 pub use endpoint::endpoint;
 pub use limited::{Limited, schema};
 pub use limits::Limits;
-pub use load::{Batches, batches, reference, references};
+pub use load::{Batches, batches, each, reference, references};
 pub use page::PageInfo;
 pub use scalar::{Bytes, Date, DateTime, Decimal, Duration, Form, Int64, Json, Key, Scalar, UInt32, UInt64, Uuid};
 pub use sdl::differences;

@@ -1,5 +1,4 @@
 use std::{
-    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -224,8 +223,7 @@ impl Consumer {
                 return self.settle(&receipt, Verdict::DeadLetter { reason }).await;
             }
             let context = context.within(policy.timeout);
-            let work =
-                AssertUnwindSafe(async { context.limit(handler(context.clone(), message)).await }).catch_unwind();
+            let work = context.limit(async { handler(context.clone(), message).await });
             let result = tokio::select! {
                 result = work => result,
                 () = self.keep_lease(&receipt) => {
@@ -234,9 +232,8 @@ impl Consumer {
                 }
             };
             let verdict = match result {
-                Ok(Ok(_)) => Verdict::Ack,
-                Ok(Err(error)) => policy.verdict(attempt, &error),
-                Err(_) => policy.verdict(attempt, &Failure::internal(anyhow::anyhow!("the handler panicked"))),
+                Ok(_) => Verdict::Ack,
+                Err(error) => policy.verdict(attempt, &error),
             };
             // The next message may come in the commit that settles this one.
             drop(slot);

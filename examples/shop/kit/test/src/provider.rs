@@ -22,6 +22,7 @@ mod limits;
 mod lists;
 mod operations;
 mod protocol;
+mod referred;
 mod report;
 mod rest;
 mod session;

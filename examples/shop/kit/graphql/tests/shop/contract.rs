@@ -168,4 +168,7 @@ pub trait Shop: Send + Sync + 'static {
     async fn ship(&self, cx: &Context, id: OrderId) -> Result<Order, ShipError>;
     async fn watch(&self, cx: &Context, id: OrderId) -> Result<Stream<Level, ShipError>, ShipError>;
     async fn get_customer(&self, cx: &Context, id: CustomerId) -> Result<Customer, Failure>;
+    async fn batch_get_customers(&self, cx: &Context, ids: Vec<CustomerId>) -> Result<Vec<Customer>, Failure> {
+        kit::those_found(ids.into_iter().map(|id| self.get_customer(cx, id))).await
+    }
 }

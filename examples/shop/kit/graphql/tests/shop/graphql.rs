@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, MaybeUndefined, Object, Result, Subscription};
 use kit_graphql::{
-    Bytes, Change, Date, DateTime, Decimal, Duration, Int64, Items, Json, Key, Limited, Scalar, Settings, UInt32,
-    UInt64, answer, arguments, batches, choice, connection, context, done, entry, found, input, items, object, one_of,
-    received, reference, union,
+    Batches, Bytes, Change, Date, DateTime, Decimal, Duration, Int64, Items, Json, Key, Limited, Scalar, Settings,
+    UInt32, UInt64, alone, answer, arguments, batches, choice, connection, context, done, entry, found, input, items,
+    object, one_of, received, reference, union,
 };
 
 use crate::contract::{self, CustomerId, OrderId, Shop};
@@ -113,13 +113,30 @@ pub type Schema = Limited<async_graphql::Schema<Query, Mutation, Subscription>>;
 
 /// The GraphQL face of any `Shop`.
 pub fn schema(service: Arc<dyn Shop>, settings: Settings) -> Schema {
+    loading(service.clone(), settings, load_customers(service))
+}
+
+/// The same with another way to load what orders refer to.
+pub fn loading(service: Arc<dyn Shop>, settings: Settings, customers: Batches) -> Schema {
     let builder =
-        async_graphql::Schema::build(Query(service.clone()), Mutation(service.clone()), Subscription(service.clone()));
-    let customers = batches(move |cx, id: CustomerId| {
+        async_graphql::Schema::build(Query(service.clone()), Mutation(service.clone()), Subscription(service));
+    kit_graphql::schema(builder, settings, [customers])
+}
+
+fn load_customers(service: Arc<dyn Shop>) -> Batches {
+    let get = move |cx, ids: Vec<CustomerId>| {
+        let service = service.clone();
+        async move { service.batch_get_customers(&cx, ids).await }
+    };
+    batches(get, |item: &contract::Customer| item.id.clone())
+}
+
+/// The same, where the service has no method for several.
+pub fn load_each_customer(service: Arc<dyn Shop>) -> Batches {
+    kit_graphql::each(move |cx, id: CustomerId| {
         let service = service.clone();
         async move { service.get_customer(&cx, id).await }
-    });
-    kit_graphql::schema(builder, settings, [customers])
+    })
 }
 
 pub struct Query(Arc<dyn Shop>);
@@ -143,10 +160,13 @@ impl Query {
     }
 
     #[graphql(cache_control(max_age = 30))]
-    async fn order(&self, ctx: &Context<'_>, id: Key<OrderId>) -> Result<Option<Order>> {
+    async fn order(&self, ctx: &Context<'_>, id: Key<OrderId>) -> Option<Order> {
         let cx = context(ctx);
-        let id = received(&cx, id)?;
-        found(&cx, cx.limit(self.0.get_order(&cx, id)).await)
+        let answer = async {
+            let id = received(&cx, id)?;
+            found(&cx, cx.limit(self.0.get_order(&cx, id)).await)
+        };
+        alone(ctx, answer.await).flatten()
     }
 }
 

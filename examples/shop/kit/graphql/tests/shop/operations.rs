@@ -1,11 +1,16 @@
 //! Calls: lists, references, errors, contexts, limits.
 
+use std::sync::Arc;
+
 use async_graphql::{Executor, Request};
 use kit::Context;
 use kit_graphql::Limits;
 use serde_json::json;
 
-use crate::store::{ID, Store, execute, schema};
+use crate::{
+    graphql::{load_each_customer, loading},
+    store::{FATAL, ID, Store, execute, schema},
+};
 
 #[tokio::test]
 async fn a_list_is_a_connection() {
@@ -44,9 +49,48 @@ async fn references_are_loaded_once_and_null_if_gone() {
     let answer = execute(&schema, "{ orders { nodes { customer { name } } } }").await;
     let names = json!([{ "customer": { "name": "Ada" } }, { "customer": { "name": "Ada" } }, { "customer": null }]);
     assert_eq!(answer["data"]["orders"]["nodes"], names);
+    assert_eq!(asked(&store), [7, 8]);
+    assert_eq!(store.batches.lock().unwrap().len(), 1, "one call for all of them");
+}
+
+#[tokio::test]
+async fn references_are_loaded_each_where_nothing_gets_several() {
+    let store = Arc::new(Store::default());
+    let each = load_each_customer(store.clone());
+    let schema = loading(store.clone(), Default::default(), each);
+    let answer = execute(&schema, "{ orders { nodes { customer { name } } } }").await;
+    let names = json!([{ "customer": { "name": "Ada" } }, { "customer": { "name": "Ada" } }, { "customer": null }]);
+    assert_eq!((&answer["data"]["orders"]["nodes"], &answer["errors"]), (&names, &json!(null)));
+    assert_eq!((asked(&store), store.batches.lock().unwrap().len()), (vec![7, 8], 0));
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_is_null_and_an_error_for_each() {
+    let store = Arc::new(Store { is_gone: true, ..Store::default() });
+    let schema = crate::graphql::schema(store.clone(), Default::default());
+    let answer = execute(&schema, "{ orders { nodes { etag customer { name } } } }").await;
+    let order = json!({ "etag": "3", "customer": null });
+    assert_eq!(answer["data"]["orders"]["nodes"], json!([order, order, order]));
+    let errors = answer["errors"].as_array().unwrap();
+    let codes: Vec<_> = errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["UNAVAILABLE"; 3]);
+}
+
+#[tokio::test]
+async fn a_panic_is_the_error_of_its_field() {
+    let (schema, _) = schema();
+    let query = format!("{{ bad: order(id: \"{FATAL}\") {{ etag }} good: order(id: \"{ID}\") {{ etag }} }}");
+    let answer = execute(&schema, &query).await;
+    assert_eq!(answer["data"], json!({ "bad": null, "good": { "etag": "3" } }));
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "INTERNAL");
+    assert!(!answer.to_string().contains("secret"), "{answer}");
+}
+
+/// The customers that were asked for one by one.
+fn asked(store: &Store) -> Vec<u64> {
     let mut asked: Vec<_> = store.asked.lock().unwrap().iter().map(|id| id.0).collect();
     asked.sort_unstable();
-    assert_eq!(asked, [7, 8]);
+    asked
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use std::pin::Pin;
 pub use anyhow::Error as Cause;
 
 pub use context::{Caller, Context, Marks, Origin};
-pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, if_there, log_cause, record};
+pub use failure::{Failure, FieldError, Kind, OperationError, Wire, data, if_there, log_cause, record, those_found};
 pub use id::Etag;
 pub use intent::Intent;
 pub use operation::{Operation, Safety};

@@ -13,15 +13,17 @@ use kit::{Context, Failure, Kind, OperationError};
 
 use crate::{Key, Output, alone, call::TIMEOUT, error};
 
-/// Calls at a time for one batch.
+/// Calls at a time of [`each`].
 const AT_ONCE: usize = 16;
 
-type Get<K, V> = dyn Fn(Context, K) -> BoxFuture<'static, std::result::Result<V, Failure>> + Send + Sync;
+/// What came of each key; of what is gone nothing.
+type Loaded<K, V> = HashMap<K, std::result::Result<V, Arc<Failure>>>;
+type Load<K, V> = dyn Fn(Context, Vec<K>) -> BoxFuture<'static, Loaded<K, V>> + Send + Sync;
 
 /// Loads the resources that ids refer to: each once for all fields of a request that ask for it at the same time.
 struct ById<K, V> {
     cx: Context,
-    get: Arc<Get<K, V>>,
+    load: Arc<Load<K, V>>,
 }
 
 impl<K, V> Loader<K> for ById<K, V>
@@ -32,42 +34,70 @@ where
     type Value = std::result::Result<V, Arc<Failure>>;
     type Error = std::convert::Infallible;
 
-    /// One that does not exist is left out; the trouble with one is not the trouble of the others.
-    async fn load(&self, keys: &[K]) -> std::result::Result<HashMap<K, Self::Value>, Self::Error> {
-        let one = |key: &K| {
-            let (cx, key) = (self.cx.call().or_within(TIMEOUT), key.clone());
-            let work = (self.get)(cx.clone(), key.clone());
-            async move {
-                match cx.limit(work).await {
-                    Err(failure) if failure.kind == Kind::NotFound => None,
-                    other => Some((key, other.map_err(Arc::new))),
-                }
-            }
-        };
-        // Collected first: a lazy iterator over borrowed keys would make the future borrow for any lifetime.
-        let calls: Vec<_> = keys.iter().map(one).collect();
-        Ok(stream::iter(calls).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await)
+    async fn load(&self, keys: &[K]) -> std::result::Result<Loaded<K, V>, Self::Error> {
+        Ok((self.load)(self.cx.clone(), keys.to_vec()).await)
     }
 }
 
 /// Makes what loads one kind of resource for one request.
 pub type Batches = Box<dyn Fn(&Context, &mut Data) + Send + Sync>;
 
-/// How the resources of one kind are got, for [`schema`](crate::schema).
-pub fn batches<K, V, E, F>(get: impl Fn(Context, K) -> F + Clone + Send + Sync + 'static) -> Batches
+/// The resources of one kind, got several by one call: `get` answers in any order and leaves out what is gone, `key` is
+/// the id of an answer. For [`schema`](crate::schema).
+pub fn batches<K, V, F>(get: impl Fn(Context, Vec<K>) -> F + Clone + Send + Sync + 'static, key: fn(&V) -> K) -> Batches
+where
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    F: Future<Output = std::result::Result<Vec<V>, Failure>> + Send + 'static,
+{
+    loader(move |cx, keys: Vec<K>| {
+        let cx = cx.call().or_within(TIMEOUT);
+        let work = get(cx.clone(), keys.clone());
+        Box::pin(async move {
+            match cx.limit(work).await {
+                Ok(found) => found.into_iter().map(|one| (key(&one), Ok(one))).collect(),
+                Err(failure) => {
+                    let failure = Arc::new(failure);
+                    keys.into_iter().map(|key| (key, Err(failure.clone()))).collect()
+                }
+            }
+        })
+    })
+}
+
+/// The resources of one kind, each got by a call of its own, side by side: where nothing gets several.
+pub fn each<K, V, E, F>(get: impl Fn(Context, K) -> F + Clone + Send + Sync + 'static) -> Batches
 where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
     E: OperationError,
     F: Future<Output = std::result::Result<V, E>> + Send + 'static,
 {
-    let get: Arc<Get<K, V>> = Arc::new(move |cx, key| {
-        let work = get(cx, key);
-        Box::pin(async move { work.await.map_err(|failed| Failure::from_wire(failed.to_wire())) })
-    });
+    loader(move |cx, keys: Vec<K>| {
+        // The trouble with one is not the trouble of the others.
+        let one = |key: K| {
+            let cx = cx.call().or_within(TIMEOUT);
+            let work = get(cx.clone(), key.clone());
+            let work = async move { work.await.map_err(|failed| Failure::from_wire(failed.to_wire())) };
+            async move {
+                let found = kit::if_there(cx.limit(work).await).transpose()?;
+                Some((key, found.map_err(Arc::new)))
+            }
+        };
+        let calls: Vec<_> = keys.into_iter().map(one).collect();
+        Box::pin(stream::iter(calls).buffer_unordered(AT_ONCE).filter_map(future::ready).collect())
+    })
+}
+
+fn loader<K, V>(load: impl Fn(Context, Vec<K>) -> BoxFuture<'static, Loaded<K, V>> + Send + Sync + 'static) -> Batches
+where
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    let load: Arc<Load<K, V>> = Arc::new(load);
     Box::new(move |cx, data| {
         // What one answer needs together counts once.
-        let loader = ById { cx: cx.part(), get: get.clone() };
+        let loader = ById { cx: cx.part(), load: load.clone() };
         data.insert(DataLoader::new(loader, tokio::spawn));
     })
 }

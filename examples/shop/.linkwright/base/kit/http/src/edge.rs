@@ -1,10 +1,8 @@
 //! The one layer around every router: context in, problems and marks out, and no request that takes too much or too long.
 
 use std::{
-    any::Any,
     convert::Infallible,
     net::IpAddr,
-    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -21,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Collected};
 use kit::{Context, Failure, Kind, Trace};
 use tokio_util::sync::CancellationToken;
@@ -271,10 +269,9 @@ where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
     let work = cx.limit(async {
-        match AssertUnwindSafe(async { inner.call(request).await }).catch_unwind().await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(never)) => match never {},
-            Err(panic) => Err(Failure::internal(anyhow::anyhow!("panic: {}", text(&*panic)))),
+        match inner.call(request).await {
+            Ok(response) => Ok::<_, Failure>(response),
+            Err(never) => match never {},
         }
     });
     match work.await {
@@ -314,9 +311,4 @@ fn bare(status: StatusCode, said: &str, grpc: bool) -> Problem {
         problem.kind = Some(Kind::Unsupported);
     }
     problem
-}
-
-fn text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
 }

@@ -17,31 +17,32 @@ use kit::{Context, Marks, Standing, Trace};
 
 use crate::Problem;
 
-const TRACE: &str = "traceparent";
-const KEY: &str = "idempotency-key";
-pub(crate) const TIMEOUT: &str = "request-timeout-ms";
-const GRPC_TIMEOUT: &str = "grpc-timeout";
-const FALLBACK: &str = "fallback";
+// Not as text, which would be taken apart anew each time.
+static TRACE: HeaderName = HeaderName::from_static("traceparent");
+static KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) static TIMEOUT: HeaderName = HeaderName::from_static("request-timeout-ms");
+static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+static FALLBACK: HeaderName = HeaderName::from_static("fallback");
 pub(crate) const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(crate) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// The trace that the caller is in, or a new one.
 pub(crate) fn trace(headers: &HeaderMap) -> Trace {
-    text(headers, TRACE).and_then(|text| text.parse().ok()).unwrap_or_else(Trace::start)
+    headers.get(&TRACE).and_then(text).and_then(|text| text.parse().ok()).unwrap_or_else(Trace::start)
 }
 
 /// The call as the caller means it.
 pub(crate) fn context(headers: &HeaderMap, trace: Trace, grpc: bool) -> Result<Context, Problem> {
     let mut cx = Context::default().in_trace(trace);
-    let timeout = if grpc { GRPC_TIMEOUT } else { TIMEOUT };
-    if headers.contains_key(timeout) {
+    let timeout = if grpc { &GRPC_TIMEOUT } else { &TIMEOUT };
+    if let Some(value) = headers.get(timeout) {
         let parse = if grpc { kit::grpc::timeout } else { millis };
-        let left = text(headers, timeout).and_then(parse);
+        let left = text(value).and_then(parse);
         cx = cx.within(left.ok_or_else(|| Problem::unreadable(format!("{timeout}: not a span of time")))?);
     }
-    if headers.contains_key(KEY) {
+    if let Some(value) = headers.get(&KEY) {
         let fits = |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-        let key = text(headers, KEY).filter(fits);
+        let key = text(value).filter(fits);
         cx = cx.keyed(key.ok_or_else(|| Problem::unreadable(format!("{KEY}: expected 1 to 255 visible characters")))?);
     }
     Ok(cx)
@@ -49,20 +50,20 @@ pub(crate) fn context(headers: &HeaderMap, trace: Trace, grpc: bool) -> Result<C
 
 /// What a request takes along: a new span of the trace, the time left, the key, for whom it is.
 pub fn send(cx: &Context, headers: &mut HeaderMap) {
-    let mut set = |name, value: String| {
+    let mut set = |name: &HeaderName, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
     };
-    set(TRACE, cx.trace().child().to_string());
+    set(&TRACE, cx.trace().child().to_string());
     if let Some(left) = cx.remaining() {
-        set(TIMEOUT, left.as_millis().max(1).to_string());
+        set(&TIMEOUT, left.as_millis().max(1).to_string());
     }
     if let Some(key) = cx.idempotency_key() {
-        set(KEY, key.to_owned());
+        set(&KEY, key.to_owned());
     }
     if let Some(forwarded) = cx.forwarded() {
-        set(header::FORWARDED.as_str(), forwarded);
+        set(&header::FORWARDED, forwarded);
     }
 }
 
@@ -70,7 +71,7 @@ pub fn send(cx: &Context, headers: &mut HeaderMap) {
 pub(crate) fn mark(marks: &Marks, headers: &mut HeaderMap) {
     let marks = marks.list();
     if let (false, Ok(value)) = (marks.is_empty(), HeaderValue::try_from(marks.join(", "))) {
-        headers.insert(FALLBACK, value);
+        headers.insert(&FALLBACK, value);
     }
 }
 
@@ -95,13 +96,13 @@ fn seconds(span: Duration) -> u64 {
 
 /// Takes over what an answer says of its stand-ins.
 pub(crate) fn marked(headers: &HeaderMap, marks: &Marks) {
-    for value in headers.get_all(FALLBACK).iter().filter_map(|value| value.to_str().ok()) {
+    for value in headers.get_all(&FALLBACK).iter().filter_map(|value| value.to_str().ok()) {
         value.split(',').map(str::trim).filter(|mark| !mark.is_empty()).for_each(|mark| marks.add(mark));
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
+fn text(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok()
 }
 
 fn digits(text: &str) -> Option<u64> {
@@ -118,17 +119,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn deadlines_of_both_transports() {
-        let left = |name: &'static str, value: &str, grpc| {
+        let left = |name: &HeaderName, value: &str, grpc| {
             let mut headers = HeaderMap::new();
             headers.insert(name, value.parse().unwrap());
             context(&headers, Trace::start(), grpc).map(|cx| cx.remaining())
         };
-        assert_eq!(left(GRPC_TIMEOUT, "5m", true), Ok(Some(Duration::from_millis(5))));
-        assert!(left(GRPC_TIMEOUT, "5", true).is_err());
-        assert_eq!(left(TIMEOUT, "250", false), Ok(Some(Duration::from_millis(250))));
-        assert_eq!(left(TIMEOUT, "junk", true), Ok(None), "another transport's header");
+        assert_eq!(left(&GRPC_TIMEOUT, "5m", true), Ok(Some(Duration::from_millis(5))));
+        assert!(left(&GRPC_TIMEOUT, "5", true).is_err());
+        assert_eq!(left(&TIMEOUT, "250", false), Ok(Some(Duration::from_millis(250))));
+        assert_eq!(left(&TIMEOUT, "junk", true), Ok(None), "another transport's header");
         for bad in ["", "-1", "1.5", "5s", "99999999999999999999999"] {
-            assert!(left(TIMEOUT, bad, false).is_err(), "{bad}");
+            assert!(left(&TIMEOUT, bad, false).is_err(), "{bad}");
         }
     }
 
@@ -143,7 +144,7 @@ mod tests {
         assert_ne!(back.trace(), cx.trace());
         assert!(!headers.contains_key(header::FORWARDED));
         for bad in ["", &"k".repeat(256)] {
-            headers.insert(KEY, bad.parse().unwrap());
+            headers.insert(&KEY, bad.parse().unwrap());
             assert!(context(&headers, Trace::start(), false).is_err());
         }
     }

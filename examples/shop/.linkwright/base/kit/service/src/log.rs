@@ -1,9 +1,12 @@
 //! What a service says: to a person at a terminal as text, to a collector as JSON. Always on standard error.
 
+mod members;
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
+use self::members::Members;
 use crate::{LogFormat, ServerConfig};
 
 /// How a service tells about its own start and end.
@@ -26,7 +29,7 @@ impl Voice {
         // A subscriber that is set already is a test's.
         let _ = if json {
             // The list of spans has the innermost too.
-            builder.json().flatten_event(true).with_current_span(false).try_init()
+            builder.json().flatten_event(true).with_current_span(false).fmt_fields(Members).try_init()
         } else {
             builder.compact().try_init()
         };

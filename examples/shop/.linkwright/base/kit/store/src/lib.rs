@@ -36,6 +36,6 @@ mod store;
 
 pub use column::{Column, Columns, Digits, Json, Micros, Revision, Scaled, Span, Text};
 pub use failure::{changed, failure, found, on_reference, on_referred, on_unique};
-pub use list::{List, Rows, Sort};
+pub use list::{List, Rows, Sort, any_of};
 pub use migrate::Migration;
 pub use store::{Store, Tx};

@@ -3,7 +3,7 @@ use kit::{Cursor, Failure, page};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{
-    Arguments, AssertSqlSafe, Encode, Row, Sqlite, SqlitePool, Type,
+    Arguments, AssertSqlSafe, Encode, QueryBuilder, Row, Sqlite, SqliteExecutor, SqlitePool, Type,
     error::BoxDynError,
     sqlite::{SqliteArguments, SqliteRow},
 };
@@ -255,6 +255,27 @@ impl List {
 fn words(order: &[Sort]) -> String {
     let words = order.iter().map(|by| format!("\"{}\"{}", by.column, if by.descending { " desc" } else { "" }));
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// The rows that have one of these values in a column, in any order. SQLite takes 32 766 values in a statement, so their
+/// number has to be bounded where they come in.
+pub async fn any_of<V>(
+    db: impl SqliteExecutor<'_>,
+    select: &'static str,
+    column: &'static str,
+    values: impl IntoIterator<Item = V>,
+) -> Result<Vec<SqliteRow>>
+where
+    V: for<'q> Encode<'q, Sqlite> + Type<Sqlite>,
+{
+    let mut query = QueryBuilder::<Sqlite>::new(format!("{select} where \"{column}\" in ("));
+    let mut list = query.separated(", ");
+    for value in values {
+        list.push_bind(value);
+    }
+    list.push_unseparated(")");
+    // As many statements as there are numbers of values: none of them is worth keeping.
+    Ok(query.build().persistent(false).fetch_all(db).await.map_err(crate::failure)?)
 }
 
 #[cfg(test)]

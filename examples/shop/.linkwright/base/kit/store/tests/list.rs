@@ -160,3 +160,19 @@ async fn a_cursor_is_of_its_list_filter_and_sort() {
     let too_fine = Some(Scaled::<2>(kit::json::decimal("0.001").unwrap()));
     assert_eq!(kind(list("b").gte("size", too_fine).page(store.read(), None, None).await), Kind::Invalid);
 }
+
+#[tokio::test]
+async fn several_are_read_at_once() {
+    let store = Store::open(":memory:", &[ITEMS]).await.unwrap();
+    for id in ["a", "b'\"", "c"] {
+        insert(&store, id.into(), &Item { kind: "a", size: None, weight: None, note: None }).await;
+    }
+    for (asked, there) in
+        [(vec!["c", "b'\"", "c", "gone"], vec!["b'\"", "c"]), (vec![], vec![]), (vec!["gone"], vec![])]
+    {
+        let rows = kit_store::any_of(store.read(), "select * from items", "id", asked.iter().copied()).await.unwrap();
+        let mut found: Vec<String> = rows.iter().map(|row| row.try_get("id").unwrap()).collect();
+        found.sort();
+        assert_eq!(found, there);
+    }
+}

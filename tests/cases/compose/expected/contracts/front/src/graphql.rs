@@ -38,7 +38,7 @@ pub fn router(services: Services, settings: Settings) -> Router {
 }
 
 fn load_shelf(service: Arc<dyn left_contract::Left>) -> Batches {
-    kit_graphql::batches(move |cx, id: left_contract::ShelfId| {
+    kit_graphql::each(move |cx, id: left_contract::ShelfId| {
         let service = service.clone();
         async move { service.get_shelf(&cx, id).await }
     })

@@ -135,7 +135,9 @@ async fn operations_of_a_socket_have_a_bound() {
         say(&mut socket, start(id, &endless)).await;
     }
     match socket.next().await {
-        Some(Ok(Message::Close(Some(frame)))) => assert!(frame.reason.starts_with("at most 100"), "{frame:?}"),
+        Some(Ok(Message::Close(Some(frame)))) => {
+            assert_eq!((u16::from(frame.code), frame.reason.as_str()), (1013, "at most 100 operations at a time"));
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -143,9 +145,49 @@ async fn operations_of_a_socket_have_a_bound() {
 #[tokio::test]
 async fn what_is_not_the_protocol_is_refused() {
     assert!(connect("graphql-ws").await.is_err());
+    let init = json!({ "type": "connection_init" });
+    let subscribe = |query: &str| json!({ "id": "1", "type": "subscribe", "payload": { "query": query } });
+    let endless = subscribe(&format!("subscription {{ watch(id: \"{ENDLESS}\") {{ left }} }}"));
+    for (messages, code, reason) in [
+        (vec![json!("nonsense")], 4400, "Invalid message received"),
+        (vec![json!({})], 4400, "Invalid message received"),
+        (vec![init.clone(), json!({ "type": "unknown" })], 4400, "Invalid message received"),
+        (vec![subscribe("{ __typename }")], 4401, "Unauthorized"),
+        (vec![init.clone(), init.clone()], 4429, "Too many initialisation requests."),
+        (vec![init.clone(), endless.clone(), endless.clone()], 4409, "Subscriber for 1 already exists"),
+    ] {
+        let mut socket = connect("graphql-transport-ws").await.unwrap();
+        for message in &messages {
+            say(&mut socket, message.clone()).await;
+        }
+        let closed = loop {
+            match socket.next().await {
+                Some(Ok(Message::Close(Some(frame)))) => break frame,
+                Some(Ok(_)) => {}
+                other => panic!("{messages:?}: {other:?}"),
+            }
+        };
+        assert_eq!((u16::from(closed.code), closed.reason.as_str()), (code, reason), "{messages:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_is_free_again_once_its_operation_has_ended() {
     let mut socket = connect("graphql-transport-ws").await.unwrap();
-    socket.send(Message::text("nonsense")).await.unwrap();
-    assert!(matches!(socket.next().await, Some(Ok(Message::Close(Some(_))))));
+    let endless = format!("subscription {{ watch(id: \"{ENDLESS}\") {{ left }} }}");
+    let endless = json!({ "id": "1", "type": "subscribe", "payload": { "query": endless } });
+    let complete = json!({ "id": "1", "type": "complete" });
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    hear(&mut socket).await;
+    for message in [&endless, &complete, &endless, &complete] {
+        say(&mut socket, message.clone()).await;
+    }
+    say(&mut socket, json!({ "id": "1", "type": "subscribe", "payload": { "query": "{ __typename }" } })).await;
+    let mut heard = Vec::new();
+    for _ in 0..4 {
+        heard.push(hear(&mut socket).await["type"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(heard, ["complete", "complete", "next", "complete"]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use kit::{Failure, OperationError as _};
+use kit::{Context, Failure, OperationError as _};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -57,6 +57,11 @@ impl GraphQl {
             Some(schema) => self.shown(schema, answer),
             None => Value::Null,
         })
+    }
+
+    /// What the one field of a request shows, as it stands.
+    pub(crate) async fn plain(&self, request: &str) -> Outcome {
+        self.client.asked(&Context::default(), request, json!({})).await
     }
 
     fn variables(&self, operation: &Operation, asked: &Asked, call: &Call) -> Value {

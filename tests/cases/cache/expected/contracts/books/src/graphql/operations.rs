@@ -36,21 +36,23 @@ impl Query {
     }
 
     #[graphql(cache_control(max_age = 300))]
-    async fn book(&self, ctx: &Context<'_>, #[graphql(desc = "Which Book.")] id: Key<BookId>) -> Result<Option<Book>> {
+    async fn book(&self, ctx: &Context<'_>, #[graphql(desc = "Which Book.")] id: Key<BookId>) -> Option<Book> {
         let cx = kit_graphql::context(ctx);
-        let id = kit_graphql::received(&cx, id)?;
-        kit_graphql::found(&cx, cx.limit(self.0.get_book(&cx, id)).await)
+        let answer = async {
+            let id = kit_graphql::received(&cx, id)?;
+            kit_graphql::found(&cx, cx.limit(self.0.get_book(&cx, id)).await)
+        };
+        kit_graphql::alone(ctx, answer.await).flatten()
     }
 
     #[graphql(cache_control(no_cache))]
-    async fn series(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which Series.")] id: Key<SeriesId>,
-    ) -> Result<Option<Series>> {
+    async fn series(&self, ctx: &Context<'_>, #[graphql(desc = "Which Series.")] id: Key<SeriesId>) -> Option<Series> {
         let cx = kit_graphql::context(ctx);
-        let id = kit_graphql::received(&cx, id)?;
-        kit_graphql::found(&cx, cx.limit(self.0.get_series(&cx, id)).await)
+        let answer = async {
+            let id = kit_graphql::received(&cx, id)?;
+            kit_graphql::found(&cx, cx.limit(self.0.get_series(&cx, id)).await)
+        };
+        kit_graphql::alone(ctx, answer.await).flatten()
     }
 
     #[graphql(cache_control(max_age = 3600))]

@@ -1,4 +1,4 @@
-use std::{fmt, time::Duration};
+use std::{any::Any, fmt, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, future, stream};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -149,6 +149,13 @@ impl Failure {
 
     pub fn internal(source: impl Into<anyhow::Error>) -> Self {
         Self::new(Kind::Internal, "something went wrong inside the service").caused_by(source)
+    }
+
+    /// What a panic is to the caller, of what [`catch_unwind`](std::panic::catch_unwind) caught.
+    pub fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text");
+        Self::internal(anyhow::anyhow!("panic: {text}"))
     }
 
     /// The same failure, seen from the value that holds the wrong one: `outer` is its field, or its place as `[2]`.

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     net::IpAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -19,7 +20,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::{
+    FutureExt,
+    future::{self, BoxFuture},
+};
 use http_body_util::{BodyExt, Collected};
 use kit::{Context, Failure, Kind, Trace};
 use tokio_util::sync::CancellationToken;
@@ -139,32 +143,37 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let fresh = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, fresh);
-        let shared = self.shared.clone();
-        Box::pin(async move { Ok(shared.answer(request, inner).await) })
+        self.shared.clone().answer(request, inner)
     }
 }
 
 impl Shared {
-    async fn answer<S>(&self, mut request: Request, inner: S) -> Response
+    /// What can be done at once is done before the future is made, which need not carry the request along then.
+    fn answer<S>(self: Arc<Self>, mut request: Request, inner: S) -> BoxFuture<'static, Result<Response, Infallible>>
     where
-        S: Service<Request, Response = Response, Error = Infallible>,
+        S: Service<Request, Response = Response, Error = Infallible> + 'static,
+        S::Future: Send + 'static,
     {
         if let Some(answer) = self.edge.cors.preflight(&request) {
-            return answer;
+            return Box::pin(future::ok(answer));
         }
         let allowed = self.edge.cors.allowed(request.headers());
         let trace = headers::trace(request.headers());
         let asked = Asked { method: request.method().clone(), grpc: grpc::is(request.headers()), trace_id: trace.id() };
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let span = tracing::info_span!("request", method = %asked.method, route, trace_id = asked.trace_id);
-        async {
-            // Health is asked for all the time.
-            let notable = !request.uri().path().starts_with("/-/");
+        // Health is asked for all the time.
+        let notable = !request.uri().path().starts_with("/-/");
+        let begun = span.in_scope(|| {
             if notable {
                 tracing::debug!(path = request.uri().path(), "asked");
             }
-            let response = match self.admit(&mut request, trace, asked.grpc) {
-                Ok((cx, _at_work)) => run(&cx, request, inner).await,
+            let (cx, at_work) = self.admit(&mut request, trace, asked.grpc)?;
+            Ok::<_, Problem>((cx, at_work, work(inner, request)))
+        });
+        let answer = async move {
+            let response = match begun {
+                Ok((cx, _at_work, work)) => run(&cx, work).await,
                 Err(problem) => problem.into_response(),
             };
             let mut response = self.finish(response, asked).await;
@@ -172,15 +181,14 @@ impl Shared {
             if notable {
                 tracing::debug!(status = response.status().as_u16(), "answered");
             }
-            response
-        }
-        .instrument(span)
-        .await
+            Ok(response)
+        };
+        Box::pin(answer.instrument(span))
     }
 
     /// The context of a request that may go on. Its slot is given back when the guard is dropped.
-    fn admit(&self, request: &mut Request, trace: Trace, grpc: bool) -> Result<(Context, AtWork<'_>), Problem> {
-        let at_work = AtWork(&self.in_flight);
+    fn admit(self: &Arc<Self>, request: &mut Request, trace: Trace, grpc: bool) -> Result<(Context, AtWork), Problem> {
+        let at_work = AtWork(self.clone());
         let others = self.in_flight.fetch_add(1, Ordering::Relaxed);
         let extra = if request.uri().path().starts_with("/-/") { HEALTH } else { 0 };
         if others >= self.edge.in_flight.saturating_add(extra) {
@@ -219,11 +227,8 @@ impl Shared {
             // The router adds `Allow`.
             response = StatusCode::NO_CONTENT.into_response();
         } else if (status.is_client_error() || status.is_server_error()) && is_bare(response.headers()) {
-            let (mut parts, body) = response.into_parts();
-            response = bare(status, &said(body).await, asked.grpc).into_response();
-            parts.headers.remove(header::CONTENT_LENGTH);
-            parts.headers.remove(header::CONTENT_TYPE);
-            response.headers_mut().extend(parts.headers);
+            // Other answers need no room for that.
+            response = Box::pin(formed(response, asked.grpc)).await;
         }
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             let problem = problem.in_trace(&asked.trace_id);
@@ -256,25 +261,29 @@ struct Asked {
     trace_id: String,
 }
 
-struct AtWork<'a>(&'a AtomicUsize);
+struct AtWork(Arc<Shared>);
 
-impl Drop for AtWork<'_> {
+impl Drop for AtWork {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-async fn run<S>(cx: &Context, request: Request, mut inner: S) -> Response
+/// The work on a request.
+fn work<S>(mut inner: S, request: Request) -> impl Future<Output = Result<Response, Failure>> + use<S>
 where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
-    let work = cx.limit(async {
-        match inner.call(request).await {
-            Ok(response) => Ok::<_, Failure>(response),
-            Err(never) => match never {},
-        }
-    });
-    match work.await {
+    let begun = catch_unwind(AssertUnwindSafe(|| inner.call(request)));
+    let begun = begun.map(|call| call.map(|answer| Ok(answer.unwrap_or_else(|never| match never {}))));
+    match begun {
+        Ok(call) => call.left_future(),
+        Err(panic) => future::err(Failure::panicked(&*panic)).right_future(),
+    }
+}
+
+async fn run(cx: &Context, work: impl Future<Output = Result<Response, Failure>>) -> Response {
+    match cx.limit(work).await {
         Ok(mut response) => {
             headers::mark(cx.marks(), response.headers_mut());
             headers::stand(&cx.standings(), response.headers_mut());
@@ -294,6 +303,17 @@ async fn said(body: Body) -> String {
     let short = body.size_hint().exact().is_some_and(|length| length <= DETAIL);
     let bytes = if short { body.collect().await.map(Collected::to_bytes).unwrap_or_default() } else { Bytes::new() };
     String::from_utf8(bytes.into()).unwrap_or_default()
+}
+
+/// A bare error in our form, with the headers that it has.
+async fn formed(response: Response, grpc: bool) -> Response {
+    let status = response.status();
+    let (mut parts, body) = response.into_parts();
+    let mut response = bare(status, &said(body).await, grpc).into_response();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_TYPE);
+    response.headers_mut().extend(parts.headers);
+    response
 }
 
 /// What the router, a foreign handler or a limit of theirs answers, with what it `said` unless it tells of the inside.

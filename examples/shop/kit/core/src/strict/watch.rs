@@ -124,6 +124,19 @@ macro_rules! visit {
     };
 }
 
+macro_rules! visit_text {
+    ($($method:ident: $type:ty)*) => {
+        $(fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
+            if let Some(key) = self.key {
+                // Its place is taken by the next one's.
+                key.clear();
+                key.push_str(&value);
+            }
+            self.inner.$method(value)
+        })*
+    };
+}
+
 /// The integer that a number with a point or an exponent is, if it has come unrounded: below 2⁵³.
 fn integer(value: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -142,6 +155,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
         visit_bool: bool visit_char: char visit_f32: f32
         visit_i8: i8 visit_i16: i16 visit_i32: i32 visit_i64: i64 visit_i128: i128
         visit_u8: u8 visit_u16: u16 visit_u32: u32 visit_u64: u64 visit_u128: u128
+    }
+
+    visit_text! {
         visit_str: &str visit_borrowed_str: &'de str visit_string: String
     }
 

@@ -1,5 +1,4 @@
 use std::{
-    any::Any,
     net::IpAddr,
     panic::AssertUnwindSafe,
     pin::pin,
@@ -255,27 +254,18 @@ impl Context {
     pub async fn limit<T, E: From<Failure>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         // Work that panics is dropped. What others share with it they can lock all the same.
         let work = AssertUnwindSafe(work).catch_unwind();
-        let work = work.map(|done| done.unwrap_or_else(|panic| Err(panicked(&*panic).into())));
+        let mut work = pin!(work.map(|done| done.unwrap_or_else(|panic| Err(Failure::panicked(&*panic).into()))));
         match self.deadline {
             // A timer alone lets work of under a millisecond pass.
             Some(deadline) if deadline <= Instant::now() => Err(Failure::timeout().into()),
-            Some(deadline) => {
-                let mut work = pin!(work);
-                match tokio::time::timeout_at(deadline, &mut work).await {
-                    Ok(result) => result,
-                    Err(_) if self.notes.reads.load(Ordering::Relaxed) => work.await,
-                    Err(_) => Err(Failure::timeout().into()),
-                }
-            }
+            Some(deadline) => match tokio::time::timeout_at(deadline, &mut work).await {
+                Ok(result) => result,
+                Err(_) if self.notes.reads.load(Ordering::Relaxed) => work.await,
+                Err(_) => Err(Failure::timeout().into()),
+            },
             None => work.await,
         }
     }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text");
-    Failure::internal(anyhow::anyhow!("panic: {text}"))
 }
 
 /// What a caller should know of an answer besides the answer: which parts of it are stand-ins.

@@ -307,7 +307,7 @@ impl Checker<'_> {
         let Some(until) = self.symbols.gone_after(owner, name).filter(|_| !self.in_past) else { return };
         let help = match sought {
             Sought::Resource => format!(
-                "what refers to it ends with it: say `until = {until}` here too, or write its fields or the type of its id"
+                "let the operation or resource that needs it end too (`until = {until}`), or write its fields or the type of its id"
             ),
             Sought::Operation => "use what is still there".to_owned(),
             // No event is called like a resource of its service.

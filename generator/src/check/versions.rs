@@ -151,15 +151,16 @@ fn ends_are_reached(checker: &mut Checker, written: &Service, old: &model::Servi
         return;
     }
     let operations = written.queries.values().chain(written.commands.values());
-    let operations = operations.map(|own| (&own.head.name.value, &own.until));
-    let ends = operations.chain(written.resources.values().map(|own| (&own.head.name.value, &own.until)));
+    let operations = operations.map(|own| (&own.head.name.value, &own.since, &own.until));
+    let resources = written.resources.values().map(|own| (&own.head.name.value, &own.since, &own.until));
     let is_it = |operation: &model::Operation, name: &str| match &operation.shape {
         Shape::Verb { resource, .. } => resource == name,
         Shape::Custom { .. } => operation.name == name,
     };
-    for (name, until) in ends {
+    for (name, since, until) in operations.chain(resources) {
         let Some(until) = until.as_ref().filter(|until| until.value == old.version) else { continue };
-        if !old.operations.values().any(|operation| is_it(operation, name)) {
+        let begins = since.as_ref().is_none_or(|since| since.value <= until.value);
+        if begins && !old.operations.values().any(|operation| is_it(operation, name)) {
             let message = format!(
                 "`{name}` is there until version {}, and nobody reaches it there over REST, gRPC or JSON-RPC",
                 until.value

@@ -126,8 +126,9 @@ impl<'d> Symbols<'d> {
                 continue;
             };
             let plural = plural(resource, name);
-            let verbs = Verb::ALL.map(|verb| names::verb_operation(verb, name, &plural));
-            self.gone.extend(verbs.into_iter().chain([name.clone()]).map(|name| ((owner, name), until)));
+            let verbs = resource.verbs.iter().flat_map(|verbs| &verbs.value);
+            let verbs = verbs.map(|verb| names::verb_operation(verb.value, name, &plural));
+            self.gone.extend(verbs.chain([name.clone()]).map(|name| ((owner, name), until)));
         }
     }
 
@@ -307,7 +308,8 @@ impl Checker<'_> {
         let Some(until) = self.symbols.gone_after(owner, name).filter(|_| !self.in_past) else { return };
         let help = match sought {
             Sought::Resource => format!(
-                "let the operation or resource that needs it end too (`until = {until}`), or write its fields or the type of its id"
+                "let the operation or resource that needs it end too (`until = {until}`), or write its fields, or the type \
+                 of its id"
             ),
             Sought::Operation => "use what is still there".to_owned(),
             // No event is called like a resource of its service.

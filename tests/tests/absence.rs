@@ -180,6 +180,9 @@ fn what_is_gone_is_served_by_old_versions_alone() {
         # Calls nothing yet, so it may call whatever is there.
         [links.desk.shop]
         via = "grpc"
+        [services.front]
+        expose = ["graphql"]
+        fronts = ["shop"]
     "#;
     let plan = designed(design).expect("a plan").plan;
     let documents = ["openapi.json", "openrpc.json", ".proto", ".graphql"];
@@ -193,6 +196,7 @@ fn what_is_gone_is_served_by_old_versions_alone() {
     for ending in documents.iter().chain(&servers) {
         assert_eq!(mentions("contracts/shop/", ending), [""; 0], "{ending}");
     }
+    assert_eq!(mentions("contracts/front/", ".graphql"), [""; 0], "a schema composed of it");
     for ending in documents.iter().chain(&servers).filter(|ending| !ending.contains("graphql")) {
         assert_ne!(mentions("contracts/shop-v1/", ending), [""; 0], "{ending}");
     }

@@ -105,24 +105,18 @@ struct Checker<'d> {
     /// The service that is as it was, and the version.
     at: Option<(&'d str, u32)>,
     symbols: Symbols<'d>,
+    /// What is read belongs to a resource that is gone: it may refer to what is gone too.
+    in_past: bool,
     found: Vec<Diagnostic>,
 }
 
 impl<'d> Checker<'d> {
     fn new(design: &'d Design, at: Option<(&'d str, u32)>) -> Self {
-        Self { design, at, symbols: Symbols::of(design), found: Vec::new() }
+        Self { design, at, symbols: Symbols::of(design, at), in_past: false, found: Vec::new() }
     }
 }
 
 impl Checker<'_> {
-    /// The version of a service.
-    fn version(&self, name: &str, service: &design::Service) -> u32 {
-        match self.at {
-            Some((at, version)) if at == name => version,
-            _ => versions::number(service),
-        }
-    }
-
     fn report(&mut self, diagnostic: Diagnostic) {
         self.found.push(diagnostic);
     }

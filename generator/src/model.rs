@@ -204,6 +204,9 @@ pub struct Operation {
     /// What callers outside the system get. What links add is [`Model::served`].
     pub expose: Exposure,
     pub route: Route,
+    /// Of a verb whose resource is gone: the last version that has it. It is served on nothing, and who calls a version
+    /// that has it comes here through its adapter.
+    pub until: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -471,6 +474,11 @@ impl Operation {
     /// Whether a schema composed by a front can have it: callers outside get it, and its input is one message.
     pub fn is_offered(&self) -> bool {
         self.expose.without(Transport::Queue).any() && !self.reads()
+    }
+
+    /// Whether only old versions have it: the present one does their work, and shows it to nobody.
+    pub fn is_past(&self) -> bool {
+        self.until.is_some()
     }
 
     /// Whether a caller gets more than "done".

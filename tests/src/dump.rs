@@ -92,8 +92,9 @@ fn operation(text: &mut String, model: &Model, service: &Service, operation: &Op
         Safety::Unsafe => "unsafe",
     };
     let (own, served) = (exposure(operation.expose), exposure(model.served(&service.name, &operation.name)));
-    let _ =
-        writeln!(text, "  {kind} {} {safety} [{own}] served [{served}] {}", operation.name, route(&operation.route));
+    let until = operation.until.map(|until| format!(" until {until}")).unwrap_or_default();
+    let route = route(&operation.route);
+    let _ = writeln!(text, "  {kind} {} {safety} [{own}] served [{served}] {route}{until}", operation.name);
     if let Shape::Custom { of, input, output } = &operation.shape {
         let of = of.as_ref().map(|of| format!("of {of} ")).unwrap_or_default();
         let _ = writeln!(text, "    {of}{} -> {}", self::input(input), self::output(output));

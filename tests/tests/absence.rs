@@ -126,7 +126,6 @@ fn what_is_not_asked_for_is_not_there() {
     }
 }
 
-/// Every package of the workspace's tree, on this machine's platform.
 #[test]
 fn pages_bring_the_libraries_that_documents_need() {
     const LIBRARIES: &str = "kit/pages/libraries/";
@@ -151,6 +150,63 @@ fn pages_bring_the_libraries_that_documents_need() {
     }
 }
 
+/// A resource that only an old version has is in every document of that, and in none of the present, whoever may call it.
+#[test]
+fn what_is_gone_is_served_by_old_versions_alone() {
+    let design = r#"
+        [system]
+        name = "alone"
+        [services.shop]
+        expose = ["rest", "grpc", "graphql", "jsonrpc"]
+        old.1 = {}
+        [services.shop.resources.Thing]
+        verbs = ["get"]
+        fields = { name = "string" }
+        [services.shop.resources.Memo]
+        verbs = ["list", "get", "create", "replace", "patch", "delete"]
+        filter = ["text"]
+        fields = { text = "string", thing_id = "ref Thing", kind = "enum(call, visit) = call" }
+        limit = "60/1m"
+        until = 1
+        # The place of what is gone is free.
+        [services.shop.queries.notes]
+        rest = "GET /memos"
+        output = { text = "string" }
+        since = 2
+        [services.desk]
+        expose = ["rest"]
+        [services.desk.queries.ask]
+        output = { text = "string" }
+        # Calls nothing yet, so it may call whatever is there.
+        [links.desk.shop]
+        via = "grpc"
+        [services.front]
+        expose = ["graphql"]
+        fronts = ["shop"]
+    "#;
+    let plan = designed(design).expect("a plan").plan;
+    let documents = ["openapi.json", "openrpc.json", ".proto", ".graphql"];
+    let servers = ["rest/server.rs", "grpc/server.rs", "grpc/convert.rs", "jsonrpc/server.rs", "graphql/operations.rs"];
+    let mentions = |folder: &str, ending: &str| {
+        let mut files = plan.files.iter().filter(|(path, _)| path.starts_with(folder) && path.ends_with(ending));
+        let (path, file) = files.next().unwrap_or_else(|| panic!("{folder} has no {ending}"));
+        let lines = file.text.lines().filter(|line| line.to_lowercase().contains("memo") && !line.contains("/memos\""));
+        lines.map(|line| format!("{path}: {line}")).collect::<Vec<_>>()
+    };
+    for ending in documents.iter().chain(&servers) {
+        assert_eq!(mentions("contracts/shop/", ending), [""; 0], "{ending}");
+    }
+    assert_eq!(mentions("contracts/front/", ".graphql"), [""; 0], "a schema composed of it");
+    for ending in documents.iter().chain(&servers).filter(|ending| !ending.contains("graphql")) {
+        assert_ne!(mentions("contracts/shop-v1/", ending), [""; 0], "{ending}");
+    }
+    let numbers = &plan.files["contracts/wire.lock"].text;
+    let numbered: BTreeSet<&str> = numbers.lines().filter(|line| line.contains("Memo")).collect();
+    assert!(numbered.iter().all(|line| !line.contains("v2")), "{numbered:?}");
+    assert!(numbered.iter().any(|line| line.contains("v1")), "{numbered:?}");
+}
+
+/// Every package of the workspace's tree, on this machine's platform.
 fn tree(plan: &Plan) -> BTreeSet<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().join("alone");

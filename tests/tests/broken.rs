@@ -61,7 +61,9 @@ fn every_code_of_form_and_types_is_shown() {
         .collect();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../generator/src");
     let mut missing = BTreeSet::new();
-    for folder in ["parse", "parse/types", "parse/toml", "check", "check/links", "check/names", "names"] {
+    for folder in
+        ["parse", "parse/types", "parse/toml", "check", "check/links", "check/names", "check/versions", "names"]
+    {
         for file in source.join(folder).read_dir().expect("the sources").flatten().filter(|file| file.path().is_file())
         {
             let text = fs::read_to_string(file.path()).expect("a source");

@@ -99,6 +99,10 @@ pub(super) fn check(checker: &mut Checker, model: &Model) {
 
 fn told(checker: &mut Checker, model: &Model, service: &Service, operation: &str, cache: &Spanned<Duration>) {
     let Some(found) = service.operations.get(operation).filter(|found| found.cache.is_some()) else { return };
+    if found.is_past() {
+        // It is asked of each version that is served.
+        return;
+    }
     let by_get = model.served(&service.name, operation).has(Transport::Rest) && found.route.method == Method::Get;
     if !by_get && !is_served(model, service, found) {
         let message = format!("`cache` on `{operation}`, whose answers no cache sees");

@@ -221,6 +221,7 @@ impl<'d> Dependencies<'d> {
             return Covered { operations: called, used: true };
         }
         let all = model.services.get(service).into_iter().flat_map(|service| service.operations.values());
+        let all = all.filter(|operation| !operation.is_past());
         let place =
             |operation: &Operation| OperationRef { service: service.to_owned(), operation: operation.name.clone() };
         Covered { operations: all.map(|operation| (place(operation), operation)).collect(), used: false }

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::{
     Checker,
     bodies::{self, Place},
-    caches, calls, description, docs, events, items, limits, resources, routes, symbols, verbs,
+    caches, calls, description, docs, events, items, limits, resources, routes, symbols, verbs, versions,
 };
 use crate::{
     design::{self, Head, Idempotent, OperationSettings, Reference, Word as _},
@@ -29,8 +29,8 @@ pub(super) fn lower_services(checker: &mut Checker, model: &mut Model) {
             name: name.clone(),
             docs: docs(&service.head.docs),
             team: service.team.as_ref().map(|team| team.value.clone()),
-            version: checker.version(name, service),
-            newest: checker.version(name, service),
+            version: versions::which(checker.at, name, service),
+            newest: versions::which(checker.at, name, service),
             versioning: service.versioning.as_ref().map_or(Versioning::Path, |versioning| versioning.value),
             deprecated: None,
             sunset: None,
@@ -207,6 +207,7 @@ fn lower_custom(
         emits: emits(checker, common, &operation.head, home),
         expose: if queued { expose } else { expose.without(Transport::Queue) },
         route: Route { method: crate::model::Method::Post, path: Vec::new(), query: false },
+        until: None,
     };
     lowered.route = routes::of_custom(checker, model, home, &lowered, operation.rest.as_ref());
     lowered

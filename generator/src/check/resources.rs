@@ -24,7 +24,9 @@ pub(super) fn lower(
     let home = service.head.name.value.as_str();
     let by_query = service.versioning.as_ref().is_some_and(|own| own.value == Versioning::Query);
     let lowered = service.resources.iter().map(|(name, resource)| {
+        checker.in_past = checker.symbols.gone_after(home, name).is_some();
         let mut fields = types::lower_fields(checker, &resource.fields, name, Some(home), enums);
+        checker.in_past = false;
         let id = place_id(checker, resource, &mut fields);
         let lowered = Resource {
             name: name.clone(),

@@ -203,7 +203,7 @@ fn is_rpc(path: &[Segment]) -> bool {
 pub(super) fn check(checker: &mut Checker, model: &Model) {
     for service in model.services.values() {
         let mut seen: HashMap<(Method, String), &Operation> = HashMap::new();
-        for operation in service.operations.values() {
+        for operation in service.operations.values().filter(|operation| !operation.is_past()) {
             let place = |operation: &Operation| OperationRef {
                 service: service.name.clone(),
                 operation: operation.name.clone(),

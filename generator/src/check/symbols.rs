@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Checker;
+use super::{Checker, versions};
 use crate::{
-    design::{Design, Reference, Resource, Verb, Word},
+    design::{Design, Reference, Resource, Service, Verb, Word},
     diagnostic::{Diagnostic, nearest},
     model::{EventRef, OperationRef, ResourceRef},
     names,
@@ -25,6 +25,8 @@ pub(super) struct Symbols<'d> {
     operations: BTreeMap<String, Vec<&'d str>>,
     /// Operations that a resource would have with one verb more: name and owner to that verb and resource.
     absent: BTreeMap<(String, &'d str), (Verb, &'d str)>,
+    /// Resources and verbs that only versions before have, by owner and name, and the last such version.
+    gone: BTreeMap<(&'d str, String), u32>,
     types: BTreeSet<&'d str>,
 }
 
@@ -57,7 +59,8 @@ impl Sought {
 }
 
 impl<'d> Symbols<'d> {
-    pub(super) fn of(design: &'d Design) -> Self {
+    /// The names of a design, in which a service may be as it was in a version.
+    pub(super) fn of(design: &'d Design, at: Option<(&str, u32)>) -> Self {
         let mut symbols = Self {
             services: design.services.keys().map(String::as_str).collect(),
             externals: design.externals.keys().map(String::as_str).collect(),
@@ -67,11 +70,13 @@ impl<'d> Symbols<'d> {
             events: BTreeMap::new(),
             operations: BTreeMap::new(),
             absent: BTreeMap::new(),
+            gone: BTreeMap::new(),
             types: design.types.keys().map(String::as_str).collect(),
         };
         for (name, service) in &design.services {
             let operations = service.queries.keys().chain(service.commands.keys());
             symbols.add(name, service.head.not_a_table, operations, service.events.keys(), &service.resources);
+            symbols.add_gone(name, service, versions::which(at, name, service));
         }
         for (name, external) in &design.externals {
             let operations = external.queries.keys().chain(external.commands.keys());
@@ -113,6 +118,23 @@ impl<'d> Symbols<'d> {
                 }
             }
         }
+    }
+
+    fn add_gone(&mut self, owner: &'d str, service: &'d Service, version: u32) {
+        for (name, resource) in &service.resources {
+            let Some(until) = resource.until.as_ref().map(|until| until.value).filter(|until| *until < version) else {
+                continue;
+            };
+            let plural = plural(resource, name);
+            let verbs = resource.verbs.iter().flat_map(|verbs| &verbs.value);
+            let verbs = verbs.map(|verb| names::verb_operation(verb.value, name, &plural));
+            self.gone.extend(verbs.chain([name.clone()]).map(|name| ((owner, name), until)));
+        }
+    }
+
+    /// The last version of a service that has a resource, if that is over.
+    pub(super) fn gone_after(&self, owner: &str, resource: &str) -> Option<u32> {
+        self.gone.get(&(owner, resource.to_owned())).copied()
     }
 
     pub(super) fn is_service(&self, name: &str) -> bool {
@@ -269,12 +291,32 @@ impl Checker<'_> {
 
     fn owner(&mut self, sought: Sought, reference: &Spanned<Reference>, home: Option<&str>) -> Option<String> {
         match self.symbols.owner(sought, reference, home) {
-            Ok(service) => Some(service.to_owned()),
+            Ok(service) => {
+                self.is_there(sought, reference, service);
+                Some(service.to_owned())
+            }
             Err(diagnostic) => {
                 self.found.extend(diagnostic);
                 None
             }
         }
+    }
+
+    /// What refers to something is no longer there than that is (E807).
+    fn is_there(&mut self, sought: Sought, reference: &Spanned<Reference>, owner: &str) {
+        let name = &reference.value.name;
+        let Some(until) = self.symbols.gone_after(owner, name).filter(|_| !self.in_past) else { return };
+        let help = match sought {
+            Sought::Resource => format!(
+                "let the operation or resource that needs it end too (`until = {until}`), or write its fields, or the type \
+                 of its id"
+            ),
+            Sought::Operation => "use what is still there".to_owned(),
+            // No event is called like a resource of its service.
+            Sought::Event => return,
+        };
+        let message = format!("`{owner}` has `{name}` until version {until}, and this needs it in later ones");
+        self.error("E807", &reference.span, message, help);
     }
 }
 

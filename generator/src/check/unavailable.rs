@@ -129,7 +129,6 @@ fn resource(checker: &mut Checker, resource: &Resource) {
         "event sourcing (`sourced`) is": resource.sourced,
         "event sourcing (`snapshot`) is": resource.snapshot,
         "`allow` is": resource.allow,
-        "`until` of resources is": resource.until,
     );
     by_plan(checker, &resource.limit);
 }

@@ -23,6 +23,7 @@ pub(super) fn lower(
     let Some(lowered) = model.services.get(home) else { return };
     for (name, resource) in &lowered.resources {
         let Some(design) = service.resources.get(name) else { continue };
+        let until = checker.symbols.gone_after(home, name);
         for verb in &resource.verbs {
             let settings = design.settings.get(verb);
             let operation = Operation {
@@ -38,8 +39,12 @@ pub(super) fn lower(
                 follows: Vec::new(),
                 calls: settings.map_or_else(Vec::new, |s| calls::lower(checker, items(&s.common.calls), home)),
                 emits: settings.map_or_else(Vec::new, |s| verb_emits(checker, *verb, s, home)),
-                expose: verb_exposure(checker, *verb, service, design, settings),
+                expose: match verb_exposure(checker, *verb, service, design, settings) {
+                    _ if until.is_some() => Exposure::default(),
+                    expose => expose,
+                },
                 route: routes::of_verb(*verb, lowered, resource),
+                until,
             };
             operations.insert(operation.name.clone(), operation);
         }

@@ -6,19 +6,26 @@ use indexmap::IndexMap;
 
 use super::Checker;
 use crate::{
-    design::{
-        self, Body, Design, FieldPath, Fields, Mapping, Operation, Resource, Service, Transport, Versioning, Was,
-    },
-    diagnostic::nearest,
+    design::{self, Design, FieldPath, Fields, Mapping, Operation, Service, Was},
     fit,
     model::{self, Exposure, Input, Model, OldVersion, Shape},
-    names::{self, rules::shown},
-    source::{Span, Spanned},
+    source::Spanned,
 };
+
+mod rules;
+pub(super) use rules::check;
 
 /// The version of a service: one more than the last that `old` or `was` tell of.
 pub(super) fn number(service: &Service) -> u32 {
     told(service).max().map_or(1, |last| last.saturating_add(1))
+}
+
+/// Which version a service is in a design where one service is as it was.
+pub(super) fn which(at: Option<(&str, u32)>, name: &str, service: &Service) -> u32 {
+    match at {
+        Some((at, version)) if at == name => version,
+        _ => number(service),
+    }
 }
 
 /// The versions of a service that are served besides the present one: from the first that anything tells of. Who stops
@@ -39,7 +46,8 @@ fn was(was: &IndexMap<u32, Spanned<Was>>, version: u32) -> Option<&Was> {
     since.min_by_key(|(number, _)| **number).map(|(_, was)| &was.value)
 }
 
-/// The design as it is: without the operations that only old versions have.
+/// The design as it is: without the operations that only old versions have. A resource that only they have is still kept:
+/// its verbs are there for their adapters.
 pub(super) fn present(design: &Design) -> Design {
     let mut design = design.clone();
     for service in design.services.values_mut() {
@@ -90,12 +98,13 @@ fn service_as_it_was(service: &Service, version: u32) -> Service {
     }
     for resource in service.resources.values_mut() {
         resource.settings.values_mut().for_each(|settings| settings.common.calls = None);
-        if resource.since.as_ref().is_some_and(|since| since.value > version)
-            && let Some(verbs) = &mut resource.verbs
-        {
-            // Others may refer to it.
+        let is_there = resource.since.as_ref().is_none_or(|since| since.value <= version)
+            && resource.until.as_ref().is_none_or(|until| until.value >= version);
+        if let Some(verbs) = resource.verbs.as_mut().filter(|_| !is_there) {
+            // Others may refer to what came later.
             verbs.value.clear();
             resource.settings.clear();
+            resource.cache = None;
         }
         if let Some((fields, map)) = was(&resource.was, version).cloned().and_then(|was| Some((was.fields?, was.map))) {
             let map = map.map(|map| map.value).unwrap_or_default();
@@ -135,6 +144,32 @@ fn ids(checker: &mut Checker, written: &Service, present: &model::Service, old: 
     }
 }
 
+/// What only old versions have is there for callers outside, or for nobody (E806).
+fn ends_are_reached(checker: &mut Checker, written: &Service, old: &model::Service) {
+    // Where nothing is reached, that has been said.
+    if old.operations.is_empty() {
+        return;
+    }
+    let operations = written.queries.values().chain(written.commands.values());
+    let operations = operations.map(|own| (&own.head.name.value, &own.since, &own.until));
+    let resources = written.resources.values().map(|own| (&own.head.name.value, &own.since, &own.until));
+    let is_it = |operation: &model::Operation, name: &str| match &operation.shape {
+        Shape::Verb { resource, .. } => resource == name,
+        Shape::Custom { .. } => operation.name == name,
+    };
+    for (name, since, until) in operations.chain(resources) {
+        let Some(until) = until.as_ref().filter(|until| until.value == old.version) else { continue };
+        let begins = since.as_ref().is_none_or(|since| since.value <= until.value);
+        if begins && !old.operations.values().any(|operation| is_it(operation, name)) {
+            let message = format!(
+                "`{name}` is there until version {}, and nobody reaches it there over REST, gRPC or JSON-RPC",
+                until.value
+            );
+            checker.error("E806", &until.span, message, "expose it, or leave it out: nobody else asks old versions");
+        }
+    }
+}
+
 /// What the design as it was means, as far as callers outside reached it over REST, gRPC or JSON-RPC.
 pub(super) fn lowered(
     checker: &mut Checker,
@@ -165,6 +200,7 @@ pub(super) fn lowered(
     }
     service.events.clear();
     service.operations.retain(|_, operation| operation.expose.any());
+    ends_are_reached(checker, written, &service);
     let enums = (&service.enums, &present.enums);
     for (resource, written) in service.resources.values_mut().zip(written.resources.values()) {
         let map = was(&written.was, version).and_then(|was| was.map.as_ref()).map(|map| &map.value);
@@ -209,198 +245,4 @@ fn maps(service: &Service, version: u32) -> IndexMap<String, IndexMap<String, St
         Some((name.clone(), map.iter().map(path).collect()))
     };
     operations.chain(resources).filter_map(map).collect()
-}
-
-/// What is said of versions (E801, E803 to E806, E205).
-pub(super) fn check(checker: &mut Checker) {
-    let design = checker.design;
-    for service in design.services.values() {
-        let version = number(service);
-        for operation in service.queries.values().chain(service.commands.values()) {
-            let name = &operation.head.name.value;
-            lives(checker, name, version, operation.since.as_ref(), operation.until.as_ref());
-            for (number, then) in &operation.was {
-                operation_was(checker, operation, *number, then);
-            }
-        }
-        for resource in service.resources.values() {
-            lives(checker, &resource.head.name.value, version, resource.since.as_ref(), None);
-            for (number, then) in &resource.was {
-                resource_was(checker, resource, *number, then);
-            }
-        }
-        for old in service.old.values() {
-            sunset(checker, old);
-        }
-        crate_is_free(checker, service);
-        reached(checker, service);
-    }
-}
-
-/// E801
-fn sunset(checker: &mut Checker, old: &Spanned<design::OldVersion>) {
-    let (Some(deprecated), Some(sunset)) = (&old.value.deprecated, &old.value.sunset) else { return };
-    if sunset.value < deprecated.value {
-        let message = format!("this version sunsets ({}) before it is deprecated ({})", sunset.value, deprecated.value);
-        checker.error("E801", &sunset.span, message, "swap the dates");
-    }
-}
-
-/// Something is there from a version on that was, to one after it (E803).
-fn lives(checker: &mut Checker, name: &str, version: u32, since: Option<&Spanned<u32>>, until: Option<&Spanned<u32>>) {
-    if let Some(since) = since.filter(|since| since.value > version) {
-        let message = format!("`{name}` is there since version {}, and the service is at {version}", since.value);
-        let help = "a service is at one more than the last version that `old` or `was` tell of";
-        checker.error("E803", &since.span, message, help);
-    }
-    if let Some(until) = until.filter(|until| until.value >= version) {
-        let message = format!("`{name}` is there until version {}, and the service is at {version}", until.value);
-        checker.error("E803", &until.span, message, "`until` is the last version that had what is gone: leave it out");
-    }
-    if let (Some(since), Some(until)) = (since, until)
-        && since.value > until.value
-    {
-        let message = format!("`{name}` is there until version {}, but only since {}", until.value, since.value);
-        checker.error("E803", &until.span, message, "swap the numbers");
-    }
-}
-
-fn operation_was(checker: &mut Checker, operation: &Operation, number: u32, then: &Spanned<Was>) {
-    let name = &operation.head.name.value;
-    if then.value.input.is_none() && then.value.output.is_none() {
-        let message = format!("`was.{number}` of `{name}` says nothing that was different");
-        checker.error("E804", &then.span, message, "give its `input` or `output`, or leave it out");
-    }
-    let pair = |now: &Option<Spanned<Body>>, then: &Option<Spanned<Body>>| {
-        let then = then.clone().or_else(|| now.clone());
-        (now.clone(), then)
-    };
-    let (input, output) = (pair(&operation.input, &then.value.input), pair(&operation.output, &then.value.output));
-    for mapped in then.value.map.iter().flat_map(|map| map.value.values()) {
-        let bodies = [&input, &output];
-        let fields = |body: &Option<Spanned<Body>>| body_fields(checker.design, body).cloned();
-        let sides: Vec<_> = bodies.iter().filter_map(|(now, then)| Some((fields(now)?, fields(then)?))).collect();
-        let path = mapped.expression.value.clone();
-        let fits = sides.iter().any(|(now, then)| now.contains_key(&mapped.target.value) && leads(then, &path));
-        if !fits && !checker.piped(&mapped.expression) {
-            let message = format!(
-                "`map` says that `{}` of `{name}` has the value of `{}`, which no input or output has both ways",
-                shown(&mapped.target.value),
-                shown(&path)
-            );
-            checker.error("E804", &mapped.target.span, message, "name a field of now and a path of then");
-        }
-    }
-}
-
-fn resource_was(checker: &mut Checker, resource: &Resource, number: u32, then: &Spanned<Was>) {
-    let name = &resource.head.name.value;
-    let Some(fields) = &then.value.fields else {
-        let message = format!("`was.{number}` of `{name}` says nothing that was different");
-        return checker.error("E804", &then.span, message, "give its `fields`, or leave it out");
-    };
-    for mapped in then.value.map.iter().flat_map(|map| map.value.values()) {
-        let (target, path) = (&mapped.target, mapped.expression.value.trim());
-        if checker.piped(&mapped.expression) {
-            continue;
-        }
-        if !resource.fields.contains_key(&target.value) {
-            let message = format!("`{}` is not a field of `{name}`", shown(&target.value));
-            let help = suggestion(&target.value, &resource.fields, "name a field of the present resource");
-            checker.error("E804", &target.span, message, help);
-        }
-        if !leads(&fields.value, path) {
-            let message = format!("`{}` was not a field of `{name}` in version {number}", shown(path));
-            let help = suggestion(path, &fields.value, "name a field that it had then");
-            checker.error("E804", &mapped.expression.span, message, help);
-        }
-    }
-}
-
-fn suggestion(name: &str, fields: &Fields, otherwise: &str) -> String {
-    match nearest(name, fields.keys().map(String::as_str)) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => otherwise.to_owned(),
-    }
-}
-
-/// Whether a path begins with one of the fields.
-fn leads(fields: &Fields, path: &str) -> bool {
-    path.trim().split('.').next().is_some_and(|first| fields.contains_key(first))
-}
-
-/// The fields of a record that is written out or named.
-fn body_fields<'d>(design: &'d Design, body: &'d Option<Spanned<Body>>) -> Option<&'d Fields> {
-    match &body.as_ref()?.value {
-        Body::Fields(fields) => Some(fields),
-        Body::Named { name, .. } => match &design.types.get(&name.value.name)?.kind {
-            design::TypeDefKind::Record(fields) => Some(fields),
-            _ => None,
-        },
-        Body::Broken => None,
-    }
-}
-
-/// An old contract has a crate of its own, which no service's may be (E205).
-fn crate_is_free(checker: &mut Checker, service: &Service) {
-    let name = &service.head.name.value;
-    for version in old(service) {
-        let taken = names::rust::old_contract_crate(name, version);
-        let other =
-            checker.design.services.values().find(|other| names::rust::contract_crate(&other.head.name.value) == taken);
-        if let Some(other) = other {
-            let message = format!("`{}` is what version {version} of `{name}` is called", other.head.name.value);
-            checker.error("E205", &other.head.span(), message, "rename the service");
-        }
-    }
-}
-
-/// Old versions are for callers outside, over REST, gRPC or JSON-RPC (E806).
-fn reached(checker: &mut Checker, service: &Service) {
-    let carries = |list: &Option<design::List<Transport>>| {
-        super::items(list)
-            .iter()
-            .any(|item| matches!(item.value, Transport::Rest | Transport::Grpc | Transport::Jsonrpc))
-    };
-    let operations = service.queries.values().chain(service.commands.values()).map(|own| &own.common.expose);
-    let resources = service
-        .resources
-        .values()
-        .flat_map(|own| own.settings.values().map(|settings| &settings.common.expose).chain([&own.expose]));
-    let lists: Vec<_> = [&service.expose].into_iter().chain(operations).chain(resources).collect();
-    let over_rest = lists.iter().any(|list| super::items(list).iter().any(|item| item.value == Transport::Rest));
-    if let Some(versioning) = service.versioning.as_ref().filter(|own| own.value != Versioning::Path && !over_rest) {
-        let message = format!(
-            "callers over REST say the version, and nothing of `{}` is exposed over it",
-            service.head.name.value
-        );
-        checker.error("E806", &versioning.span, message, "expose something over REST, or leave `versioning` out");
-    }
-    let is_reached = lists.into_iter().any(carries);
-    let first = place(service);
-    if let Some(span) = first.filter(|_| !is_reached) {
-        let name = &service.head.name.value;
-        let message = format!("`{name}` has an old version, and nobody outside reaches it over REST, gRPC or JSON-RPC");
-        checker.error("E806", &span, message, "expose it, or leave out what was: inside all speak the present version");
-    }
-}
-
-/// Where an old version is first told of.
-fn place(service: &Service) -> Option<Span> {
-    let operations = service.queries.values().chain(service.commands.values()).flat_map(|own| own.was.values());
-    let resources = service.resources.values().flat_map(|own| own.was.values());
-    let old = service.old.values().map(|old| old.span.clone());
-    old.chain(operations.chain(resources).map(|was| was.span.clone())).next()
-}
-
-impl Checker<'_> {
-    /// Pipes are not built yet.
-    fn piped(&mut self, expression: &Spanned<String>) -> bool {
-        let piped = expression.value.contains('|');
-        if piped {
-            let message = format!("pipes in `map` are not available yet: `{}`", shown(expression.value.trim()));
-            self.error("E001", &expression.span, message, "give the path alone, or write the method");
-        }
-        piped
-    }
 }

@@ -145,6 +145,7 @@ pub(crate) fn operation(kind: OperationKind, name: &str, route: &str, input: Inp
         emits: Vec::new(),
         expose: everywhere(),
         route: Route { method, path: path(place), query: method == Method::Get },
+        until: None,
     }
 }
 

@@ -89,10 +89,11 @@ pub(super) fn present(found: &mut Found<'_>, before: &Service, after: &Service) 
     entry(found, before, after);
     for name in united(before.operations.keys(), after.operations.keys()) {
         let place = || Place::Operation(OperationRef { service: before.name.clone(), operation: name.to_owned() });
-        match (before.operations.get(name), after.operations.get(name)) {
+        match (there(before, name), there(after, name)) {
             (Some(operation), None) => {
+                let is_past = after.operations.contains_key(name);
                 let (rule, place) = match &operation.shape {
-                    Shape::Verb { resource, .. } if !after.resources.contains_key(resource) => {
+                    Shape::Verb { resource, .. } if is_past || !after.resources.contains_key(resource) => {
                         (&RESOURCE_REMOVED, Place::Resource(shape::of_service(before, resource)))
                     }
                     _ => (&OPERATION_REMOVED, place()),
@@ -115,6 +116,11 @@ pub(super) fn present(found: &mut Found<'_>, before: &Service, after: &Service) 
             _ => event(found, &published, before, after, name),
         }
     }
+}
+
+/// An operation that a service shows to somebody, or may show.
+fn there<'s>(service: &'s Service, name: &str) -> Option<&'s Operation> {
+    service.operations.get(name).filter(|operation| !operation.is_past())
 }
 
 /// What a service does at its door.

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::{Exposure, Link, Model, Operation, OperationRef, Target, Transport, Via};
 
 impl Model {
-    /// Whether anybody calls the operation and waits for its answer.
+    /// Whether anybody calls the operation and waits for its answer, be it by an old version.
     pub fn is_called(&self, service: &str, operation: &str) -> bool {
-        self.served(service, operation).without(Transport::Queue).any()
+        let own = self.services.get(service).and_then(|s| s.operations.get(operation));
+        own.is_some_and(Operation::is_past) || self.served(service, operation).without(Transport::Queue).any()
     }
 
     /// What an operation is served on: what it exposes, and what links to it need.
@@ -43,7 +44,7 @@ impl Model {
 
     /// The link that a service's calls to an operation go by: the one to the operation, else that to its service if the
     /// operation is called, or in the schema that the service composes. Where the service calls nothing by it yet, that is
-    /// everything that does not run on events.
+    /// everything that does not run on events and is there for others than callers of old versions.
     pub fn link(&self, from: &str, operation: &OperationRef) -> Option<&Link> {
         let own = |to: &OperationRef| {
             let is_it = |link: &&Link| matches!(&link.to, Target::Operation { to: named, .. } if named == to);
@@ -65,7 +66,7 @@ impl Model {
         let called: Vec<_> =
             calls.map(|call| &call.to).filter(|to| to.service == operation.service && own(to).is_none()).collect();
         let needed = match called.is_empty() {
-            true => !composes && callee()?.on.is_empty(),
+            true => !composes && callee().is_some_and(|callee| callee.on.is_empty() && !callee.is_past()),
             false => called.contains(&operation),
         };
         needed.then_some(link)

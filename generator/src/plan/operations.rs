@@ -101,8 +101,16 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
         true => format!("Result<Stream<{output}, {error}>, {error}>"),
         false => format!("Result<{output}, {error}>"),
     };
+    let mut docs = doc_lines(&operation.docs, "");
+    if let Some(until) = operation.until {
+        let gap = (!docs.is_empty()).then(|| "///".to_owned());
+        docs.extend(gap);
+        docs.push(format!(
+            "/// Only callers of versions up to {until} reach it: the present one is served without it."
+        ));
+    }
     OperationView {
-        docs: doc_lines(&operation.docs, ""),
+        docs,
         method: names::rust::ident(&operation.name),
         name: operation.name.clone(),
         constant: names::rust::constant(&operation.name),

@@ -311,7 +311,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let has_grpc = !described.is_empty();
     // Nobody may reach it yet.
     let is_served = faces::TRANSPORTS.into_iter().any(|transport| contract::serves(model, service, transport));
-    let variable_name = if !is_served && consumers.is_empty() { format!("_{}", service.name) } else { ident };
+    let is_used = is_served || !consumers.is_empty() || !old.is_empty();
+    let variable_name = if is_used { ident } else { format!("_{}", service.name) };
     View {
         docs: doc_lines(&service.docs, ""),
         module_docs: escape::rust_module_doc(&service.docs.summary).lines().map(str::to_owned).collect(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kit::{Context, Etag, Failure, Validate as _};
-use shelf_contract::{BookId, LabelId};
+use shelf_contract::{BookId, LabelId, NewSlip, Slip, SlipId};
 
 use crate::{Book, BookDraft, BookPatch, Label, LabelDraft, LendRequest, NewBook, Shelf};
 
@@ -116,6 +116,14 @@ impl Shelf for Adapted {
         draft.check()?;
         let answer = self.present.replace_label(cx, id, draft, etag).await?;
         Ok(self.mapping.label_down(answer))
+    }
+
+    async fn get_slip(&self, cx: &Context, id: SlipId) -> Result<Slip, Failure> {
+        self.present.get_slip(cx, id).await
+    }
+
+    async fn create_slip(&self, cx: &Context, new: NewSlip) -> Result<Slip, Failure> {
+        self.present.create_slip(cx, new).await
     }
 
     async fn lend(&self, cx: &Context, id: BookId, input: LendRequest) -> Result<Book, Failure> {

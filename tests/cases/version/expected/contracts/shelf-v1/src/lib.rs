@@ -8,5 +8,5 @@ mod types;
 
 pub use link::Linked;
 pub use service::{Shelf, operations};
-pub use shelf_contract::{BookId, LabelId};
+pub use shelf_contract::{BookId, LabelId, NewSlip, Slip, SlipId};
 pub use types::*;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Router, extract::State, response::Response, routing};
 use kit_http::{Cx, IfMatch, IfMatchOne, IfNoneMatch, Json, MergePatch, Path, Problem, answer};
-use shelf_contract::{BookId, LabelId};
+use shelf_contract::{BookId, LabelId, NewSlip, SlipId};
 
 use crate::{BookDraft, BookPatch, LabelDraft, LendRequest, NewBook, Shelf};
 
@@ -23,6 +23,8 @@ pub fn router(service: Arc<dyn Shelf>) -> Router {
         .route("/books/{id}", routing::get(get_book).put(replace_book).patch(patch_book))
         .route("/books", routing::post(create_book))
         .route("/labels/{code}", routing::get(get_label).put(replace_label))
+        .route("/slips/{id}", routing::get(get_slip))
+        .route("/slips", routing::post(create_slip))
         .route("/books/{id}/lend", routing::post(lend))
         .route("/-/openapi.json", routing::get(async || answer::json(OPENAPI)))
         .with_state(service);
@@ -85,6 +87,21 @@ async fn replace_label(
 ) -> Result<Response, Problem> {
     let answer = service.replace_label(&cx, id, draft, etag).await?;
     Ok(answer::placed(&cx, &["labels", &answer.code.to_string()], answer.etag, &answer))
+}
+
+async fn get_slip(
+    State(service): Service,
+    cx: Cx,
+    known: IfNoneMatch,
+    Path(id): Path<SlipId>,
+) -> Result<Response, Problem> {
+    let answer = service.get_slip(&cx, id).await?;
+    Ok(known.answer(answer.etag, &answer))
+}
+
+async fn create_slip(State(service): Service, cx: Cx, Json(new): Json<NewSlip>) -> Result<Response, Problem> {
+    let answer = service.create_slip(&cx, new).await?;
+    Ok(answer::created(&["slips", &answer.id.to_string()], answer.etag, &answer))
 }
 
 async fn lend(

@@ -79,7 +79,8 @@ pub fn load(way: Way, number: usize, heeds: Arc<AtomicBool>) -> JoinHandle<(usiz
             let text = format!("load {number}.{right}");
             match way.ponder(5, &text).await {
                 Ok(back) if back == text => right += 1,
-                other => wrong.push(format!("{}: {other:?}", way.name)),
+                Ok(other) => wrong.push(format!("{}: {other}", way.name)),
+                Err(failure) => wrong.push(format!("{}: {:?}, {}", way.name, failure.kind, failure.detail)),
             }
         }
         (right, wrong)

@@ -79,6 +79,7 @@ async fn what_is_under_way_is_finished_and_nothing_is_lost() {
     let unready = said.iter().position(|status| *status == 503).expect("it never said that it is not ready");
     assert!(unready > 0 && said[..unready].iter().all(|status| *status == 200), "{said:?}");
     assert!(said[unready..].iter().all(|status| *status == 503), "{said:?}");
+    assert!(said.len() - unready > 3, "it said so only when it took no more connections: {said:?}");
     assert!(refused - told >= NOTICE, "connections were refused after {:?}", refused - told);
     // Nobody takes this before somebody serves again.
     send(&desk, 0, "work for later").await;

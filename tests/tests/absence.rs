@@ -65,7 +65,18 @@ const CASES: &[Case] = &[
             "kit-jsonrpc",
             "kit-messaging",
         ],
-        no_word: &["tonic", "prost", "grpc", "protobuf", "graphql", "jsonrpc", "json-rpc", "openrpc"],
+        no_word: &[
+            "tonic",
+            "prost",
+            "grpc",
+            "protobuf",
+            "graphql",
+            "jsonrpc",
+            "json-rpc",
+            "openrpc",
+            "heartbeat",
+            "stream_buffer",
+        ],
     },
     Case {
         what: "gRPC only",
@@ -77,7 +88,7 @@ const CASES: &[Case] = &[
         "#,
         has: &["tonic", "prost", "kit-grpc"],
         has_not: &["async-graphql", "kit-graphql", "sqlx", "kit-messaging"],
-        no_word: &["graphql", "openapi", "sqlite"],
+        no_word: &["graphql", "openapi", "sqlite", "heartbeat"],
     },
     Case {
         what: "JSON-RPC only",

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     contracts::{asyncapi, shape},
     escape,
-    model::{GraphqlLimits, Introspection, Model, OldVersion, Service, Transport},
+    model::{GraphqlLimits, Introspection, Model, OldVersion, Operation, Service, Transport},
     names,
     scope::{Item, Scope},
 };
@@ -69,6 +69,10 @@ struct View {
     graphql: Vec<Limits>,
     /// Over REST.
     takes_streams: bool,
+    /// Streams of events, or WebSockets.
+    keeps_connections: bool,
+    /// Streams both ways, over WebSockets of REST.
+    talks: bool,
     has_store: bool,
     /// It publishes or consumes.
     has_broker: bool,
@@ -347,10 +351,9 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         },
         has_grpc,
         graphql: has_graphql.then(|| limits(service)).into_iter().collect(),
-        takes_streams: service
-            .operations
-            .values()
-            .any(|operation| operation.reads() && model.served(&service.name, &operation.name).has(Transport::Rest)),
+        takes_streams: any_over_rest(model, service, Operation::reads),
+        keeps_connections: has_graphql || any_over_rest(model, service, Operation::streams),
+        talks: any_over_rest(model, service, |operation| operation.reads() && operation.streams()),
         has_store,
         has_broker,
         limits: counted,
@@ -395,6 +398,11 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         variable_name,
         contract,
     }
+}
+
+fn any_over_rest(model: &Model, service: &Service, is_meant: fn(&Operation) -> bool) -> bool {
+    let is_over_rest = |name: &str| model.served(&service.name, name).has(Transport::Rest);
+    service.operations.values().any(|operation| is_meant(operation) && is_over_rest(&operation.name))
 }
 
 /// The traits of the contract that change items whose types are in `contracts/shared`.

@@ -33,6 +33,7 @@ use crate::{
 use super::{
     child::{cargo, command},
     root,
+    slot::copy,
 };
 
 /// Measure the generator and what it emits, in release, beside bare baselines
@@ -292,21 +293,6 @@ fn number(measured: &Value, name: &str) -> Result<f64> {
         Some(number) => Ok(number),
         None => bail!("no number {name} in {measured}"),
     }
-}
-
-/// Copies a folder with all that is in it.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let place = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &place)?;
-        } else {
-            fs::copy(entry.path(), &place)?;
-        }
-    }
-    Ok(())
 }
 
 /// Files that are what they were keep their times, for cargo builds what is newer than its last build.

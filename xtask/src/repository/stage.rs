@@ -13,7 +13,7 @@ use super::{
     matrix,
     mutants::{self, Catalogue, Mutant},
     pages::pages,
-    slot::{Slot, remove},
+    slot::{Slot, copy, remove},
     test::{Bench, Depth, Tool},
 };
 
@@ -64,6 +64,12 @@ pub const STAGES: &[Stage] = &[
         shows: "the shop loses nothing while its services are killed",
         from: Depth::Full,
         run: outage,
+    },
+    Stage {
+        name: "stop",
+        shows: "a service that is told to stop finishes what it has, whatever carries it",
+        from: Depth::Full,
+        run: stop,
     },
     Stage {
         name: "designs",
@@ -139,10 +145,12 @@ fn fmt(bench: &mut Bench) -> Result<()> {
         bench.step("the repository", cargo(&bench.root, FMT))?;
         bench.step("the kit", cargo(&kit_folder(bench), FMT))?;
         bench.step("what judges pacts", cargo(&verifier_folder(bench), FMT))?;
-        // A member of a workspace that `cargo xtask bench` makes, so no cargo finds it here.
+        // Members of workspaces that are made, so no cargo finds them here.
+        let members =
+            ["tests/bench/src/main.rs", "tests/stop/desk.rs", "tests/stop/src/lib.rs", "tests/stop/tests/stop.rs"];
         let mut rustfmt = command("rustfmt", &bench.root);
-        rustfmt.args(["--edition", "2024", "--check", "-l", "tests/bench/src/main.rs"]);
-        bench.step("the load of the benchmarks", rustfmt)?;
+        rustfmt.args(["--edition", "2024", "--check", "-l"]).args(members);
+        bench.step("what is laid into workspaces", rustfmt)?;
     }
     Ok(())
 }
@@ -204,6 +212,26 @@ fn outage(bench: &mut Bench) -> Result<()> {
             .env("FAIR_PROGRAMS", fair)
             .env("SHOP_ORDERS", orders);
         bench.step("kill -9 under load, a breaker, a page, a gateway and a schema in an outage", test)?;
+    }
+    Ok(())
+}
+
+/// Callers of ours in the workspace of a service that takes as long as they say.
+fn stop(bench: &mut Bench) -> Result<()> {
+    let slot = Slot::new(&bench.root);
+    if !slot.make(bench, "stop", &[])? {
+        return Ok(());
+    }
+    let written = bench.root.join("tests/stop");
+    let place = |path: &str| slot.workspace.join("services").join(path);
+    copy(&written, &place("stop"))?;
+    fs::rename(place("stop/desk.rs"), place("desk/src/desk.rs")).context("cannot lay code into the workspace")?;
+    if bench.has(CLIPPY)? {
+        let lint = ["clippy", "--package", "stop", "--package", "desk", "--all-targets", "--", "-D", "warnings"];
+        bench.step("stop: clippy", slot.cargo(&lint))?;
+    }
+    if bench.step("stop: build", slot.cargo(&["build", "--bin", "desk"]))? {
+        bench.step("over everything that carries it", slot.cargo(&["test", "--package", "stop", "--test", "stop"]))?;
     }
     Ok(())
 }

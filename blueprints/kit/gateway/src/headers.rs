@@ -50,6 +50,8 @@ pub(crate) fn onward(
     via(&mut headers, gateway, version);
     if websocket {
         speak_websocket(&mut headers);
+        // Whether a page may was for the gateway to say: the service knows neither its host nor its `cors`.
+        headers.remove(header::ORIGIN);
     }
     headers
 }

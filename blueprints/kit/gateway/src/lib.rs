@@ -31,6 +31,7 @@
 //! | `Forwarded` (RFC 7239) | who asked the gateway, for which host | |
 //! | `X-Forwarded-*`, `X-Real-IP`, a caller's own `Forwarded` | dropped: anyone can write them | |
 //! | `Host` | that of the service | |
+//! | `Origin` of a WebSocket | dropped: the gateway's own `cors` has let it pass | |
 //! | `traceparent` | a span of this hop | |
 //! | `request-timeout-ms` | what is left for this try | |
 //! | `Location`, `Content-Location`, `Link` | | with the gateway's paths |

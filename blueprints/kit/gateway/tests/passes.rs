@@ -20,6 +20,7 @@ use axum::{
 };
 use futures_util::{SinkExt as _, StreamExt as _, stream};
 use kit_gateway::{Front, Route};
+use kit_http::Edge;
 use kit_resilience::Policy;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -326,6 +327,20 @@ async fn a_websocket_is_a_tunnel_and_is_told_when_the_gateway_stops() {
     assert!(matches!(&last, Sent::Close(Some(close)) if close.code == CloseCode::Away), "{last:?}");
     drop(socket);
     assert_eq!(gateway.stopped().await.cut, 0);
+}
+
+#[tokio::test]
+async fn whose_pages_open_websockets_is_for_the_gateway_to_say() {
+    // The service has an edge of its own, and no page of it has the gateway's origin.
+    let service = kit_http::edge(Router::new().route("/v1/chat", any(chat)), Edge::default());
+    let (_service, gateway) = behind(service).await;
+    for (origin, due) in [(gateway.url.as_str(), 101), ("https://evil.example", 403)] {
+        let request = client().get(format!("{}/orders/v1/chat", gateway.url)).header("origin", origin);
+        let request = request.header("connection", "upgrade").header("upgrade", "websocket");
+        let request =
+            request.header("sec-websocket-version", "13").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        assert_eq!(request.send().await.unwrap().status().as_u16(), due, "{origin}");
+    }
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use axum::{
     body::{Body, Bytes},
     extract::{
         State, WebSocketUpgrade,
-        ws::{self, CloseFrame, Message},
+        ws::{self, CloseFrame, Message, close_code},
     },
     http::{HeaderMap, Uri},
     response::{
@@ -33,11 +33,12 @@ use futures_util::{
     SinkExt, StreamExt, future,
     stream::{self, BoxStream},
 };
-use kit::Context;
+use kit::{Context, input::MessageLimit};
+use kit_http::Heartbeat;
 use serde::de::Error;
 use tokio::{
     sync::Semaphore,
-    time::{sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 
@@ -49,12 +50,10 @@ use crate::{
 };
 
 const PROTOCOL: &str = "graphql-transport-ws";
-/// Bytes of a message at most, as of a request's body.
-const MESSAGE: usize = 1 << 20;
+/// Bytes of a message at most where there is no edge.
+const MESSAGE: MessageLimit = MessageLimit(1 << 20);
 /// Bytes that are read at a time: each open connection holds as much, by default 128 KiB.
 const READ: usize = 4 << 10;
-/// How long a connection is silent at most, so that nobody between the two takes it for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// The last event, of which the protocol says that its data is empty. Readers drop one that has no `data` at all, which is
 /// what axum makes of that.
@@ -71,30 +70,46 @@ const GRACE: Duration = Duration::from_secs(2);
 pub async fn socket<E: Executor>(
     State(schema): State<Limited<E>>,
     cx: Cx,
+    Heartbeat(heartbeat): Heartbeat,
+    limit: Option<Extension<MessageLimit>>,
     stopping: Option<Extension<CancellationToken>>,
     held: Option<Extension<TaskTrackerToken>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MESSAGE).read_buffer_size(READ);
+    let MessageLimit(limit) = limit.map_or(MESSAGE, |Extension(limit)| limit);
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(limit).max_frame_size(limit).read_buffer_size(READ);
     if upgrade.selected_protocol().is_none() {
         return refused(Form::Json, &Refusal::bad(format!("the protocol of the WebSocket must be {PROTOCOL}")));
     }
     let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
     let stopping = stopping.map(|Extension(stopping)| stopping).unwrap_or_default();
     upgrade.on_upgrade(async move |socket| {
-        talk(socket, schema, cx, stopping).await;
+        talk(socket, schema, heartbeat, cx, stopping).await;
         drop(held);
     })
 }
 
 /// Until either side has enough, or the service stops. Every operation has a context of its own, made of the connection's.
-async fn talk<E: Executor>(socket: ws::WebSocket, schema: E, cx: Context, stopping: CancellationToken) {
+async fn talk<E: Executor>(
+    socket: ws::WebSocket,
+    schema: E,
+    heartbeat: Duration,
+    cx: Context,
+    stopping: CancellationToken,
+) {
     let mut connection = Data::default();
     connection.insert(cx);
     let (mut sink, messages) = socket.split();
     let (slots, begun) = (Arc::new(Semaphore::new(OPERATIONS as usize)), AtomicBool::new(false));
-    let (ids, fault) = (Ids::default(), OnceLock::new());
-    let texts = messages.scan((), |(), message| future::ready(message.ok())).filter_map(|message| {
+    let (heard, ids, fault) = (AtomicBool::new(false), Ids::default(), OnceLock::new());
+    let messages = messages.scan((), |(), message: Result<Message, axum::Error>| {
+        heard.store(true, Ordering::Relaxed);
+        if message.as_ref().is_err_and(|error| error.to_string().contains("too long")) {
+            fault.get_or_init(|| CloseFrame { code: close_code::SIZE, reason: "the message is too large".into() });
+        }
+        future::ready(message.ok())
+    });
+    let texts = messages.filter_map(|message| {
         let is_text = matches!(message, Message::Text(_) | Message::Binary(_));
         future::ready(is_text.then(|| message.into_data()))
     });
@@ -134,9 +149,19 @@ async fn talk<E: Executor>(socket: ws::WebSocket, schema: E, cx: Context, stoppi
         let _ = timeout(GRACE, slots.acquire_many(OPERATIONS)).await;
     });
     let (mut late, mut waiting) = (std::pin::pin!(sleep(INITIALISATION)), true);
+    let (mut beat, mut silent) = (interval_at(Instant::now() + heartbeat, heartbeat), 0);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let answer = tokio::select! {
             answer = answers.next() => answer,
+            _ = beat.tick() => {
+                // Whoever is there answers a ping, so two heartbeats of silence mean that nobody is.
+                silent = if heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
+                if silent == 2 || sink.send(Message::Ping(Bytes::new())).await.is_err() {
+                    break;
+                }
+                continue;
+            }
             () = stopped.as_mut() => Some(WsMessage::Close(1001, "the service is stopping".into())),
             () = late.as_mut(), if waiting => {
                 waiting = false;
@@ -153,7 +178,10 @@ async fn talk<E: Executor>(socket: ws::WebSocket, schema: E, cx: Context, stoppi
                 let ours = fault.get().cloned();
                 Message::Close(Some(ours.unwrap_or_else(|| CloseFrame { code, reason: reason.into() })))
             }
-            None => break,
+            None => match fault.get() {
+                Some(ours) => Message::Close(Some(ours.clone())),
+                None => break,
+            },
         };
         let closed = matches!(message, Message::Close(_));
         if sink.send(message).await.is_err() || closed {
@@ -214,9 +242,14 @@ impl<E: Executor> Executor for Counted<E> {
     }
 }
 
-pub async fn got_stream<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, uri: Uri) -> Response {
+pub async fn got_stream<E: Executor>(
+    State(schema): State<Limited<E>>,
+    cx: Cx,
+    heartbeat: Heartbeat,
+    uri: Uri,
+) -> Response {
     match got(&uri, &[OperationType::Query, OperationType::Subscription], &schema.documents) {
-        Ok(request) => events(&schema, cx, request),
+        Ok(request) => events(&schema, cx, heartbeat, request),
         Err(refusal) => refused(Form::Json, &refusal),
     }
 }
@@ -224,18 +257,19 @@ pub async fn got_stream<E: Executor>(State(schema): State<Limited<E>>, cx: Cx, u
 pub async fn posted_stream<E: Executor>(
     State(schema): State<Limited<E>>,
     cx: Cx,
+    heartbeat: Heartbeat,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     match posted(&headers, &body, 1) {
-        Ok(Asked::One(request)) => events(&schema, cx, *request),
+        Ok(Asked::One(request)) => events(&schema, cx, heartbeat, *request),
         Ok(Asked::Many(_)) => refused(Form::Json, &Refusal::bad("one at a time")),
         Err(refusal) => refused(Form::Json, &refusal),
     }
 }
 
 /// The "distinct connections mode" of GraphQL over server-sent events.
-fn events<E: Executor>(schema: &E, cx: Cx, request: Request) -> Response {
+fn events<E: Executor>(schema: &E, cx: Cx, Heartbeat(heartbeat): Heartbeat, request: Request) -> Response {
     let cx = cx.map(|Extension(cx)| cx).unwrap_or_default();
     // The deadline of the request is that of its opening, and each field has one of its own; its key stays.
     let (key, end) = (cx.idempotency_key().map(str::to_owned), cx.deadline());
@@ -246,7 +280,7 @@ fn events<E: Executor>(schema: &E, cx: Cx, request: Request) -> Response {
         let data = serde_json::to_string(&Answer::from(&response)).unwrap_or_default();
         Event::default().event("next").data(data)
     });
-    let answers = Sse::new(next.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let answers = Sse::new(next.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(heartbeat));
     let complete = stream::once(future::ready(Ok(Bytes::from_static(COMPLETE))));
     answers.into_response().map(|body| Body::from_stream(body.into_data_stream().chain(complete)))
 }

@@ -22,7 +22,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(5);
 
 /// A channel to `http://host:port`. It connects with the first call and again whenever the connection is gone, so the
-/// server need not be there yet. Messages of more than 4 MiB are refused by either side. Within a tokio runtime only.
+/// server need not be there yet. An answer's message may have 4 MiB. Within a tokio runtime only.
 pub fn connect(url: &str) -> Result<Channel, Failure> {
     let refuse = |why: &dyn Display| Failure::invalid(format!("{url:?} is no address of a gRPC service: {why}"));
     let uri: Uri = url.parse().map_err(|error| refuse(&error))?;

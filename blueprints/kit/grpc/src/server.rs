@@ -1,6 +1,6 @@
 use std::{convert::Infallible, error::Error as _, pin::Pin};
 
-use axum::{Router, response::IntoResponse};
+use axum::Router;
 use futures_util::{Stream, StreamExt as _};
 use kit::{Context, Failure, Kind, OperationError, Validate};
 use tokio_util::sync::CancellationToken;
@@ -10,17 +10,27 @@ use tonic::{
 };
 use tower::Service;
 
-use crate::{Proto, status, whole::Whole};
+use crate::{
+    Proto, status,
+    whole::{Whole, too_large},
+};
 
 /// A gRPC service as axum routes. An unknown path beside it is answered by whatever the router has for that, where
 /// tonic's own routes would answer everything.
-pub fn routes<S>(service: S) -> Router
+///
+/// `bound` is the service's own `max_decoding_message_size`: a message may have as many bytes as the edge says, or 4 MiB
+/// where there is no edge, and is `invalid` if it has more.
+pub fn routes<S>(service: S, bound: fn(S, usize) -> S) -> Router
 where
-    S: Service<http::Request<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
-    S::Response: IntoResponse,
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     S::Future: Send + 'static,
 {
-    Routes::new(Whole(service)).into_axum_router().reset_fallback()
+    Routes::new(Whole { service, bound }).into_axum_router().reset_fallback()
 }
 
 /// The context and the input of a call: decoded and valid, or the status that says what is wrong with it.
@@ -62,7 +72,7 @@ fn unread(status: &Status) -> Failure {
     if status.source().is_some() || matches!(status.code(), Code::Cancelled | Code::Unavailable | Code::Unknown) {
         return Failure::new(Kind::Unavailable, "the input was cut off").caused_by(anyhow::anyhow!("{status}"));
     }
-    Failure::invalid(status.message())
+    if status.code() == Code::OutOfRange { too_large() } else { Failure::invalid(status.message()) }
 }
 
 /// The context that the edge of the service put into the request's extensions. Without an edge, what the metadata says.

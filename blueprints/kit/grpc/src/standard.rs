@@ -2,8 +2,8 @@ use axum::Router;
 use kit::Failure;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
-use tonic_health::{ServingStatus, server::HealthReporter};
-use tonic_reflection::server::Builder;
+use tonic_health::{ServingStatus, pb::health_server::HealthServer, server::HealthReporter};
+use tonic_reflection::server::{Builder, v1::ServerReflectionServer, v1alpha};
 
 use crate::routes;
 
@@ -41,6 +41,9 @@ pub async fn standard(contracts: &[&[u8]]) -> Result<(Health, Router), Failure> 
 
     let reflection = || Builder::configure().register_file_descriptor_set(FileDescriptorSet { file: files.clone() });
     let v1 = reflection().build_v1().map_err(Failure::internal)?;
-    let v1alpha = reflection().build_v1alpha().map_err(Failure::internal)?;
-    Ok((health, routes(health_service).merge(routes(v1)).merge(routes(v1alpha))))
+    let alpha = reflection().build_v1alpha().map_err(Failure::internal)?;
+    let router = routes(health_service, HealthServer::max_decoding_message_size)
+        .merge(routes(v1, ServerReflectionServer::max_decoding_message_size))
+        .merge(routes(alpha, v1alpha::ServerReflectionServer::max_decoding_message_size));
+    Ok((health, router))
 }

@@ -1,4 +1,5 @@
-//! Which pages of other origins may call: CORS of the Fetch standard (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+//! Which pages of other origins may call: CORS of the Fetch standard (<https://fetch.spec.whatwg.org/#http-cors-protocol>), and
+//! for WebSockets, which it does not bind, the service's own look at `Origin` (RFC 6455, 10.2).
 
 use axum::{
     extract::Request,
@@ -64,7 +65,23 @@ impl Cors {
             return Some(ANY);
         }
         let asks = headers.get(header::ORIGIN)?;
-        self.0.iter().any(|origin| matches!(origin, Origin::One(one) if one == asks)).then(|| asks.clone())
+        self.lists(asks).then(|| asks.clone())
+    }
+
+    fn lists(&self, asks: &HeaderValue) -> bool {
+        self.0.iter().any(|origin| match origin {
+            Origin::Any => true,
+            Origin::One(one) => one == asks,
+        })
+    }
+
+    /// Whether who wants to upgrade the connection may: a page of this service, one of an origin that may call, and whoever
+    /// sends no `Origin`, which is no browser. For any other page a browser would open a WebSocket all the same.
+    pub(crate) fn upgrades(&self, request: &Request) -> bool {
+        let headers = request.headers();
+        let host = request.uri().authority().map(|authority| authority.as_str());
+        let host = host.or_else(|| headers.get(header::HOST)?.to_str().ok()).unwrap_or_default();
+        headers.get_all(header::ORIGIN).iter().all(|origin| self.lists(origin) || is_of(origin, host))
     }
 
     /// The answer to a preflight, if the request is one and anybody may call.
@@ -105,4 +122,12 @@ impl Cors {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         }
     }
+}
+
+/// Whether an origin is that of the host which was asked. Over what scheme is for a proxy to know that ends TLS.
+fn is_of(origin: &HeaderValue, host: &str) -> bool {
+    let Some((scheme, own)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else { return false };
+    let port = if scheme == "https" { ":443" } else { ":80" };
+    let bare = |host: &str| host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
+    bare(own) == bare(host)
 }

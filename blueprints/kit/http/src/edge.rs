@@ -25,13 +25,13 @@ use futures_util::{
     future::{self, BoxFuture},
 };
 use http_body_util::{BodyExt, Collected};
-use kit::{Context, Failure, Kind, Trace};
+use kit::{Context, Failure, Kind, Trace, input::MessageLimit};
 use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
 use crate::{
-    Cors, Problem, grpc, headers, peer,
+    Cors, Heartbeat, Problem, grpc, headers, peer,
     resume::Streams,
     stopping,
     upload::{self, Inputs},
@@ -53,20 +53,26 @@ const HEALTH: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Edge {
     /// Bytes of a body at most, else 413. What reads the body holds to it: every extractor, of axum too, and a route may
-    /// set another with axum's `DefaultBodyLimit`. Routes of gRPC bound each of their messages instead.
+    /// set another with axum's `DefaultBodyLimit`. Where a connection carries many messages, over gRPC and WebSockets, it is
+    /// that of each.
     pub body_limit: usize,
     /// How long the next item of a streamed input may take. Such an input has no other limit of time, and `body_limit` is
     /// that of each item.
     pub input_idle: Duration,
     /// Bytes of a streamed input at most, if there is a limit.
     pub input_limit: Option<u64>,
+    /// How long a stream of events or a WebSocket is silent at most: then a sign of life goes over it. A WebSocket that gives
+    /// none back for twice as long is closed.
+    pub heartbeat: Duration,
+    /// Items of a WebSocket at most that have come and are not read yet. What follows stays with the client.
+    pub stream_buffer: usize,
     /// Bytes of a request target at most, else 414.
     pub uri_limit: usize,
     /// How long a request may take that brings no deadline, and at most. A stream has to open in this time.
     pub timeout: Duration,
     /// Requests at work at a time. One more is answered 503 at once, which keeps the others fast.
     pub in_flight: usize,
-    /// Which pages of other origins may call, from a browser. None, unless they are named.
+    /// Which pages of other origins may call, from a browser, and open WebSockets. None, unless they are named.
     pub cors: Cors,
     /// The addresses of proxies whose `Forwarded` says who calls.
     pub proxies: Vec<IpAddr>,
@@ -80,6 +86,8 @@ impl Default for Edge {
             body_limit: 1 << 20,
             input_idle: Duration::from_secs(30),
             input_limit: None,
+            heartbeat: Heartbeat::default().0,
+            stream_buffer: 16,
             uri_limit: 8 << 10,
             timeout: Duration::from_secs(30),
             in_flight: 1024,
@@ -98,7 +106,8 @@ impl Default for Edge {
 /// * An answer carries `trace-id`, and `fallback` if parts of it are stand-ins. What is read says `cache-control: no-cache`
 ///   if it has an `etag`, else `no-store`, unless its handler knows better.
 pub fn edge(router: Router, edge: Edge) -> Router {
-    let shared = Arc::new(Shared { edge, in_flight: AtomicUsize::new(0), streams: Streams::default() });
+    let streams = Streams::new(Heartbeat(edge.heartbeat));
+    let shared = Arc::new(Shared { edge, in_flight: AtomicUsize::new(0), streams });
     // As one layer: each has a price for every request.
     let limit = DefaultBodyLimit::max(shared.edge.body_limit);
     router.layer((Around(shared), limit))
@@ -202,18 +211,24 @@ impl Shared {
                 format!("path and query have {target} bytes, and at most {} are read", self.edge.uri_limit),
             ));
         }
+        if request.headers().contains_key(header::UPGRADE) && !self.edge.cors.upgrades(request) {
+            return Err(Problem::new(StatusCode::FORBIDDEN, "pages of this origin may not open a WebSocket here"));
+        }
         let cx = headers::context(request.headers(), trace, grpc)?.within(self.edge.timeout);
         let cx = peer::address(request, &self.edge.proxies).into_iter().fold(cx, Context::from_address);
         request.extensions_mut().insert(cx.clone());
         request.extensions_mut().insert(self.streams.clone());
         if grpc {
+            request.extensions_mut().insert(MessageLimit(self.edge.body_limit));
             // Who reads a stream of input ends it when the service stops.
             request.extensions_mut().insert(self.edge.stopping.clone());
         } else if upload::seems(request.headers()) || request.headers().contains_key(header::UPGRADE) {
+            request.extensions_mut().insert(MessageLimit(self.edge.body_limit));
             request.extensions_mut().insert(Inputs {
                 item: self.edge.body_limit,
                 idle: self.edge.input_idle,
                 total: self.edge.input_limit,
+                waiting: self.edge.stream_buffer,
                 stopping: self.edge.stopping.clone(),
             });
         }

@@ -32,18 +32,14 @@ use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 use tracing::Instrument;
 
 use crate::{
-    Problem, extract,
+    Heartbeat, Problem, extract,
     upload::Inputs,
     waiting::{self, Reader, Writer},
 };
 
-/// Items that have come and are not read yet. What follows stays with the client.
-const WAITING: usize = 16;
 /// Bytes that are read at a time. tungstenite writes zeros over all that it may read into before it reads, so each open
 /// connection holds as much: by default 128 KiB.
 pub(crate) const READ: usize = 4 << 10;
-/// How often the client is asked for a sign of life; one that gives none for twice as long is gone.
-const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long an operation may take to come to its own end when the service stops.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the client may take to close, once the server has.
@@ -56,6 +52,7 @@ pub struct Talk<T> {
     cx: Context,
     upgrade: WebSocketUpgrade,
     inputs: Inputs,
+    heartbeat: Heartbeat,
     stopping: CancellationToken,
     /// The server waits for who holds it.
     held: Option<TaskTrackerToken>,
@@ -79,9 +76,10 @@ impl<T, S: Send + Sync> FromRequestParts<S> for Talk<T> {
         })?;
         let missing = || Failure::internal(anyhow::anyhow!("the router is not inside `kit_http::edge`"));
         let inputs = parts.extensions.get::<Inputs>().cloned().ok_or_else(missing)?;
+        let Ok(heartbeat) = Heartbeat::from_request_parts(parts, state).await;
         let stopping = parts.extensions.get::<CancellationToken>().cloned().unwrap_or_default();
         let held = parts.extensions.get::<TaskTrackerToken>().cloned();
-        Ok(Self { cx, upgrade, inputs, stopping, held, of: PhantomData })
+        Ok(Self { cx, upgrade, inputs, heartbeat, stopping, held, of: PhantomData })
     }
 }
 
@@ -96,7 +94,7 @@ impl<T: DeserializeOwned + Validate + Send + 'static> Talk<T> {
         E: OperationError,
         F: Future<Output = Result<Stream<O, E>, E>> + Send + 'static,
     {
-        let Self { cx, upgrade, inputs, stopping, held, .. } = self;
+        let Self { cx, upgrade, inputs, heartbeat: Heartbeat(heartbeat), stopping, held, .. } = self;
         let upgrade = upgrade.max_message_size(inputs.item).max_frame_size(inputs.item);
         let upgrade = upgrade.read_buffer_size(READ).write_buffer_size(0);
         let span = tracing::Span::current();
@@ -104,7 +102,7 @@ impl<T: DeserializeOwned + Validate + Send + 'static> Talk<T> {
             // Each future that a socket passes through has room for one; its halves are two pointers.
             let (sink, source) = socket.split();
             let talk = async move {
-                run(sink, source, cx, stopping, call).await;
+                run(sink, source, inputs.waiting, heartbeat, cx, stopping, call).await;
                 drop(held);
             };
             talk.instrument(span)
@@ -148,6 +146,8 @@ fn code(kind: Kind) -> u16 {
 async fn run<T, O, E, F>(
     mut sink: SplitSink<WebSocket, Message>,
     mut source: SplitStream<WebSocket>,
+    most_waiting: usize,
+    heartbeat: Duration,
     cx: Context,
     stopping: CancellationToken,
     call: impl FnOnce(Context, Stream<T, Failure>) -> F,
@@ -157,15 +157,15 @@ async fn run<T, O, E, F>(
     E: OperationError,
     F: Future<Output = Result<Stream<O, E>, E>>,
 {
-    let (texts, waiting) = waiting::line(WAITING);
+    let (texts, waiting) = waiting::line(most_waiting);
     let input =
         stream::unfold(waiting, async |mut waiting: Reader<Utf8Bytes>| Some((item(&waiting.next().await?), waiting)));
     let input = kit::input::received(input, stopping.clone().cancelled_owned());
     // First what has come: it is then answered in the same turn.
     let ended = tokio::select! {
         biased;
-        ended = hear(&mut source, texts) => ended,
-        ended = say(&mut sink, &cx, &stopping, Box::pin(cx.reading(input, call))) => ended,
+        ended = hear(&mut source, texts, heartbeat) => ended,
+        ended = say(&mut sink, heartbeat, &cx, &stopping, Box::pin(cx.reading(input, call))) => ended,
         () = stopped(&stopping) => Some(Ended::failed(
             Failure::new(Kind::Unavailable, "the service is stopping"), &cx, &stopping,
         )),
@@ -189,11 +189,12 @@ enum Talking<F, O, E> {
 /// Sends what the operation answers, and asks for a sign of life now and then. `None`: the client is gone.
 async fn say<O: Serialize, E: OperationError>(
     sink: &mut SplitSink<WebSocket, Message>,
+    heartbeat: Duration,
     cx: &Context,
     stopping: &CancellationToken,
     opening: Pin<Box<impl Future<Output = Result<Stream<O, E>, E>>>>,
 ) -> Option<Ended> {
-    let mut heartbeat = interval(HEARTBEAT);
+    let mut heartbeat = interval(heartbeat);
     // What opens the stream goes when it is open: most of them are open for much longer.
     let mut talk = Talking::Opens(opening);
     loop {
@@ -222,10 +223,11 @@ async fn say<O: Serialize, E: OperationError>(
     }
 }
 
-/// Takes what the client sends, as far as the operation has room for it. `None`: the client is gone.
-async fn hear(source: &mut SplitStream<WebSocket>, texts: Writer<Utf8Bytes>) -> Option<Ended> {
+/// Takes what the client sends, as far as the operation has room for it. `None`: the client is gone, which is what two
+/// heartbeats of silence mean.
+async fn hear(source: &mut SplitStream<WebSocket>, texts: Writer<Utf8Bytes>, heartbeat: Duration) -> Option<Ended> {
     let mut texts = Some(texts);
-    let mut silence = pin!(sleep(HEARTBEAT * 2));
+    let mut silence = pin!(sleep(heartbeat * 2));
     loop {
         // While the operation has no room, nothing is read, and nobody's silence counts.
         let wanted = match &texts {
@@ -239,7 +241,7 @@ async fn hear(source: &mut SplitStream<WebSocket>, texts: Writer<Utf8Bytes>) -> 
                 message = source.next() => break message,
                 () = silence.as_mut() => {
                     // The timer is not touched for every message.
-                    let end = asked + HEARTBEAT * 2;
+                    let end = asked + heartbeat * 2;
                     if end <= Instant::now() {
                         return None;
                     }

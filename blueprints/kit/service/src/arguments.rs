@@ -172,6 +172,14 @@ open_for = "10s"
                 "soon",
                 "SHOP__SERVER__TIMEOUT: `server.timeout`: \"soon\" is not a span of time as \"300ms\" or \"5s\"",
             ),
+            ("SHOP__HEARTBEAT", "0s", "SHOP__HEARTBEAT: `server.heartbeat`: 0ms is not from \"1s\" to \"1h\""),
+            ("SHOP__HEARTBEAT", "2h", "SHOP__HEARTBEAT: `server.heartbeat`: 7200000ms is not from \"1s\" to \"1h\""),
+            ("SHOP__STREAM_BUFFER", "0", "SHOP__STREAM_BUFFER: `server.stream_buffer`: 0 is not from 1 to 10000"),
+            (
+                "SHOP__STREAM_BUFFER",
+                "10001",
+                "SHOP__STREAM_BUFFER: `server.stream_buffer`: 10001 is not from 1 to 10000",
+            ),
             (
                 "SHOP__LINKS__BANK__ATTEMPTS",
                 "many",

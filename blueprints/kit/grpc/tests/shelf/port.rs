@@ -1,15 +1,19 @@
 //! What a gRPC port answers beside its own services.
 
-use kit::{Context, Kind};
+use kit::{Context, Failure};
+use kit_http::Edge;
 use prost::Message;
 use prost_types::{FileDescriptorProto, FileDescriptorSet, ServiceDescriptorProto};
 use tokio::net::TcpListener;
+use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tonic_reflection::pb::{v1, v1alpha};
 
 use crate::{
-    calls::{Rehearsed, client, id, reserve, serve},
-    contract::{Line, Reserve, Shelf},
+    calls::{Rehearsed, id, listen, reserve, router, serve},
+    contract::{Line, Reserve, Reserved, Shelf},
+    grpc::Client,
+    pb::{GetItemRequest, shelf_service_client::ShelfServiceClient},
 };
 
 #[tokio::test]
@@ -24,11 +28,30 @@ async fn an_unknown_path_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_too_large_is_refused() {
-    let (client, _) = client(Rehearsed::default()).await;
-    let huge = Reserve { lines: vec![Line { sku: "x".repeat(5 << 20), quantity: 1 }], ..reserve(1) };
-    let refused = client.reserve(&Context::default(), id(), huge).await.unwrap_err();
-    assert_eq!(kit::OperationError::kind(&refused), Kind::Invalid);
+async fn a_message_has_as_many_bytes_as_the_edge_says() {
+    // Less and more than tonic's own 4 MiB.
+    for limit in [1000, 8 << 20] {
+        let edge = Edge { body_limit: limit, ..Edge::default() };
+        let (_, url) = listen(kit_http::edge(router(Rehearsed::default().into()), edge)).await;
+        let client = Client::new(kit_grpc::connect(&url).unwrap());
+        for (bytes, fits) in [(limit - 200, true), (limit + 1, false)] {
+            let large = || Line { sku: "x".repeat(bytes), quantity: 1 };
+            let input = Reserve { lines: vec![large()], ..reserve(1) };
+            let answer = client.reserve(&Context::default(), id(), input).await;
+            let due =
+                if fits { Ok(Reserved { left: 9 }) } else { Err(Failure::invalid("the message is too large").into()) };
+            assert_eq!(answer, due, "{bytes} of {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_has_the_code_of_what_is_invalid() {
+    let edge = Edge { body_limit: 1000, ..Edge::default() };
+    let (_, url) = listen(kit_http::edge(router(Rehearsed::default().into()), edge)).await;
+    let mut client = ShelfServiceClient::new(kit_grpc::connect(&url).unwrap());
+    let refused = client.get_item(GetItemRequest { id: Some("x".repeat(1001)) }).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::InvalidArgument, "the message is too large"));
 }
 
 fn descriptors() -> Vec<u8> {

@@ -1,6 +1,6 @@
-//! What pages of other origins get (Fetch standard, CORS protocol).
+//! What pages of other origins get (Fetch standard, CORS protocol; RFC 6455, 10.2).
 
-use axum::{Router, http::StatusCode, routing::get};
+use axum::{Router, extract::WebSocketUpgrade, http::StatusCode, routing::get};
 use kit_http::{Cors, Edge, Origin};
 use reqwest::{Method, Response};
 
@@ -13,6 +13,7 @@ async fn edge(origins: &[&str]) -> String {
     let answer = async || ([("etag", "\"1\""), ("vary", "accept")], "here");
     let routes = Router::new()
         .route("/v1/items", get(answer))
+        .route("/v1/socket", get(async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(async |_| {})))
         .route("/v1/late", get(std::future::pending::<()>))
         .route("/v1/broken", get(async || StatusCode::INTERNAL_SERVER_ERROR));
     let timeout = std::time::Duration::from_millis(100);
@@ -87,6 +88,61 @@ async fn options_that_are_no_preflight_are_as_ever() {
     let base = edge(&[APP]).await;
     let response = ask(&base, Method::OPTIONS, "/v1/items", &[]).await;
     assert_eq!((response.status(), header(&response, "allow")), (StatusCode::NO_CONTENT, "GET,HEAD"));
+}
+
+/// The status of a request for a WebSocket, by the problem if it is refused.
+async fn upgrade(base: &str, headers: &[(&str, &str)]) -> u16 {
+    let handshake = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    let response = ask(base, Method::GET, "/v1/socket", &[&handshake, headers].concat()).await;
+    match response.status().as_u16() {
+        101 => 101,
+        status => {
+            assert_eq!(super::problem(response).await, (status, "denied".into(), vec![]));
+            status
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_opens_no_websocket_unless_it_may_call() {
+    for listed in [&[][..], &[APP], &["*"]] {
+        let base = edge(listed).await;
+        assert_eq!(upgrade(&base, &[]).await, 101, "who is no browser");
+        assert_eq!(upgrade(&base, &[("origin", &base)]).await, 101, "a page of the service");
+        for other in [APP, "https://app.example.evil", "http://127.0.0.1", "http://127.0.0.1:1", "null", "file://", ""]
+        {
+            let due = if listed == ["*"] || listed == [other] { 101 } else { 403 };
+            assert_eq!(upgrade(&base, &[("origin", other)]).await, due, "{other:?} of {listed:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_own_host_is_the_one_that_was_asked_for() {
+    let base = edge(&[]).await;
+    for (host, origin, due) in [
+        ("shop.example", "https://shop.example", 101),
+        ("shop.example", "http://shop.example", 101),
+        ("shop.example:443", "https://shop.example", 101),
+        ("shop.example:80", "http://shop.example", 101),
+        ("Shop.example:8443", "https://shop.example:8443", 101),
+        ("[::1]:7101", "http://[::1]:7101", 101),
+        ("shop.example", "https://shop.example:8443", 403),
+        ("shop.example:8443", "https://shop.example", 403),
+        ("shop.example:443", "http://shop.example", 403),
+        ("shop.example", "https://evil.example", 403),
+        ("shop.example", "https://shop.example.evil.example", 403),
+        ("shop.example", "shop.example", 403),
+    ] {
+        assert_eq!(upgrade(&base, &[("host", host), ("origin", origin)]).await, due, "{origin} at {host}");
+    }
+    // Whoever says two things of where it comes from has one of them checked by nobody.
+    assert_eq!(upgrade(&base, &[("host", "a.example"), ("origin", "http://a.example"), ("origin", APP)]).await, 403);
 }
 
 #[test]

@@ -172,6 +172,54 @@ async fn before_the_upgrade_errors_are_answers() {
 }
 
 #[tokio::test]
+async fn a_silent_connection_is_asked_for_a_sign_of_life_and_closed_without_one() {
+    let heartbeat = Duration::from_millis(200);
+    let url = start(router(), Edge { heartbeat, ..Edge::default() }).await;
+    let (mut there, mut gone) = (socket(&url, "/talk").await, socket(&url, "/talk").await);
+    // Whoever reads answers pings.
+    let mut pings = 0;
+    let _ = timeout(heartbeat * 6, async {
+        while let Some(Ok(message)) = there.next().await {
+            pings += usize::from(message.is_ping());
+        }
+    })
+    .await;
+    assert!((4..=8).contains(&pings), "{pings} in six heartbeats");
+    say(&mut there, r#"{"text": "a"}"#).await;
+    assert_eq!(heard(&mut there).await, json!({ "text": "a" }));
+    // The other one has read nothing.
+    let last = async { while gone.next().await.is_some_and(|message| message.is_ok()) {} };
+    timeout(heartbeat / 2, last).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_read_waits_up_to_the_bound() {
+    let deaf = async |talk: Talk<Said>| {
+        let never = |_, input| async move {
+            let items = stream::once(async move {
+                let _ = &input;
+                std::future::pending().await
+            });
+            Ok::<Items<Said>, Failure>(Box::pin(items))
+        };
+        talk.answer(never).await
+    };
+    let routes = Router::new().route("/deaf", on_get(deaf));
+    for (bound, is_read) in [(1, false), (2, false), (3, true)] {
+        let url = start(routes.clone(), Edge { stream_buffer: bound, ..Edge::default() }).await;
+        let mut socket = socket(&url, "/deaf").await;
+        for _ in 0..2 {
+            say(&mut socket, r#"{"text": "a"}"#).await;
+        }
+        socket.send(Message::Ping("here?".into())).await.unwrap();
+        // It is answered if it is read.
+        let pong = async { while socket.next().await.unwrap().unwrap() != Message::Pong("here?".into()) {} };
+        let patience = if is_read { LONG } else { Duration::from_millis(300) };
+        assert_eq!(timeout(patience, pong).await.is_ok(), is_read, "{bound}");
+    }
+}
+
+#[tokio::test]
 async fn a_service_that_stops_says_so_and_is_waited_for() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -17,6 +17,11 @@ use tokio::{
 
 use crate::{Context, Failure, Kind, Stream};
 
+/// Bytes of a message at most, where a connection carries many of them. The edge of a service puts it into the extensions
+/// of a request that has no body with an end.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageLimit(pub usize);
+
 /// The items of an input as they come in. The first that is wrong ends them, with `invalid` and its place, counted from 0
 /// as in every list: `[3].name`. So does a service that stops, with `unavailable`.
 pub fn received<T: Send + 'static>(

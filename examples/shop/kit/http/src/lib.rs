@@ -43,6 +43,7 @@ mod exchange;
 mod extract;
 mod grpc;
 mod headers;
+mod heartbeat;
 mod located;
 mod peer;
 mod problem;
@@ -64,6 +65,7 @@ pub use events::Events;
 pub use extract::{Cx, Json, JsonText, MergePatch, Path, Query};
 /// What a request takes along of its context, for those who build one by hand.
 pub use headers::send as send_context;
+pub use heartbeat::Heartbeat;
 pub use located::{InPath, Located, apart};
 pub use problem::{Problem, kind, status};
 pub use reader::{Event, EventReader};

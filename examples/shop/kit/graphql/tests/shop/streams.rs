@@ -7,8 +7,13 @@ use axum::{
 };
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::BodyExt;
+use kit_http::Edge;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use std::time::Duration;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -40,9 +45,12 @@ async fn say(socket: &mut Socket, message: Value) {
 }
 
 async fn hear(socket: &mut Socket) -> Value {
-    match socket.next().await.unwrap().unwrap() {
-        Message::Text(text) => serde_json::from_str(&text).unwrap(),
-        other => panic!("{other:?}"),
+    loop {
+        match socket.next().await.unwrap().unwrap() {
+            Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+            Message::Ping(_) => {}
+            other => panic!("{other:?}"),
+        }
     }
 }
 
@@ -113,6 +121,44 @@ async fn who_does_not_begin_is_cut_off_and_who_does_is_not() {
     tokio::time::resume();
     say(&mut begun, json!({ "type": "ping" })).await;
     assert_eq!(hear(&mut begun).await["type"], "pong");
+}
+
+#[tokio::test]
+async fn a_silent_socket_is_asked_for_a_sign_of_life_and_closed_without_one() {
+    let heartbeat = Duration::from_millis(200);
+    let router = || kit_http::edge(kit_graphql::endpoint(schema().0), Edge { heartbeat, ..Edge::default() });
+    let (mut there, mut gone) = (connect_to(router()).await.unwrap(), connect_to(router()).await.unwrap());
+    for socket in [&mut there, &mut gone] {
+        say(socket, json!({ "type": "connection_init" })).await;
+        assert_eq!(hear(socket).await["type"], "connection_ack");
+    }
+    // Whoever reads answers pings.
+    let mut pings = 0;
+    let _ = timeout(heartbeat * 6, async {
+        while let Some(Ok(message)) = there.next().await {
+            pings += usize::from(message.is_ping());
+        }
+    })
+    .await;
+    assert!((4..=7).contains(&pings), "{pings} in six heartbeats");
+    say(&mut there, json!({ "type": "ping" })).await;
+    assert_eq!(hear(&mut there).await["type"], "pong");
+    // The other one has read nothing.
+    let last = async { while gone.next().await.is_some_and(|message| message.is_ok()) {} };
+    timeout(heartbeat / 2, last).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_has_as_many_bytes_as_the_edge_says() {
+    let router = kit_http::edge(kit_graphql::endpoint(schema().0), Edge { body_limit: 1000, ..Edge::default() });
+    let mut socket = connect_to(router).await.unwrap();
+    say(&mut socket, json!({ "type": "connection_init", "payload": { "text": "x".repeat(900) } })).await;
+    assert_eq!(hear(&mut socket).await["type"], "connection_ack");
+    say(&mut socket, json!({ "type": "ping", "payload": { "text": "x".repeat(1000) } })).await;
+    match socket.next().await {
+        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 1009),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

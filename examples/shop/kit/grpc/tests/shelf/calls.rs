@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use axum::Router;
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use kit::{Context, Etag, Failure, Kind, Stream};
 use kit_grpc::routes;
@@ -90,11 +91,18 @@ impl Shelf for Rehearsed {
     }
 }
 
+pub fn router(shelf: Arc<Rehearsed>) -> Router {
+    routes(ShelfServiceServer::new(Server(shelf)), ShelfServiceServer::max_decoding_message_size)
+}
+
 /// A server of the implementation, until the handle is aborted, and its address.
 pub async fn serve(shelf: Arc<Rehearsed>) -> (JoinHandle<()>, String) {
+    listen(router(shelf)).await
+}
+
+pub async fn listen(router: Router) -> (JoinHandle<()>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = routes(ShelfServiceServer::new(Server(shelf)));
     (tokio::spawn(async { axum::serve(listener, router).await.unwrap() }), url)
 }
 

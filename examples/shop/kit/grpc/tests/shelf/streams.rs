@@ -9,12 +9,14 @@ use std::{
 };
 
 use futures_util::{StreamExt, TryStreamExt, future, stream};
-use kit::{Context, Failure, FieldError, Kind, OperationError};
+use kit::{Context, Failure, FieldError, Kind};
+use kit_http::Edge;
 use tokio::{sync::Notify, time::timeout};
 
 use crate::{
-    calls::{Lines, Rehearsed, Watched, client},
+    calls::{Lines, Rehearsed, Watched, client, listen, router},
     contract::*,
+    grpc::Client,
 };
 
 const LONG: Duration = Duration::from_secs(10);
@@ -75,11 +77,17 @@ async fn the_first_line_that_is_not_valid_ends_the_input_and_is_named() {
 
 #[tokio::test]
 async fn a_message_that_is_too_large_is_no_item() {
-    let (client, _) = client(counting()).await;
-    let huge = Line { sku: "x".repeat(5 << 20), quantity: 1 };
+    let edge = Edge { body_limit: 1000, ..Edge::default() };
+    let (_, url) = listen(kit_http::edge(router(counting().into()), edge)).await;
+    let client = Client::new(kit_grpc::connect(&url).unwrap());
+    let huge = Line { sku: "x".repeat(1001), quantity: 1 };
     let input = Box::pin(stream::iter([Ok(line(1)), Ok(huge)]));
     let refused = client.restock(&Context::default(), input).await.unwrap_err();
-    assert_eq!(refused.kind(), Kind::Invalid);
+    let due = Failure::invalid("the message is too large").within("[1]");
+    assert_eq!(refused, due.into());
+    // The limit is that of each message.
+    let many = lines((0..200).map(|_| Ok(1)));
+    assert_eq!(client.restock(&Context::default(), many).await, Ok(Reserved { left: 200 }));
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! What HTTP/2 says of a body that ends: that this was all, or that somebody has given up.
+//! What tonic leaves to its user: how large a message may be, and what HTTP/2 says of a body that ends, that this was all or
+//! that somebody has given up.
 
 use std::{
     pin::Pin,
@@ -6,35 +7,65 @@ use std::{
 };
 
 use axum::body::{Bytes, HttpBody};
+use futures_util::{TryFutureExt as _, future::MapOk};
+use http::Response;
 use http_body::Frame;
+use kit::{Failure, input::MessageLimit};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use tonic::{Status, body::Body, server::NamedService};
+use tonic::{Code, Status, body::Body, server::NamedService};
 use tower::Service;
 
-/// A service whose requests end only where their sender says so (END_STREAM, RFC 9113, 8.1). hyper reads a stream that is
-/// reset with `CANCEL` as one that has ended, and then half of an input would pass for all of it.
+use crate::status;
+
+/// A service whose messages are as large as its edge allows, and whose requests end only where their sender says so
+/// (END_STREAM, RFC 9113, 8.1). hyper reads a stream that is reset with `CANCEL` as one that has ended, and then half of an
+/// input would pass for all of it.
 #[derive(Clone)]
-pub(crate) struct Whole<S>(pub S);
+pub(crate) struct Whole<S> {
+    pub service: S,
+    /// `max_decoding_message_size` of the service.
+    pub bound: fn(S, usize) -> S,
+}
 
 impl<S: NamedService> NamedService for Whole<S> {
     const NAME: &'static str = S::NAME;
 }
 
-impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for Whole<S> {
-    type Response = S::Response;
+impl<S> Service<http::Request<Body>> for Whole<S>
+where
+    S: Service<http::Request<Body>, Response = Response<Body>> + Clone,
+{
+    type Response = Response<Body>;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = MapOk<S::Future, fn(Response<Body>) -> Response<Body>>;
 
     fn poll_ready(&mut self, task: &mut Task<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(task)
+        self.service.poll_ready(task)
     }
 
-    fn call(&mut self, request: http::Request<Body>) -> S::Future {
-        if request.version() != http::Version::HTTP_2 || request.body().is_end_stream() {
-            return self.0.call(request);
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        if request.version() == http::Version::HTTP_2 && !request.body().is_end_stream() {
+            request = request.map(|inner| Body::new(WholeBody(inner)));
         }
-        self.0.call(request.map(|inner| Body::new(WholeBody(inner))))
+        // What tonic makes of a contract is always ready, its clones too.
+        let answer = match request.extensions().get() {
+            Some(MessageLimit(limit)) => (self.bound)(self.service.clone(), *limit).call(request),
+            None => self.service.call(request),
+        };
+        answer.map_ok(invalid_if_too_large as fn(_) -> _)
     }
+}
+
+/// tonic answers a message over the limit with OUT_OF_RANGE, which is the code of no kind of error. Over every other
+/// transport it is `invalid`.
+fn invalid_if_too_large(answer: Response<Body>) -> Response<Body> {
+    let code = answer.headers().get(Status::GRPC_STATUS).map(|code| Code::from_bytes(code.as_bytes()));
+    if code == Some(Code::OutOfRange) { status(&too_large()).into_http() } else { answer }
+}
+
+/// Not `limited`, though gRPC has RESOURCE_EXHAUSTED for it: that says to come back later, and no later try would do.
+pub(crate) fn too_large() -> Failure {
+    Failure::invalid("the message is too large")
 }
 
 struct WholeBody(Body);

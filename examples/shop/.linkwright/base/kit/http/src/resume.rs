@@ -27,6 +27,8 @@ use tokio::{
 };
 use uuid::Uuid;
 
+use crate::Heartbeat;
+
 /// How long a stream waits for its client to come back.
 const KEPT: Duration = Duration::from_secs(30);
 /// Streams at most that are open or wait; beyond that, a cut one is not kept.
@@ -38,8 +40,6 @@ const BYTES: usize = 256 << 10;
 const TOTAL: usize = 64 << 20;
 /// Bytes of an event besides its data and the stream's id: enough for most, so that its text is not moved.
 const BESIDES: usize = 48;
-/// How long a connection is silent at most, so that nobody between the two takes it for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// One event, as yet without its id.
 #[derive(Debug)]
@@ -69,6 +69,7 @@ pub(crate) struct Streams {
     slots: Arc<Mutex<HashMap<u128, Arc<Slot>>>>,
     /// Remembered of all of them.
     total: Arc<AtomicUsize>,
+    pub(crate) heartbeat: Heartbeat,
 }
 
 /// Who may come back, and for what.
@@ -102,6 +103,10 @@ struct State {
 }
 
 impl Streams {
+    pub(crate) fn new(heartbeat: Heartbeat) -> Self {
+        Self { heartbeat, ..Self::default() }
+    }
+
     /// A new stream, from its first event.
     pub(crate) fn open(&self, claim: Claim, events: Events) -> Reading {
         let state = Mutex::new(State::new(Some(events), self.total.clone()));
@@ -186,7 +191,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     fn new(streams: Streams, slot: Arc<Slot>, reader: u64, next: u64) -> Self {
-        let beat = Box::pin(sleep(HEARTBEAT));
+        let beat = Box::pin(sleep(streams.heartbeat.0));
         Self { streams, slot, reader, next, complete: false, beat, spoke: Instant::now() }
     }
 }
@@ -209,11 +214,12 @@ impl Stream for Reading {
                 Poll::Pending => loop {
                     ready!(this.beat.as_mut().poll(task));
                     let now = Instant::now();
-                    let is_silent = this.spoke + HEARTBEAT <= now;
+                    let Heartbeat(most) = this.streams.heartbeat;
+                    let is_silent = this.spoke + most <= now;
                     if is_silent {
                         this.spoke = now;
                     }
-                    this.beat.as_mut().reset(this.spoke + HEARTBEAT);
+                    this.beat.as_mut().reset(this.spoke + most);
                     if is_silent {
                         return Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))));
                     }
@@ -404,14 +410,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_stream_beats() {
-        let (tell, mut reading) = live(&Streams::default());
+    async fn a_silent_stream_beats_as_often_as_it_was_told_to() {
+        for most in [Heartbeat::default().0, Duration::from_secs(1), Duration::from_secs(60)] {
+            beats(most).await;
+        }
+    }
+
+    async fn beats(most: Duration) {
+        let (tell, mut reading) = live(&Streams::new(Heartbeat(most)));
         for _ in 0..3 {
             let before = Instant::now();
             assert_eq!(reading.next().await, Some(Ok(Bytes::from_static(b":\n\n"))));
-            assert_eq!(before.elapsed(), HEARTBEAT);
+            assert_eq!(before.elapsed(), most);
             // What is said counts: the next beat is as long after it.
-            advance(HEARTBEAT / 2).await;
+            advance(most / 2).await;
             tell.send(1).unwrap();
             assert_eq!(now(&mut reading).len(), 1);
         }

@@ -43,6 +43,8 @@ pub(crate) struct Inputs {
     pub idle: Duration,
     /// Bytes of all together at most.
     pub total: Option<u64>,
+    /// Items of a WebSocket at most that have come and are not read yet. What follows stays with the client.
+    pub waiting: usize,
     pub stopping: CancellationToken,
 }
 

@@ -26,15 +26,23 @@ pub struct ServerConfig {
     pub notice: Span,
     /// How long what is under way may take to finish when the service stops.
     pub drain: Span,
-    /// Bytes of a request's body at most.
+    /// Bytes of a request's body at most, and of each message over gRPC and WebSockets.
     pub body_limit: usize,
     /// How long the next item of a streamed input may take; `body_limit` is that of each item.
     pub input_idle: Span,
     /// Bytes of a streamed input at most; without it there is no limit.
     pub input_limit: Option<u64>,
+    /// How long a stream of events or a WebSocket is silent at most: then a sign of life goes over it, and a WebSocket that
+    /// gives none back for twice as long is closed.
+    #[serde(deserialize_with = "heartbeat")]
+    pub heartbeat: Span,
+    /// Items of a WebSocket that have come and are not read yet; what follows stays with the caller.
+    #[serde(deserialize_with = "stream_buffer")]
+    pub stream_buffer: usize,
     /// Requests at work at a time; one more is answered 503.
     pub in_flight: usize,
-    /// Origins whose pages may call the service from a browser: `https://app.example`, or `*`.
+    /// Origins whose pages may call the service from a browser, and open WebSockets: `https://app.example`, or `*`. Pages of
+    /// the service's own host, as `Host` has it, always may.
     pub cors: Vec<Origin>,
     /// Addresses of proxies whose `Forwarded` says who calls: `10.0.0.1`.
     pub proxies: Vec<IpAddr>,
@@ -50,6 +58,23 @@ fn filter<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let wrong = |_| D::Error::custom(format!("{text:?} is not a filter as \"info\" or \"orders=debug,info\""));
     EnvFilter::try_new(&text).map_err(wrong)?;
     Ok(text)
+}
+
+/// Less would be traffic of its own; after more, whoever stands between the two has long taken the connection for dead.
+fn heartbeat<'de, D: Deserializer<'de>>(from: D) -> Result<Span, D::Error> {
+    let span = Span::deserialize(from)?;
+    match (Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&span.0) {
+        true => Ok(span),
+        false => Err(D::Error::custom(format!("{span} is not from \"1s\" to \"1h\""))),
+    }
+}
+
+/// Without room nothing would ever be read; each place may hold as much as `body_limit`.
+fn stream_buffer<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    match usize::deserialize(from)? {
+        items @ 1..=10_000 => Ok(items),
+        items => Err(D::Error::custom(format!("{items} is not from 1 to 10000"))),
+    }
 }
 
 /// `log_format`
@@ -74,6 +99,8 @@ impl Default for ServerConfig {
             body_limit: 1 << 20,
             input_idle: Span(Duration::from_secs(30)),
             input_limit: None,
+            heartbeat: Span(Duration::from_secs(15)),
+            stream_buffer: 16,
             in_flight: 1024,
             cors: Vec::new(),
             proxies: Vec::new(),

@@ -144,6 +144,8 @@ pub(crate) fn serve_at(listener: TcpListener, config: &ServerConfig, service: Se
         stopping: stopping.clone(),
         input_idle: config.input_idle.0,
         input_limit: config.input_limit,
+        heartbeat: config.heartbeat.0,
+        stream_buffer: config.stream_buffer,
         ..Edge::default()
     };
     let router = kit_http::edge(router.merge(health::routes(checks, links, leaving.clone())), edge);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::Router;
 use kit::Etag;
 use kit_grpc::{answer, received};
 use shared::ProductId;
@@ -11,12 +12,13 @@ use tonic::{Request, Response, Status};
 use super::{pb, pb::inventory_service_server};
 use crate::{Inventory, ListProducts, ProductDraft, ReserveRequest};
 
-/// The gRPC service of any `Inventory`.
-pub fn service(service: Arc<dyn Inventory>) -> inventory_service_server::InventoryServiceServer<Server> {
-    inventory_service_server::InventoryServiceServer::new(Server(service))
+/// The gRPC service of any `Inventory`, as routes.
+pub fn router(service: Arc<dyn Inventory>) -> Router {
+    let server = inventory_service_server::InventoryServiceServer::new(Server(service));
+    kit_grpc::routes(server, inventory_service_server::InventoryServiceServer::max_decoding_message_size)
 }
 
-pub struct Server(Arc<dyn Inventory>);
+struct Server(Arc<dyn Inventory>);
 
 #[async_trait]
 impl inventory_service_server::InventoryService for Server {

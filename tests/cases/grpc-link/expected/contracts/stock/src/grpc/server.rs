@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::Router;
 use kit_grpc::{answer, received};
 use tonic::{Request, Response, Status};
 
 use super::{pb, pb::stock_service_server};
 use crate::{Stock, TakeRequest};
 
-/// The gRPC service of any `Stock`.
-pub fn service(service: Arc<dyn Stock>) -> stock_service_server::StockServiceServer<Server> {
-    stock_service_server::StockServiceServer::new(Server(service))
+/// The gRPC service of any `Stock`, as routes.
+pub fn router(service: Arc<dyn Stock>) -> Router {
+    let server = stock_service_server::StockServiceServer::new(Server(service));
+    kit_grpc::routes(server, stock_service_server::StockServiceServer::max_decoding_message_size)
 }
 
-pub struct Server(Arc<dyn Stock>);
+struct Server(Arc<dyn Stock>);
 
 #[async_trait]
 impl stock_service_server::StockService for Server {

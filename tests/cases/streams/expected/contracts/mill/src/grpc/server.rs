@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::Router;
 use kit_grpc::{answer, context, read, stream};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{pb, pb::mill_service_server};
 use crate::Mill;
 
-/// The gRPC service of any `Mill`.
-pub fn service(service: Arc<dyn Mill>) -> mill_service_server::MillServiceServer<Server> {
-    mill_service_server::MillServiceServer::new(Server(service))
+/// The gRPC service of any `Mill`, as routes.
+pub fn router(service: Arc<dyn Mill>) -> Router {
+    let server = mill_service_server::MillServiceServer::new(Server(service));
+    kit_grpc::routes(server, mill_service_server::MillServiceServer::max_decoding_message_size)
 }
 
-pub struct Server(Arc<dyn Mill>);
+struct Server(Arc<dyn Mill>);
 
 #[async_trait]
 impl mill_service_server::MillService for Server {

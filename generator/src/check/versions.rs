@@ -170,6 +170,23 @@ fn ends_are_reached(checker: &mut Checker, written: &Service, old: &model::Servi
     }
 }
 
+/// An operation that only old versions have is a method of their adapters, in front of which no answers are kept and no
+/// calls are counted yet (E001).
+fn ends_are_guarded(checker: &mut Checker, written: &Service, old: &model::Service) {
+    for own in written.queries.values().chain(written.commands.values()) {
+        let name = &own.head.name.value;
+        let (Some(until), Some(then)) = (&own.until, old.operations.get(name)) else { continue };
+        if then.safety == model::Safety::Keyed {
+            let message = format!("keys of `{name}`, which only old versions have, are not available yet");
+            checker.error("E001", &until.span, message, "say what a repeat does: `idempotent = \"yes\"` or `\"no\"`");
+        }
+        if old.counts(then) {
+            let message = format!("calls of `{name}`, which only old versions have, are not counted yet");
+            checker.error("E001", &until.span, message, "leave it out for now, or the limit");
+        }
+    }
+}
+
 /// What the design as it was means, as far as callers outside reached it over REST, gRPC or JSON-RPC.
 pub(super) fn lowered(
     checker: &mut Checker,
@@ -201,6 +218,7 @@ pub(super) fn lowered(
     service.events.clear();
     service.operations.retain(|_, operation| operation.expose.any());
     ends_are_reached(checker, written, &service);
+    ends_are_guarded(checker, written, &service);
     let enums = (&service.enums, &present.enums);
     for (resource, written) in service.resources.values_mut().zip(written.resources.values()) {
         let map = was(&written.was, version).and_then(|was| was.map.as_ref()).map(|map| &map.value);

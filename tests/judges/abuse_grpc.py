@@ -6,11 +6,12 @@ import proxy
 from grpc_client import REFLECTIONS, own_methods, reflected, way
 
 PATIENCE = 10
-# More than a message of gRPC may have.
-TOO_LONG = 5 << 20
+# More than a message may have: `body_limit` is 1 MiB.
+TOO_LONG = (1 << 20) + 1
 # google/rpc/code.proto and grpc's statuscodes.md: what a server says of a request that it cannot read, or not whole.
 UNREADABLE = (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT)
-TOO_MUCH = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.OUT_OF_RANGE)
+# Not RESOURCE_EXHAUSTED, which statuscodes.md has for it: with us that asks callers to come back later.
+TOO_MUCH = (grpc.StatusCode.INVALID_ARGUMENT,)
 MESSAGES = {
     "a field that ends too soon": b"\x0a\xff\x01",
     "a field number of none": b"\x00\x01",

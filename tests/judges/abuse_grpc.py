@@ -8,8 +8,9 @@ from grpc_client import REFLECTIONS, own_methods, reflected, way
 PATIENCE = 10
 # More than a message may have: `body_limit` is 1 MiB.
 TOO_LONG = (1 << 20) + 1
-# google/rpc/code.proto and grpc's statuscodes.md: what a server says of a request that it cannot read, or not whole.
-UNREADABLE = (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT)
+# grpc's statuscodes.md: what a server says of a request that it cannot read. In a stream the others have been read.
+UNREADABLE = (grpc.StatusCode.INTERNAL,)
+UNREADABLE_ITEM = (grpc.StatusCode.INVALID_ARGUMENT,)
 # Not RESOURCE_EXHAUSTED, which statuscodes.md has for it: with us that asks callers to come back later.
 TOO_MUCH = (grpc.StatusCode.INVALID_ARGUMENT,)
 MESSAGES = {
@@ -30,14 +31,15 @@ class AbuseGrpc:
     def judge(self, service, verdict, _depth):
         with grpc.insecure_channel(f"127.0.0.1:{service.port}") as channel:
             for method in own_methods(*reflected(channel, REFLECTIONS[0])):
+                unreadable = UNREADABLE_ITEM if method.client_streaming else UNREADABLE
                 for what, message in MESSAGES.items():
-                    judged(f"{method.name}, {what}", UNREADABLE, status(channel, method, message), verdict)
+                    judged(f"{method.name}, {what}", unreadable, status(channel, method, message), verdict)
                 long = status(channel, method, b"\x7a" + b"\x80" * TOO_LONG)
                 judged(f"{method.name}, too long", TOO_MUCH, long, verdict)
                 for field in method.input_type.fields:
                     if field.type == field.TYPE_STRING and field.number < 16:
                         text = bytes([field.number << 3 | 2, 2]) + b"\xff\xfe"
-                        judged(f"{method.name}, not UTF-8", UNREADABLE, status(channel, method, text), verdict)
+                        judged(f"{method.name}, not UTF-8", unreadable, status(channel, method, text), verdict)
                 verdict.count("methods")
         verdict.expect("methods", len(service.over("grpc")))
 

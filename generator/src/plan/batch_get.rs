@@ -25,8 +25,6 @@ pub struct BatchGet {
     pub item: String,
     /// Of the store.
     pub module: String,
-    /// As in prose: `order`.
-    pub noun: String,
 }
 
 /// The batch of an operation that gets an item, where the schema of its service refers to such items, and where its store
@@ -44,6 +42,5 @@ pub fn of(model: &Model, service: &Service, operation: &Operation) -> Option<Bat
         key: names::rust::ident(&resource.id),
         item: user(&resource.name),
         module: names::rust::module(&resource.name),
-        noun: names::snake(&resource.name).replace('_', " "),
     })
 }

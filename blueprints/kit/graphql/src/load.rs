@@ -44,7 +44,7 @@ pub type Batches = Box<dyn Fn(&Context, &mut Data) + Send + Sync>;
 
 /// The resources of one kind, got several by one call: `get` answers in any order and leaves out what is gone, `key` is
 /// the id of an answer. For [`schema`](crate::schema).
-pub fn batches<K, V, F>(get: impl Fn(Context, Vec<K>) -> F + Clone + Send + Sync + 'static, key: fn(&V) -> K) -> Batches
+pub fn batches<K, V, F>(get: impl Fn(Context, Vec<K>) -> F + Send + Sync + 'static, key: fn(&V) -> K) -> Batches
 where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
@@ -66,7 +66,7 @@ where
 }
 
 /// The resources of one kind, each got by a call of its own, side by side: where nothing gets several.
-pub fn each<K, V, E, F>(get: impl Fn(Context, K) -> F + Clone + Send + Sync + 'static) -> Batches
+pub fn each<K, V, E, F>(get: impl Fn(Context, K) -> F + Send + Sync + 'static) -> Batches
 where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,

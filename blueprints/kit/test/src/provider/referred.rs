@@ -1,7 +1,7 @@
 //! What GraphQL shows of the items that others refer to: each the one whose id stands beside it, however many are asked for
 //! at once.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     compare::text,
@@ -11,9 +11,6 @@ use super::{
     lists,
     session::Session,
 };
-
-/// The number of an example that no other rule takes.
-const NEW: usize = 5;
 
 pub(crate) async fn check(session: &Session<'_>, resource: &Resource) {
     let (Some(shown), Way::GraphQl(graphql)) = (&resource.shown, &session.face.way) else { return };
@@ -60,7 +57,8 @@ fn list_of(value: &Value) -> Vec<&Value> {
     value.as_array().into_iter().flatten().collect()
 }
 
-/// Makes an item that refers to another one than those before it, where there is another.
+/// Makes an item that refers to another one than those before it, where there is another. Where it has something unique
+/// there is no example left that nothing has: the rule then stands on what is there.
 async fn another(items: &Items<'_>, reference: &Reference) {
     let session = items.session;
     let (Some(create), Some(to)) = (items.verb(Verb::Create), session.description().resource(&reference.to)) else {
@@ -69,9 +67,10 @@ async fn another(items: &Items<'_>, reference: &Reference) {
     let known = session.there(&reference.to);
     let others = lists::ids(&Items { session, name: &to.name, resource: to }).await;
     if let Some(other) = others.into_iter().find(|id| Some(id) != known.as_ref()) {
-        let mut input = session.example(create, NEW);
-        input[&reference.member] = if reference.several { json!([other, known]) } else { other };
-        // Refused, it is as if there were no other.
-        _ = session.ask(create, Items::call(create, &Value::Null, None, input)).await;
+        let mut input = session.example(create, 0);
+        input[&reference.member] =
+            if reference.several { [Some(other), known].into_iter().flatten().collect() } else { other };
+        let outcome = session.ask(create, Items::call(create, &Value::Null, None, input)).await;
+        _ = session.granted(create, &format!("`{}` of another item", reference.member), outcome);
     }
 }

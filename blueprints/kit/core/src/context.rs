@@ -179,7 +179,6 @@ impl Context {
         self.address
     }
 
-    /// Work past this moment is of no use to anyone.
     /// What a call tells of the caller in `Forwarded` (RFC 7239): `for=192.0.2.1`, if it asks for them.
     pub fn forwarded(&self) -> Option<String> {
         self.address.filter(|_| self.forwards).map(|address| match address {
@@ -188,6 +187,7 @@ impl Context {
         })
     }
 
+    /// Work past this moment is of no use to anyone.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }

@@ -77,6 +77,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("Ways", "kit_resilience"),
     ("async_trait", "async_trait"),
     ("fallback", "kit_resilience"),
+    ("keyed", "kit_resilience"),
 ];
 
 /// Replaces the line `use _;` and the file's own `use` lines by what the file needs: of its own lines

@@ -52,6 +52,8 @@ pub struct OperationView {
     /// `Result<Order, CancelError>`
     pub result: String,
     pub safety: &'static str,
+    /// A repeat is safe under the same key.
+    pub is_keyed: bool,
     /// The first answer under a key is kept.
     pub keeps_answer: bool,
     /// Calls of it are counted.
@@ -141,6 +143,7 @@ pub fn view(model: &Model, service: &Service, operation: &Operation) -> Operatio
             Safety::Keyed => "Keyed",
             Safety::Unsafe => "Unsafe",
         },
+        is_keyed: operation.safety == Safety::Keyed,
         keeps_answer: gate::keeps_answer(model, service, operation),
         is_limited: gate::is_limited(model, service, operation),
         batch: batch_get::of(model, service, operation).into_iter().collect(),

@@ -1,7 +1,7 @@
 //! What answers in place of a service that does not: the outermost part of a link, written after its call.
 //!
 //! ```text
-//! let cx = &keyed(cx, &operations::RESTOCK);
+//! let cx = &keyed(cx, &operations::RESTOCK, &input)?;
 //! let result = self.link.call(cx, &operations::RESTOCK, attempt).await;
 //! let result = fallback::queue(cx, &operations::RESTOCK, result, || self.queue.restock(cx, input)).await;
 //! fallback::default(cx, &operations::RESTOCK, result, Restocked::default)

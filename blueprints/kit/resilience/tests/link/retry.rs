@@ -1,9 +1,10 @@
 //! Which tries are made, when, and with what.
 
-use std::pin::pin;
+use std::{pin::pin, sync::Arc};
 
 use futures_util::{FutureExt, future::poll_immediate};
-use kit_resilience::Link;
+use kit::Intent;
+use kit_resilience::{Link, keyed};
 
 use super::*;
 
@@ -183,4 +184,28 @@ async fn a_refusal_after_a_try_that_was_sent_is_not_unsent() {
         assert_eq!((failure.unsent, callee.tries().len()), (unsent, 1));
         assert!(failure.retry_after.is_some_and(|pause| pause > 9 * SECOND), "the circuit's: {failure:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_is_done_again_asks_under_the_keys_it_had() {
+    static PLACE: Operation = Operation { service: "a", name: "place", safety: Safety::Keyed };
+    let link = Link::new("a → b", policy());
+    let work = async |key: &str, inputs: &[u32]| {
+        let asked = Context::default().keyed(key);
+        let intent = Intent::of::<()>(&asked, &PLACE, String::new, SECOND).unwrap();
+        let cx = asked.meaning(Arc::new(intent));
+        let callee = Callee::new([Reply::Answers]);
+        for input in inputs {
+            let cx = keyed(&cx.call(), &KEYED, input).unwrap();
+            let _ = link.call(&cx, &KEYED, |cx| callee.answer(cx)).await;
+        }
+        callee.tries().iter().map(|seen| seen.cx.idempotency_key().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let first = work("k", &[1, 2, 2]).await;
+    assert!(first[0] != first[1] && first[1] != first[2], "each call has its own: {first:?}");
+    assert_eq!(work("k", &[2, 2, 1]).await, [&*first[1], &first[2], &first[0]]);
+    assert!(work("l", &[1, 2, 2]).await.iter().all(|key| !first.contains(key)), "another intent");
+    let own = keyed(&Context::default().keyed("own"), &KEYED, &1).unwrap();
+    assert_eq!(own.idempotency_key(), Some("own"));
+    assert_eq!(keyed(&Context::default(), &SAFE, &1).unwrap().idempotency_key(), None);
 }

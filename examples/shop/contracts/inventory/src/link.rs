@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kit::{Context, Etag, Failure};
-use kit_resilience::Link;
+use kit_resilience::{Link, keyed};
 use shared::{ParcelSent, Product, ProductId};
 
 use crate::{
@@ -61,6 +61,7 @@ impl Inventory for Linked {
     }
 
     async fn release(&self, cx: &Context, input: ReleaseRequest) -> Result<(), Failure> {
+        let cx = &keyed(cx, &operations::RELEASE, &input)?;
         let attempt = |cx: Context| {
             let input = input.clone();
             async move { self.inner.release(&cx, input).await }
@@ -69,6 +70,7 @@ impl Inventory for Linked {
     }
 
     async fn dispatch(&self, cx: &Context, input: ParcelSent) -> Result<(), Failure> {
+        let cx = &keyed(cx, &operations::DISPATCH, &input)?;
         let attempt = |cx: Context| {
             let input = input.clone();
             async move { self.inner.dispatch(&cx, input).await }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kit::{Context, Failure};
-use kit_resilience::Link;
+use kit_resilience::{Link, keyed};
 use shared::{CardCharged, ChargeRefused, Order, OrderId, ParcelSent};
 
 use crate::{CancelError, CreateOrderError, ListOrders, NewOrder, OrderPage, Orders, operations};
@@ -35,6 +35,7 @@ impl Orders for Linked {
     }
 
     async fn create_order(&self, cx: &Context, new: NewOrder) -> Result<Order, CreateOrderError> {
+        let cx = &keyed(cx, &operations::CREATE_ORDER, &new)?;
         let attempt = |cx: Context| {
             let new = new.clone();
             async move { self.inner.create_order(&cx, new).await }
@@ -43,6 +44,7 @@ impl Orders for Linked {
     }
 
     async fn cancel(&self, cx: &Context, id: OrderId) -> Result<Order, CancelError> {
+        let cx = &keyed(cx, &operations::CANCEL, &id)?;
         let attempt = |cx: Context| {
             let id = id.clone();
             async move { self.inner.cancel(&cx, id).await }
@@ -51,6 +53,7 @@ impl Orders for Linked {
     }
 
     async fn mark_paid(&self, cx: &Context, id: OrderId, input: CardCharged) -> Result<Order, Failure> {
+        let cx = &keyed(cx, &operations::MARK_PAID, &(&id, &input))?;
         let attempt = |cx: Context| {
             let id = id.clone();
             let input = input.clone();
@@ -60,6 +63,7 @@ impl Orders for Linked {
     }
 
     async fn mark_refused(&self, cx: &Context, id: OrderId, input: ChargeRefused) -> Result<Order, Failure> {
+        let cx = &keyed(cx, &operations::MARK_REFUSED, &(&id, &input))?;
         let attempt = |cx: Context| {
             let id = id.clone();
             let input = input.clone();
@@ -69,6 +73,7 @@ impl Orders for Linked {
     }
 
     async fn mark_sent(&self, cx: &Context, id: OrderId, input: ParcelSent) -> Result<Order, Failure> {
+        let cx = &keyed(cx, &operations::MARK_SENT, &(&id, &input))?;
         let attempt = |cx: Context| {
             let id = id.clone();
             let input = input.clone();

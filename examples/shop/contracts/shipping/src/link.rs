@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kit::{Context, Failure};
-use kit_resilience::Link;
+use kit_resilience::{Link, keyed};
 use shared::{CardCharged, Order};
 
 use crate::{ListParcels, Parcel, ParcelId, ParcelPage, Shipping, UnpackRequest, operations};
@@ -35,6 +35,7 @@ impl Shipping for Linked {
     }
 
     async fn pack(&self, cx: &Context, input: Order) -> Result<(), Failure> {
+        let cx = &keyed(cx, &operations::PACK, &input)?;
         let attempt = |cx: Context| {
             let input = input.clone();
             async move { self.inner.pack(&cx, input).await }
@@ -43,6 +44,7 @@ impl Shipping for Linked {
     }
 
     async fn send(&self, cx: &Context, input: CardCharged) -> Result<(), Failure> {
+        let cx = &keyed(cx, &operations::SEND, &input)?;
         let attempt = |cx: Context| {
             let input = input.clone();
             async move { self.inner.send(&cx, input).await }
@@ -51,6 +53,7 @@ impl Shipping for Linked {
     }
 
     async fn unpack(&self, cx: &Context, input: UnpackRequest) -> Result<(), Failure> {
+        let cx = &keyed(cx, &operations::UNPACK, &input)?;
         let attempt = |cx: Context| {
             let input = input.clone();
             async move { self.inner.unpack(&cx, input).await }

@@ -26,6 +26,7 @@ pub struct Context {
     deadline: Option<Instant>,
     key: Option<Arc<str>>,
     intent: Option<Arc<Intent>>,
+    behalf: Option<Arc<Intent>>,
     origin: Origin,
     trace: Trace,
     attempt: u32,
@@ -82,6 +83,7 @@ impl Default for Context {
             deadline: None,
             key: None,
             intent: None,
+            behalf: None,
             origin: Origin::default(),
             trace: Trace::start(),
             attempt: 1,
@@ -150,7 +152,8 @@ impl Context {
     /// The context of a call made on behalf of this one: the same caller, deadline and marks, a child span, no key.
     pub fn call(&self) -> Self {
         let (trace, origin, notes) = (self.trace.child(), Origin::Request, Arc::default());
-        Self { trace, origin, notes, key: None, intent: None, attempt: 1, ..self.clone() }
+        let behalf = self.intent.as_ref().or(self.behalf.as_ref()).cloned();
+        Self { trace, origin, notes, key: None, intent: None, behalf, attempt: 1, ..self.clone() }
     }
 
     /// The context of what this call needs to be answered, and is not counted besides it.
@@ -161,7 +164,7 @@ impl Context {
     /// The context of the next request on the same connection: the same caller, a child span; no deadline, no key, and
     /// marks of its own.
     pub fn next_request(&self) -> Self {
-        Self { deadline: None, marks: Marks::default(), ..self.call() }
+        Self { deadline: None, behalf: None, marks: Marks::default(), ..self.call() }
     }
 
     /// The context in which a stream of input is read: without a deadline. A limit around the call is lifted.
@@ -179,7 +182,6 @@ impl Context {
         self.address
     }
 
-    /// Work past this moment is of no use to anyone.
     /// What a call tells of the caller in `Forwarded` (RFC 7239): `for=192.0.2.1`, if it asks for them.
     pub fn forwarded(&self) -> Option<String> {
         self.address.filter(|_| self.forwards).map(|address| match address {
@@ -188,6 +190,7 @@ impl Context {
         })
     }
 
+    /// Work past this moment is of no use to anyone.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
@@ -204,6 +207,11 @@ impl Context {
     /// What the answer is to be kept for, if it is.
     pub fn intent(&self) -> Option<&Intent> {
         self.intent.as_deref()
+    }
+
+    /// What the call is made for, if the answer to that is to be kept: the intent of the call that makes this one.
+    pub fn behalf(&self) -> Option<&Intent> {
+        self.behalf.as_deref()
     }
 
     pub fn origin(&self) -> Origin {

@@ -154,3 +154,23 @@ async fn messages_are_remembered_for_longer() {
     assert_eq!(window("call"), Duration::from_secs(24 * 60 * 60));
     assert_eq!(window("message"), Duration::from_secs(7 * 24 * 60 * 60));
 }
+
+#[tokio::test]
+async fn work_that_failed_calls_others_under_the_same_keys_when_it_is_done_again() {
+    static PAY: Operation = Operation { service: "bank", name: "pay", safety: Safety::Keyed };
+    let gate = Gate::new(Arc::new(Memory::default()));
+    let work = async |key: &str| {
+        let mut paid = None;
+        let cx = Context::default().keyed(key).made_by(Origin::Message);
+        let call = gate.call(&cx, &PLACE, &"input").unwrap();
+        let failed = call.once(|cx| {
+            paid = cx.call().behalf().map(|intent| intent.next_key(&PAY, &7).unwrap());
+            async { Err::<u32, _>(Failure::new(Kind::Unavailable, "later")) }
+        });
+        assert!(failed.await.is_err());
+        paid.unwrap()
+    };
+    let first = work("a").await;
+    assert_eq!(work("a").await, first);
+    assert_ne!(work("b").await, first);
+}

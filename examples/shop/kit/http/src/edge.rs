@@ -31,7 +31,9 @@ use tower::{Layer, Service};
 use tracing::Instrument;
 
 use crate::{
-    Cors, Heartbeat, Problem, grpc, headers, peer,
+    Cors, Heartbeat, Problem, grpc,
+    headers::{self, Sent},
+    peer,
     resume::Streams,
     stopping,
     upload::{self, Inputs},
@@ -138,7 +140,7 @@ struct Edged<S> {
 
 impl<S> Service<Request> for Edged<S>
 where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request, Response = Response, Error = Infallible> + 'static,
     S::Future: Send + 'static,
 {
     type Response = Response;
@@ -150,15 +152,17 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let fresh = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, fresh);
-        self.shared.clone().answer(request, inner)
+        self.shared.clone().answer(request, &mut self.inner)
     }
 }
 
 impl Shared {
     /// What can be done at once is done before the future is made, which need not carry the request along then.
-    fn answer<S>(self: Arc<Self>, mut request: Request, inner: S) -> BoxFuture<'static, Result<Response, Infallible>>
+    fn answer<S>(
+        self: Arc<Self>,
+        mut request: Request,
+        inner: &mut S,
+    ) -> BoxFuture<'static, Result<Response, Infallible>>
     where
         S: Service<Request, Response = Response, Error = Infallible> + 'static,
         S::Future: Send + 'static,
@@ -166,11 +170,13 @@ impl Shared {
         if let Some(answer) = self.edge.cors.preflight(&request) {
             return Box::pin(future::ok(answer));
         }
-        let allowed = self.edge.cors.allowed(request.headers());
-        let trace = headers::trace(request.headers());
-        let asked = Asked { method: request.method().clone(), grpc: grpc::is(request.headers()), trace_id: trace.id() };
+        let sent = Sent::with(request.headers());
+        let allowed = self.edge.cors.allowed(sent.origin);
+        let trace = sent.trace();
+        let grpc = sent.content_type.is_some_and(grpc::is);
+        let asked = Asked { method: request.method().clone(), grpc, trace_id: trace.id() };
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let span = tracing::info_span!("request", method = %asked.method, route, trace_id = asked.trace_id);
+        let span = tracing::info_span!("request", method = asked.method.as_str(), route, trace_id = asked.trace_id);
         // Health is asked for all the time.
         let notable = !request.uri().path().starts_with("/-/");
         let begun = span.in_scope(|| {
@@ -211,20 +217,23 @@ impl Shared {
                 format!("path and query have {target} bytes, and at most {} are read", self.edge.uri_limit),
             ));
         }
-        if request.headers().contains_key(header::UPGRADE) && !self.edge.cors.upgrades(request) {
+        let sent = Sent::with(request.headers());
+        if sent.upgrade.is_some() && !self.edge.cors.upgrades(request) {
             return Err(Problem::new(StatusCode::FORBIDDEN, "pages of this origin may not open a WebSocket here"));
         }
-        let cx = headers::context(request.headers(), trace, grpc)?.within(self.edge.timeout);
+        let (upgrades, uploads) = (sent.upgrade.is_some(), sent.content_type.is_some_and(upload::is));
+        let cx = sent.context(trace, grpc)?.within(self.edge.timeout);
         let cx = peer::address(request, &self.edge.proxies).into_iter().fold(cx, Context::from_address);
-        request.extensions_mut().insert(cx.clone());
-        request.extensions_mut().insert(self.streams.clone());
+        let told = request.extensions_mut();
+        told.insert(cx.clone());
+        told.insert(self.streams.clone());
         if grpc {
-            request.extensions_mut().insert(MessageLimit(self.edge.body_limit));
+            told.insert(MessageLimit(self.edge.body_limit));
             // Who reads a stream of input ends it when the service stops.
-            request.extensions_mut().insert(self.edge.stopping.clone());
-        } else if upload::seems(request.headers()) || request.headers().contains_key(header::UPGRADE) {
-            request.extensions_mut().insert(MessageLimit(self.edge.body_limit));
-            request.extensions_mut().insert(Inputs {
+            told.insert(self.edge.stopping.clone());
+        } else if uploads || upgrades {
+            told.insert(MessageLimit(self.edge.body_limit));
+            told.insert(Inputs {
                 item: self.edge.body_limit,
                 idle: self.edge.input_idle,
                 total: self.edge.input_limit,
@@ -285,7 +294,7 @@ impl Drop for AtWork {
 }
 
 /// The work on a request.
-fn work<S>(mut inner: S, request: Request) -> impl Future<Output = Result<Response, Failure>> + use<S>
+fn work<S>(inner: &mut S, request: Request) -> impl Future<Output = Result<Response, Failure>> + use<S>
 where
     S: Service<Request, Response = Response, Error = Infallible>,
 {

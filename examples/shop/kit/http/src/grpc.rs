@@ -10,9 +10,9 @@ use kit::Kind;
 
 use crate::Problem;
 
-/// Whether a request, or an answer, is gRPC.
-pub(crate) fn is(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+/// Whether a request, or an answer, of this media type is gRPC.
+pub(crate) fn is(content_type: &HeaderValue) -> bool {
+    content_type.as_bytes().starts_with(b"application/grpc")
 }
 
 pub(crate) fn answer(problem: &Problem) -> Response {

@@ -73,6 +73,4 @@ pub use reader::{Event, EventReader};
 pub use reqwest::Response as Incoming;
 pub use serve::{Drained, Server, serve};
 pub use talk::Talk;
-pub use upload::Upload;
-/// Whether a request seems to bring a stream of input, for those who pass it on unread.
-pub use upload::seems as brings_stream;
+pub use upload::{Upload, brings_stream};

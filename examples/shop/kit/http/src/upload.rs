@@ -5,7 +5,7 @@ use std::{marker::PhantomData, time::Duration};
 use axum::{
     body::{Body, HttpBody},
     extract::{FromRequest, Request},
-    http::{HeaderMap, Version, header},
+    http::{HeaderMap, HeaderValue, Version, header},
 };
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream;
@@ -23,9 +23,14 @@ use crate::{Problem, accept, extract};
 /// The media type of NDJSON.
 pub(crate) const TYPE: &str = "application/x-ndjson";
 
-/// Whether a request seems to bring NDJSON: asked of every request, so nothing is taken apart.
-pub fn seems(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.as_bytes().get(..TYPE.len()));
+/// Whether a request seems to bring NDJSON, for those who pass it on unread.
+pub fn brings_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(is)
+}
+
+/// Whether this media type seems to be NDJSON: asked of every request, so nothing is taken apart.
+pub(crate) fn is(content_type: &HeaderValue) -> bool {
+    let kind = content_type.as_bytes().get(..TYPE.len());
     kind.is_some_and(|kind| kind.eq_ignore_ascii_case(TYPE.as_bytes()))
 }
 

@@ -195,7 +195,7 @@ impl Link {
         E: OperationError,
         F: Future<Output = Result<T, E>> + Send,
     {
-        let total = keyed(cx, operation).within(self.0.policy.total());
+        let total = with_key(cx, operation).within(self.0.policy.total());
         self.spanned(cx, operation, self.tries(&total, cx.deadline(), operation, attempt)).await
     }
 
@@ -215,7 +215,7 @@ impl Link {
         let source = Source::default();
         let noting = source.clone();
         let input = Box::pin(input.inspect(move |item| noting.note(item)));
-        let keyed = keyed(cx, operation);
+        let keyed = with_key(cx, operation);
         let call = |cx: Context| async move { cx.reading(input, attempt).await };
         let work = async {
             match self.one(&keyed, cx.deadline(), operation, 1, &source, call).await {
@@ -389,13 +389,27 @@ impl Source {
     }
 }
 
-/// The context with an idempotency key if the operation needs one, so that a call and its fallback have the same.
-pub fn keyed(cx: &Context, operation: &Operation) -> Context {
-    if operation.safety == Safety::Keyed && cx.idempotency_key().is_none() {
-        cx.clone().keyed(uuid::Uuid::now_v7().to_string())
-    } else {
-        cx.clone()
+/// The context of a call with this input, with an idempotency key if the operation needs one and there is none. It follows
+/// from the key that the call is made under, if it is made under one ([`Context::behalf`]): work that is done again because
+/// it failed, for a message that comes again or a caller who tries again, has no second effect on the other side.
+///
+/// # Errors
+/// `internal`: the input has no JSON form.
+pub fn keyed(cx: &Context, operation: &Operation, input: &impl Serialize) -> Result<Context, Failure> {
+    match cx.behalf().filter(|_| needs_key(cx, operation)) {
+        Some(intent) => Ok(cx.clone().keyed(intent.next_key(operation, input)?)),
+        None => Ok(with_key(cx, operation)),
     }
+}
+
+fn needs_key(cx: &Context, operation: &Operation) -> bool {
+    operation.safety == Safety::Keyed && cx.idempotency_key().is_none()
+}
+
+/// With a new key if the operation needs one: all tries have the same.
+fn with_key(cx: &Context, operation: &Operation) -> Context {
+    let cx = cx.clone();
+    if needs_key(&cx, operation) { cx.keyed(uuid::Uuid::now_v7().to_string()) } else { cx }
 }
 
 fn one_try(cx: &Context, operation: &Operation, number: u32) -> Context {

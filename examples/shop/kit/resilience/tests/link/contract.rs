@@ -6,9 +6,10 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use kit::{Context, Failure, Kind, OperationError, Stream};
 use kit_resilience::{Link, fallback, keyed};
+use serde::Serialize;
 use serde_json::Value;
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Reserve {
     pub sku: String,
 }
@@ -50,6 +51,7 @@ pub struct Linked {
 #[async_trait]
 impl Inventory for Linked {
     async fn reserve(&self, cx: &Context, input: Reserve) -> Result<Reserved, ReserveError> {
+        let cx = &keyed(cx, &operations::RESERVE, &input)?;
         let attempt = |cx: Context| {
             let input = input.clone();
             async move { self.inner.reserve(&cx, input).await }
@@ -59,7 +61,7 @@ impl Inventory for Linked {
     }
 
     async fn restock(&self, cx: &Context, input: Reserve) -> Result<(), Failure> {
-        let cx = &keyed(cx, &operations::RESTOCK);
+        let cx = &keyed(cx, &operations::RESTOCK, &input)?;
         let attempt = |cx: Context| {
             let input = input.clone();
             async move { self.inner.restock(&cx, input).await }

@@ -1,6 +1,6 @@
 //! The fields of spans as the members of a JSON object.
 
-use std::fmt::{self, Debug, Write};
+use std::fmt::{self, Debug, Display, Write};
 
 use tracing::{
     field::{Field, Visit},
@@ -17,94 +17,106 @@ pub(super) struct Members;
 
 impl<'w> FormatFields<'w> for Members {
     fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> fmt::Result {
-        writer.write_char('{')?;
-        write(&mut writer, true, fields)?;
-        writer.write_char('}')
+        let mut object = Object(String::with_capacity(ROOM));
+        object.0.push('{');
+        fields.record(&mut object);
+        object.0.push('}');
+        writer.write_str(&object.0)
     }
 
     fn add_fields(&self, current: &'w mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
-        if current.fields.pop() != Some('}') {
-            current.fields = "{".into();
+        let mut object = Object(std::mem::take(&mut current.fields));
+        if object.0.pop() != Some('}') {
+            object.0 = "{".into();
         }
-        let is_first = current.fields.ends_with('{');
-        write(&mut current.fields, is_first, fields)?;
-        current.fields.write_char('}')
+        fields.record(&mut object);
+        object.0.push('}');
+        current.fields = object.0;
+        Ok(())
     }
 }
 
-fn write<R: RecordFields>(to: &mut dyn Write, is_first: bool, fields: R) -> fmt::Result {
-    let mut object = Object { to, is_first, done: Ok(()) };
-    fields.record(&mut object);
-    object.done
-}
+/// Bytes for the fields of a request's span.
+const ROOM: usize = 128;
 
-struct Object<'a> {
-    to: &'a mut dyn Write,
-    is_first: bool,
-    done: fmt::Result,
-}
+/// An object that is open still.
+struct Object(String);
 
-impl Object<'_> {
-    fn member(&mut self, field: &Field, value: impl FnOnce(&mut dyn Write) -> fmt::Result) {
-        let before = if self.is_first { "" } else { "," };
-        self.is_first = false;
-        let name = field.name().trim_start_matches("r#");
-        let written = write!(self.to, "{before}\"{name}\":").and_then(|()| value(self.to));
-        self.done = self.done.and(written);
+impl Object {
+    /// The text of the object, where the value of the member is to be written.
+    fn member(&mut self, field: &Field) -> &mut String {
+        if !self.0.ends_with('{') {
+            self.0.push(',');
+        }
+        let name = field.name();
+        self.0.push('"');
+        self.0.push_str(name.strip_prefix("r#").unwrap_or(name));
+        self.0.push_str("\":");
+        &mut self.0
+    }
+
+    /// A value that JSON writes as Rust does.
+    fn bare(&mut self, field: &Field, value: impl Display) {
+        // Writing to a string does not fail.
+        let _ = write!(self.member(field), "{value}");
     }
 }
 
-impl Visit for Object<'_> {
+impl Visit for Object {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.member(field, |to| {
-            to.write_char('"')?;
-            write!(Escaped(to), "{value:?}")?;
-            to.write_char('"')
-        });
+        let to = self.member(field);
+        to.push('"');
+        let _ = write!(Escaped(to), "{value:?}");
+        to.push('"');
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.member(field, |to| {
-            to.write_char('"')?;
-            Escaped(to).write_str(value)?;
-            to.write_char('"')
-        });
+        let to = self.member(field);
+        to.push('"');
+        let _ = Escaped(to).write_str(value);
+        to.push('"');
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.member(field, |to| write!(to, "{value}"));
+        self.bare(field, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.member(field, |to| write!(to, "{value}"));
+        self.bare(field, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.member(field, |to| write!(to, "{value}"));
+        self.bare(field, value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.member(field, |to| if value.is_finite() { write!(to, "{value}") } else { to.write_str("null") });
+        if value.is_finite() {
+            self.bare(field, value);
+        } else {
+            self.member(field).push_str("null");
+        }
     }
 }
 
 /// As the inside of a JSON string (RFC 8259, 7).
-struct Escaped<'a>(&'a mut dyn Write);
+struct Escaped<'a>(&'a mut String);
 
 impl Write for Escaped<'_> {
-    fn write_str(&mut self, mut text: &str) -> fmt::Result {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
         let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
-        while let Some(at) = text.bytes().position(is_special) {
-            let (plain, rest) = text.split_at(at);
-            let (special, rest) = rest.split_at(1);
-            self.0.write_str(plain)?;
-            match special {
-                "\"" | "\\" => write!(self.0, "\\{special}")?,
-                control => control.bytes().try_for_each(|byte| write!(self.0, "\\u{byte:04x}"))?,
-            }
-            text = rest;
+        // Without an early end the compiler looks at many bytes at a time.
+        if !text.bytes().fold(false, |found, byte| found | is_special(byte)) {
+            self.0.push_str(text);
+            return Ok(());
         }
-        self.0.write_str(text)
+        for char in text.chars() {
+            match char {
+                '"' | '\\' => self.0.extend(['\\', char]),
+                ..' ' => write!(self.0, "\\u{:04x}", u32::from(char))?,
+                plain => self.0.push(plain),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kit::{Context, Failure};
-use kit_resilience::Link;
+use kit_resilience::{Link, keyed};
 use shared::{Order, OrderCancelled};
 
 use crate::{Billing, operations};
@@ -19,6 +19,7 @@ pub struct Linked {
 #[async_trait]
 impl Billing for Linked {
     async fn charge(&self, cx: &Context, input: Order) -> Result<(), Failure> {
+        let cx = &keyed(cx, &operations::CHARGE, &input)?;
         let attempt = |cx: Context| {
             let input = input.clone();
             async move { self.inner.charge(&cx, input).await }
@@ -27,6 +28,7 @@ impl Billing for Linked {
     }
 
     async fn refund(&self, cx: &Context, input: OrderCancelled) -> Result<(), Failure> {
+        let cx = &keyed(cx, &operations::REFUND, &input)?;
         let attempt = |cx: Context| {
             let input = input.clone();
             async move { self.inner.refund(&cx, input).await }

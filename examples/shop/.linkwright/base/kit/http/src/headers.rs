@@ -21,31 +21,66 @@ use crate::Problem;
 static TRACE: HeaderName = HeaderName::from_static("traceparent");
 static KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(crate) static TIMEOUT: HeaderName = HeaderName::from_static("request-timeout-ms");
-static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 static FALLBACK: HeaderName = HeaderName::from_static("fallback");
 pub(crate) const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(crate) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// The trace that the caller is in, or a new one.
-pub(crate) fn trace(headers: &HeaderMap) -> Trace {
-    headers.get(&TRACE).and_then(text).and_then(|text| text.parse().ok()).unwrap_or_else(Trace::start)
+/// What the edge reads of a request's headers. Most of it is not there, and each look into the map has a price: they are
+/// gone through once. Of a header that is there twice the first one counts.
+#[derive(Default)]
+pub(crate) struct Sent<'a> {
+    trace: Option<&'a HeaderValue>,
+    timeout: Option<&'a HeaderValue>,
+    grpc_timeout: Option<&'a HeaderValue>,
+    key: Option<&'a HeaderValue>,
+    pub content_type: Option<&'a HeaderValue>,
+    pub origin: Option<&'a HeaderValue>,
+    pub upgrade: Option<&'a HeaderValue>,
 }
 
-/// The call as the caller means it.
-pub(crate) fn context(headers: &HeaderMap, trace: Trace, grpc: bool) -> Result<Context, Problem> {
-    let mut cx = Context::default().in_trace(trace);
-    let timeout = if grpc { &GRPC_TIMEOUT } else { &TIMEOUT };
-    if let Some(value) = headers.get(timeout) {
-        let parse = if grpc { kit::grpc::timeout } else { millis };
-        let left = text(value).and_then(parse);
-        cx = cx.within(left.ok_or_else(|| Problem::unreadable(format!("{timeout}: not a span of time")))?);
+impl<'a> Sent<'a> {
+    pub fn with(headers: &'a HeaderMap) -> Self {
+        let mut sent = Self::default();
+        for (name, value) in headers {
+            let place = match name.as_str() {
+                "traceparent" => &mut sent.trace,
+                "request-timeout-ms" => &mut sent.timeout,
+                "grpc-timeout" => &mut sent.grpc_timeout,
+                "idempotency-key" => &mut sent.key,
+                "content-type" => &mut sent.content_type,
+                "origin" => &mut sent.origin,
+                "upgrade" => &mut sent.upgrade,
+                _ => continue,
+            };
+            place.get_or_insert(value);
+        }
+        sent
     }
-    if let Some(value) = headers.get(&KEY) {
-        let fits = |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-        let key = text(value).filter(fits);
-        cx = cx.keyed(key.ok_or_else(|| Problem::unreadable(format!("{KEY}: expected 1 to 255 visible characters")))?);
+
+    /// The trace that the caller is in, or a new one.
+    pub fn trace(&self) -> Trace {
+        self.trace.and_then(text).and_then(|text| text.parse().ok()).unwrap_or_else(Trace::start)
     }
-    Ok(cx)
+
+    /// The call as the caller means it.
+    pub fn context(&self, trace: Trace, grpc: bool) -> Result<Context, Problem> {
+        let mut cx = Context::default().in_trace(trace);
+        let (name, timeout, parse) = match grpc {
+            true => ("grpc-timeout", self.grpc_timeout, kit::grpc::timeout as fn(&str) -> _),
+            false => (TIMEOUT.as_str(), self.timeout, millis as fn(&str) -> _),
+        };
+        if let Some(value) = timeout {
+            let left = text(value).and_then(parse);
+            cx = cx.within(left.ok_or_else(|| Problem::unreadable(format!("{name}: not a span of time")))?);
+        }
+        if let Some(value) = self.key {
+            let fits = |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+            let key = text(value).filter(fits);
+            let wrong = || Problem::unreadable(format!("{KEY}: expected 1 to 255 visible characters"));
+            cx = cx.keyed(key.ok_or_else(wrong)?);
+        }
+        Ok(cx)
+    }
 }
 
 /// What a request takes along: a new span of the trace, the time left, the key, for whom it is.
@@ -119,17 +154,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn deadlines_of_both_transports() {
-        let left = |name: &HeaderName, value: &str, grpc| {
+        let left = |name: &'static str, value: &str, grpc| {
             let mut headers = HeaderMap::new();
             headers.insert(name, value.parse().unwrap());
-            context(&headers, Trace::start(), grpc).map(|cx| cx.remaining())
+            Sent::with(&headers).context(Trace::start(), grpc).map(|cx| cx.remaining())
         };
-        assert_eq!(left(&GRPC_TIMEOUT, "5m", true), Ok(Some(Duration::from_millis(5))));
-        assert!(left(&GRPC_TIMEOUT, "5", true).is_err());
-        assert_eq!(left(&TIMEOUT, "250", false), Ok(Some(Duration::from_millis(250))));
-        assert_eq!(left(&TIMEOUT, "junk", true), Ok(None), "another transport's header");
+        assert_eq!(left("grpc-timeout", "5m", true), Ok(Some(Duration::from_millis(5))));
+        assert!(left("grpc-timeout", "5", true).is_err());
+        assert_eq!(left("request-timeout-ms", "250", false), Ok(Some(Duration::from_millis(250))));
+        assert_eq!(left("request-timeout-ms", "junk", true), Ok(None), "another transport's header");
         for bad in ["", "-1", "1.5", "5s", "99999999999999999999999"] {
-            assert!(left(&TIMEOUT, bad, false).is_err(), "{bad}");
+            assert!(left("request-timeout-ms", bad, false).is_err(), "{bad}");
         }
     }
 
@@ -138,14 +173,15 @@ mod tests {
         let cx = Context::default().within(Duration::from_millis(1500)).keyed("k-1");
         let mut headers = HeaderMap::new();
         send(&cx, &mut headers);
-        let back = context(&headers, trace(&headers), false).unwrap();
+        let sent = Sent::with(&headers);
+        let back = sent.context(sent.trace(), false).unwrap();
         assert_eq!((back.remaining(), back.idempotency_key()), (cx.remaining(), Some("k-1")));
         assert_eq!(back.trace().id(), cx.trace().id());
         assert_ne!(back.trace(), cx.trace());
         assert!(!headers.contains_key(header::FORWARDED));
         for bad in ["", &"k".repeat(256)] {
             headers.insert(&KEY, bad.parse().unwrap());
-            assert!(context(&headers, Trace::start(), false).is_err());
+            assert!(Sent::with(&headers).context(Trace::start(), false).is_err());
         }
     }
 

@@ -70,7 +70,8 @@ pub fn operation(model: &Model, service: &Service, operation: &Operation) -> Grp
         response,
         taken: match view.reads {
             true => format!(
-                "let (cx, result) = read(request, |cx, input| async move {{ self.0.{}(&cx, input).await }}).await",
+                "let (cx, result) = {}(request, |cx, input| async move {{ self.0.{}(&cx, input).await }}).await",
+                if view.stream { "talk" } else { "read" },
                 view.method
             ),
             false if view.params.is_empty() => "let cx = context(&request)".to_owned(),

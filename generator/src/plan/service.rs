@@ -351,9 +351,11 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         },
         has_grpc,
         graphql: has_graphql.then(|| limits(service)).into_iter().collect(),
-        takes_streams: any_over_rest(model, service, Operation::reads),
-        keeps_connections: has_graphql || any_over_rest(model, service, Operation::streams),
-        talks: any_over_rest(model, service, |operation| operation.reads() && operation.streams()),
+        takes_streams: any_over(model, service, &[Transport::Rest, Transport::Grpc], |operation| {
+            operation.reads() && !operation.streams()
+        }),
+        keeps_connections: has_graphql || any_over(model, service, &[Transport::Rest], Operation::streams),
+        talks: any_over(model, service, &[Transport::Rest], |operation| operation.reads() && operation.streams()),
         has_store,
         has_broker,
         limits: counted,
@@ -400,9 +402,9 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     }
 }
 
-fn any_over_rest(model: &Model, service: &Service, is_meant: fn(&Operation) -> bool) -> bool {
-    let is_over_rest = |name: &str| model.served(&service.name, name).has(Transport::Rest);
-    service.operations.values().any(|operation| is_meant(operation) && is_over_rest(&operation.name))
+fn any_over(model: &Model, service: &Service, ways: &[Transport], is_meant: fn(&Operation) -> bool) -> bool {
+    let is_over = |name: &str| ways.iter().any(|way| model.served(&service.name, name).has(*way));
+    service.operations.values().any(|operation| is_meant(operation) && is_over(&operation.name))
 }
 
 /// The traits of the contract that change items whose types are in `contracts/shared`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
-use kit_grpc::{answer, context, read, stream};
+use kit_grpc::{answer, context, read, stream, talk};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{pb, pb::mill_service_server};
@@ -23,7 +23,7 @@ impl mill_service_server::MillService for Server {
     type WeighStream = kit_grpc::Items<pb::Weight>;
 
     async fn weigh(&self, request: Request<Streaming<pb::Grain>>) -> Result<Response<Self::WeighStream>, Status> {
-        let (cx, result) = read(request, |cx, input| async move { self.0.weigh(&cx, input).await }).await;
+        let (cx, result) = talk(request, |cx, input| async move { self.0.weigh(&cx, input).await }).await;
         stream(&cx, result)
     }
 

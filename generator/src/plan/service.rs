@@ -158,7 +158,7 @@ struct CallLimits {
     /// Of all operations: the key, what it is, and the rate.
     service: Vec<(&'static str, &'static str, String)>,
     operations: Vec<(String, String)>,
-    /// Where proxies are whose `Forwarded` says who calls, in TOML.
+    /// Where gateways and services are whose `Forwarded` says who calls, in TOML.
     proxies: String,
 }
 
@@ -236,12 +236,18 @@ fn call_limits(model: &Model, service: &Service) -> CallLimits {
         ("quota", "The same over a long time.", service.limits.quota),
     ];
     let own = service.operations.values().filter(|operation| gate::is_limited(model, service, operation));
-    let proxies: &[&str] = if fronts::is_fronted(model, service) { &["127.0.0.1", "::1"] } else { &[] };
+    // On one machine, as they all are at first, those in between come from there.
+    let between = fronts::is_fronted(model, service) || is_called_by_others(model, service);
+    let proxies: &[&str] = if between { &["127.0.0.1", "::1"] } else { &[] };
     CallLimits {
         service: all.into_iter().filter_map(|(key, what, rate)| Some((key, what, rate?.to_string()))).collect(),
         operations: own.filter_map(|operation| Some((operation.name.clone(), operation.limit?.to_string()))).collect(),
         proxies: format!("{proxies:?}"),
     }
+}
+
+fn is_called_by_others(model: &Model, service: &Service) -> bool {
+    model.links.iter().any(|link| link.callee() == Some(&service.name))
 }
 
 /// `services/<service>`.

@@ -29,7 +29,7 @@ pub fn schema(services: Services, settings: Settings) -> Schema {
         Mutation(services.clone()),
         Subscription(services.clone()),
     );
-    kit_graphql::schema(builder, settings, [load_shelf(services.left)]).for_callers()
+    kit_graphql::schema(builder, settings, [load_shelf(services.left)])
 }
 
 /// What answers under `/graphql`.

@@ -7,25 +7,33 @@ use std::{
         atomic::{AtomicU8, Ordering},
     },
     task::{Context as Task, Poll, ready},
+    time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, future, stream, task::AtomicWaker};
 use tokio::{
     sync::oneshot,
-    time::{Instant, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
 use crate::{Context, Failure, Kind, Stream};
 
-/// Bytes of a message at most, where a connection carries many of them. The edge of a service puts it into the extensions
-/// of a request that has no body with an end.
+/// What messages are held to, where a connection carries many of them. The edge of a service puts it into the extensions of
+/// a request that has no body with an end.
 #[derive(Clone, Copy, Debug)]
-pub struct MessageLimit(pub usize);
+pub struct Limits {
+    /// Bytes of a message at most.
+    pub message: usize,
+    /// How long the next item of an input may take, once it is asked for.
+    pub idle: Duration,
+}
 
 /// The items of an input as they come in. The first that is wrong ends them, with `invalid` and its place, counted from 0
-/// as in every list: `[3].name`. So does a service that stops, with `unavailable`.
+/// as in every list: `[3].name`. So does a service that stops, with `unavailable`; and a sender from whom nothing comes
+/// for the span of `idle`, though it is asked for, with `timeout`.
 pub fn received<T: Send + 'static>(
     items: impl futures_util::Stream<Item = Result<T, Failure>> + Send + 'static,
+    idle: Option<Duration>,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> Stream<T, Failure> {
     let stopped = stopped.map(|()| Failure::new(Kind::Unavailable, "the service is stopping"));
@@ -38,7 +46,35 @@ pub fn received<T: Send + 'static>(
         number += 1;
         item
     });
-    unless(Box::pin(items), Box::pin(stopped))
+    let items = Box::pin(items);
+    let items = match idle {
+        Some(limit) => Box::pin(Awaited { items, limit, timer: None }),
+        None => items as Stream<T, Failure>,
+    };
+    unless(items, Box::pin(stopped))
+}
+
+/// Items that have a time to come.
+struct Awaited<S> {
+    items: Pin<Box<S>>,
+    limit: Duration,
+    /// While one is asked for.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<T, S: futures_util::Stream<Item = Result<T, Failure>>> futures_util::Stream for Awaited<S> {
+    type Item = Result<T, Failure>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Option<Self::Item>> {
+        let limit = self.limit;
+        if let Poll::Ready(item) = self.items.poll_next_unpin(task) {
+            self.timer = None;
+            return Poll::Ready(item);
+        }
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
+        ready!(timer.as_mut().poll(task));
+        Poll::Ready(Some(Err(Failure::new(Kind::Timeout, format!("no item came within {limit:?}")))))
+    }
 }
 
 /// The items of an input as they go out, and its failure if it has one. A stream that fails does not end: who sends it
@@ -199,8 +235,6 @@ impl<T> Drop for Watched<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures_util::TryStreamExt;
 
     use super::*;
@@ -227,26 +261,39 @@ mod tests {
     #[tokio::test]
     async fn the_first_wrong_item_ends_the_input_and_is_named() {
         let rows = stream::iter([Ok(1), Err(Failure::invalid("missing").within("size")), Ok(2)]);
-        let mut rows = received(rows, future::pending());
+        let mut rows = received(rows, None, future::pending());
         assert_eq!(rows.next().await, Some(Ok(1)));
         let failure = rows.next().await.and_then(Result::err).unwrap();
         assert_eq!((failure.kind, failure.fields[0].field.as_str()), (Kind::Invalid, "[1].size"));
         assert!(rows.next().await.is_none());
 
         let unreadable = stream::iter([Err::<u32, _>(Failure::invalid("no JSON"))]);
-        let failure = received(unreadable, future::pending()).next().await.and_then(Result::err).unwrap();
+        let failure = received(unreadable, None, future::pending()).next().await.and_then(Result::err).unwrap();
         assert_eq!(failure.fields[0].field, "[0]");
         let cut = stream::iter([Err::<u32, _>(Failure::new(Kind::Unavailable, "cut"))]);
-        let failure = received(cut, future::pending()).next().await.and_then(Result::err).unwrap();
+        let failure = received(cut, None, future::pending()).next().await.and_then(Result::err).unwrap();
         assert_eq!((failure.kind, failure.fields.len()), (Kind::Unavailable, 0));
     }
 
     #[tokio::test]
     async fn a_service_that_stops_ends_what_it_waits_for() {
         let rows = stream::iter([Ok(1)]).chain(stream::pending());
-        let mut rows = received(rows, future::ready(()));
+        let mut rows = received(rows, None, future::ready(()));
         assert_eq!(rows.next().await, Some(Ok(1)), "what is there is read");
         assert_eq!(rows.next().await.and_then(Result::err).map(|e| e.kind), Some(Kind::Unavailable));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_does_not_wait_for_ever() {
+        let mut rows = received(every(9 * SECOND, 3), Some(10 * SECOND), future::pending());
+        assert_eq!(rows.next().await, Some(Ok(0)));
+        tokio::time::sleep(60 * SECOND).await;
+        assert_eq!(rows.next().await, Some(Ok(1)), "as long as nothing is asked for no time passes");
+        assert_eq!(rows.next().await, Some(Ok(2)));
+        assert_eq!(rows.next().await, None);
+        let mut rows = received(every(11 * SECOND, 3), Some(10 * SECOND), future::pending());
+        assert_eq!(rows.next().await.and_then(Result::err).map(|e| e.kind), Some(Kind::Timeout));
+        assert_eq!(rows.next().await, None);
     }
 
     #[tokio::test]

@@ -103,12 +103,11 @@ pub fn error(cx: &Context, error: &impl OperationError) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use async_graphql::{EmptyMutation, EmptySubscription, Executor, Object, Request, Schema, SimpleObject};
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Schema, SimpleObject};
     use kit::Failure;
     use serde_json::json;
 
     use super::*;
-    use crate::Settings;
 
     struct Query;
 
@@ -125,25 +124,6 @@ mod tests {
 
         async fn broken(&self, ctx: &async_graphql::Context<'_>) -> Option<Part> {
             alone(ctx, Err(error(&context(ctx), &Failure::new(Kind::Unavailable, "gone"))))
-        }
-    }
-
-    struct Asked;
-
-    #[Object]
-    impl Asked {
-        async fn forwarded(&self, ctx: &async_graphql::Context<'_>) -> Option<String> {
-            context(ctx).forwarded()
-        }
-    }
-
-    #[tokio::test]
-    async fn others_are_told_for_whom_they_answer_if_that_is_said() {
-        let schema = || crate::schema(Schema::build(Asked, EmptyMutation, EmptySubscription), Settings::default(), []);
-        let cx = Context::default().from_address([192, 0, 2, 7].into());
-        for (schema, told) in [(schema(), json!(null)), (schema().for_callers(), json!("for=192.0.2.7"))] {
-            let answer = json!(schema.execute(Request::new("{ forwarded }").data(cx.clone())).await);
-            assert_eq!(answer["data"]["forwarded"], told);
         }
     }
 

@@ -25,6 +25,6 @@ pub use codec::{Proto, defaulted, field, missing, required};
 pub use kit::Failure;
 pub use mask::{Mask, Populated};
 pub use order::{order_by, sort};
-pub use server::{Items, answer, context, read, received, routes, stream};
+pub use server::{Items, answer, context, read, received, routes, stream, talk};
 pub use standard::{Health, standard};
 pub use status::{error, status};

@@ -1,6 +1,7 @@
 use std::{
     collections::VecDeque,
     fmt::Debug,
+    net::{IpAddr, Ipv4Addr},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -10,6 +11,9 @@ use std::{
 
 use futures_util::{TryStreamExt, stream};
 use kit::{Context, Failure, Kind, Operation, OperationError, Safety, Stream};
+
+/// Where callers are (RFC 5737).
+const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 /// One operation of a scripted service: answers what it was told, in order, and keeps what it was asked.
 #[derive(Debug)]
@@ -141,6 +145,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
     {
         let (got, seen) = self.reached(what, input, answer, call).await;
         assert_eq!(seen.idempotency_key(), Some("the-key"), "{what}: the idempotency key");
+        assert_eq!(seen.address(), Some(CALLER), "{what}: where the caller is");
         match self.reads.load(Ordering::Relaxed) {
             true => assert_eq!(seen.deadline(), None, "{what}: the deadline"),
             false => {
@@ -300,7 +305,7 @@ impl<I: Debug + PartialEq, O: Debug + PartialEq, E: From<Failure> + Debug + Part
         F: Future<Output = T>,
     {
         self.next(Play::Answer(answer));
-        let cx = Context::default().within(Duration::from_secs(30)).keyed("the-key");
+        let cx = Context::default().within(Duration::from_secs(30)).keyed("the-key").from_address(CALLER);
         let trace = cx.trace().id();
         let got = call(cx, input()).await;
         let asked = self.asked();

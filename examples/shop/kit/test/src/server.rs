@@ -1,3 +1,5 @@
+use std::net::Ipv4Addr;
+
 use anyhow::Result;
 use axum::Router;
 use kit_http::Edge;
@@ -14,10 +16,12 @@ pub struct Server {
 
 impl Server {
     pub async fn start(router: Router) -> Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let stopping = CancellationToken::new();
-        let router = kit_http::edge(router, Edge { stopping: stopping.clone(), ..Edge::default() });
+        // Clients say for whom they call.
+        let proxies = vec![Ipv4Addr::LOCALHOST.into()];
+        let router = kit_http::edge(router, Edge { stopping: stopping.clone(), proxies, ..Edge::default() });
         tokio::spawn(kit_http::serve(listener, router, kit_http::Server::default(), stopping.clone()));
         Ok(Self { url, _stop: stopping.drop_guard() })
     }

@@ -21,8 +21,6 @@ use crate::{Failure, Intent, Standing, Trace};
 pub struct Context {
     caller: Caller,
     address: Option<IpAddr>,
-    /// Whoever is called is told that address.
-    forwards: bool,
     deadline: Option<Instant>,
     key: Option<Arc<str>>,
     intent: Option<Arc<Intent>>,
@@ -79,7 +77,6 @@ impl Default for Context {
         Self {
             caller: Caller::default(),
             address: None,
-            forwards: false,
             deadline: None,
             key: None,
             intent: None,
@@ -131,12 +128,6 @@ impl Context {
         self
     }
 
-    /// Asks for the caller, as proxies do: whoever is called is told where the caller is.
-    pub fn for_caller(mut self) -> Self {
-        self.forwards = true;
-        self
-    }
-
     /// What made the call.
     pub fn made_by(mut self, origin: Origin) -> Self {
         self.origin = origin;
@@ -182,9 +173,10 @@ impl Context {
         self.address
     }
 
-    /// What a call tells of the caller in `Forwarded` (RFC 7239): `for=192.0.2.1`, if it asks for them.
+    /// What a call tells of the caller in `Forwarded` (RFC 7239), as proxies do: `for=192.0.2.1`. So a limit on the other
+    /// side counts for the one who asks, and not for the services in between.
     pub fn forwarded(&self) -> Option<String> {
-        self.address.filter(|_| self.forwards).map(|address| match address {
+        self.address.map(|address| match address {
             IpAddr::V4(address) => format!("for={address}"),
             IpAddr::V6(address) => format!("for=\"[{address}]\""),
         })

@@ -23,7 +23,7 @@ where
     S: SubscriptionType + 'static,
 {
     let Settings { limits, documents } = settings;
-    Limited { schema: builder.finish(), limits, documents, batches: batches.into_iter().collect(), for_callers: false }
+    Limited { schema: builder.finish(), limits, documents, batches: batches.into_iter().collect() }
 }
 
 /// A schema that executes what is within its [`Limits`]. Each request gets loaders of its own; each answer says which
@@ -35,7 +35,6 @@ pub struct Limited<E> {
     pub(crate) limits: Limits,
     pub(crate) documents: Documents,
     batches: Arc<[Batches]>,
-    for_callers: bool,
 }
 
 impl<Q, M, S> Limited<Schema<Q, M, S>>
@@ -51,11 +50,6 @@ where
 }
 
 impl<E> Limited<E> {
-    /// Others answer, and are told where the caller is.
-    pub fn for_callers(self) -> Self {
-        Self { for_callers: true, ..self }
-    }
-
     /// The documents that callers have left here.
     pub fn documents(&self) -> &Documents {
         &self.documents
@@ -70,7 +64,6 @@ impl<E> Limited<E> {
             Some(cx) => cx.clone(),
             None => connection.and_then(get::<Context>).map(Context::next_request).unwrap_or_default(),
         };
-        let cx = if self.for_callers { cx.for_caller() } else { cx };
         for make in self.batches.iter() {
             make(&cx, &mut request.data);
         }

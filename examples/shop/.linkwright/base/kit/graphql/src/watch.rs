@@ -33,7 +33,7 @@ use futures_util::{
     SinkExt, StreamExt, future,
     stream::{self, BoxStream},
 };
-use kit::{Context, input::MessageLimit};
+use kit::{Context, input::Limits};
 use kit_http::Heartbeat;
 use serde::de::Error;
 use tokio::{
@@ -51,7 +51,7 @@ use crate::{
 
 const PROTOCOL: &str = "graphql-transport-ws";
 /// Bytes of a message at most where there is no edge.
-const MESSAGE: MessageLimit = MessageLimit(1 << 20);
+const MESSAGE: usize = 1 << 20;
 /// Bytes that are read at a time: each open connection holds as much, by default 128 KiB.
 const READ: usize = 4 << 10;
 
@@ -71,12 +71,12 @@ pub async fn socket<E: Executor>(
     State(schema): State<Limited<E>>,
     cx: Cx,
     Heartbeat(heartbeat): Heartbeat,
-    limit: Option<Extension<MessageLimit>>,
+    limit: Option<Extension<Limits>>,
     stopping: Option<Extension<CancellationToken>>,
     held: Option<Extension<TaskTrackerToken>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let MessageLimit(limit) = limit.map_or(MESSAGE, |Extension(limit)| limit);
+    let limit = limit.map_or(MESSAGE, |Extension(limits)| limits.message);
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(limit).max_frame_size(limit).read_buffer_size(READ);
     if upgrade.selected_protocol().is_none() {
         return refused(Form::Json, &Refusal::bad(format!("the protocol of the WebSocket must be {PROTOCOL}")));

@@ -1,8 +1,8 @@
-use std::{convert::Infallible, error::Error as _, pin::Pin};
+use std::{convert::Infallible, error::Error as _, pin::Pin, time::Duration};
 
 use axum::Router;
 use futures_util::{Stream, StreamExt as _};
-use kit::{Context, Failure, Kind, OperationError, Validate};
+use kit::{Context, Failure, Kind, OperationError, Validate, input::Limits};
 use tokio_util::sync::CancellationToken;
 use tonic::{
     Code, Request, Response, Status, Streaming, body::Body, metadata::MetadataValue, server::NamedService,
@@ -43,9 +43,39 @@ pub fn received<T: Proto<M> + Validate, M>(request: Request<M>) -> Result<(Conte
 
 /// Makes a call whose input is a stream of messages, within the limits of [`Context::reading`]. The items come as they are
 /// asked for: what the service does not read, the sender keeps (HTTP/2 flow control, RFC 9113, 5.2). A message that cannot
-/// be decoded or is not valid ends them with `invalid` and its place; a caller that goes away drops the call.
+/// be decoded or is not valid ends them with `invalid` and its place, a sender who is silent for longer than the edge
+/// allows with `timeout`; a caller that goes away drops the call.
 pub async fn read<T, M, O, E, F>(
     request: Request<Streaming<M>>,
+    call: impl FnOnce(Context, kit::Stream<T, Failure>) -> F,
+) -> (Context, Result<O, E>)
+where
+    T: Proto<M> + Validate + Send + 'static,
+    M: Send + 'static,
+    E: OperationError,
+    F: Future<Output = Result<O, E>>,
+{
+    let idle = request.extensions().get().map(|limits: &Limits| limits.idle);
+    reading(request, idle, call).await
+}
+
+/// As [`read`], where messages go both ways: then a sender may be silent for as long as it likes.
+pub async fn talk<T, M, O, E, F>(
+    request: Request<Streaming<M>>,
+    call: impl FnOnce(Context, kit::Stream<T, Failure>) -> F,
+) -> (Context, Result<O, E>)
+where
+    T: Proto<M> + Validate + Send + 'static,
+    M: Send + 'static,
+    E: OperationError,
+    F: Future<Output = Result<O, E>>,
+{
+    reading(request, None, call).await
+}
+
+async fn reading<T, M, O, E, F>(
+    request: Request<Streaming<M>>,
+    idle: Option<Duration>,
     call: impl FnOnce(Context, kit::Stream<T, Failure>) -> F,
 ) -> (Context, Result<O, E>)
 where
@@ -61,7 +91,7 @@ where
         item.check()?;
         Ok(item)
     });
-    let input = kit::input::received(items, stopping.cancelled_owned());
+    let input = kit::input::received(items, idle, stopping.cancelled_owned());
     let result = cx.reading(input, call).await;
     (cx, result)
 }

@@ -10,7 +10,7 @@ use axum::body::{Bytes, HttpBody};
 use futures_util::{TryFutureExt as _, future::MapOk};
 use http::Response;
 use http_body::Frame;
-use kit::{Failure, input::MessageLimit};
+use kit::{Failure, input::Limits};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Code, Status, body::Body, server::NamedService};
 use tower::Service;
@@ -49,7 +49,7 @@ where
         }
         // What tonic makes of a contract is always ready, its clones too.
         let answer = match request.extensions().get() {
-            Some(MessageLimit(limit)) => (self.bound)(self.service.clone(), *limit).call(request),
+            Some(Limits { message, .. }) => (self.bound)(self.service.clone(), *message).call(request),
             None => self.service.call(request),
         };
         answer.map_ok(invalid_if_too_large as fn(_) -> _)

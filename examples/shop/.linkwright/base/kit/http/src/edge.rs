@@ -25,7 +25,7 @@ use futures_util::{
     future::{self, BoxFuture},
 };
 use http_body_util::{BodyExt, Collected};
-use kit::{Context, Failure, Kind, Trace, input::MessageLimit};
+use kit::{Context, Failure, Kind, Trace, input::Limits};
 use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 use tracing::Instrument;
@@ -224,15 +224,16 @@ impl Shared {
         let (upgrades, uploads) = (sent.upgrade.is_some(), sent.content_type.is_some_and(upload::is));
         let cx = sent.context(trace, grpc)?.within(self.edge.timeout);
         let cx = peer::address(request, &self.edge.proxies).into_iter().fold(cx, Context::from_address);
+        let limits = Limits { message: self.edge.body_limit, idle: self.edge.input_idle };
         let told = request.extensions_mut();
         told.insert(cx.clone());
         told.insert(self.streams.clone());
         if grpc {
-            told.insert(MessageLimit(self.edge.body_limit));
+            told.insert(limits);
             // Who reads a stream of input ends it when the service stops.
             told.insert(self.edge.stopping.clone());
         } else if uploads || upgrades {
-            told.insert(MessageLimit(self.edge.body_limit));
+            told.insert(limits);
             told.insert(Inputs {
                 item: self.edge.body_limit,
                 idle: self.edge.input_idle,

@@ -160,7 +160,7 @@ async fn run<T, O, E, F>(
     let (texts, waiting) = waiting::line(most_waiting);
     let input =
         stream::unfold(waiting, async |mut waiting: Reader<Utf8Bytes>| Some((item(&waiting.next().await?), waiting)));
-    let input = kit::input::received(input, stopping.clone().cancelled_owned());
+    let input = kit::input::received(input, None, stopping.clone().cancelled_owned());
     // First what has come: it is then answered in the same turn.
     let ended = tokio::select! {
         biased;

@@ -15,7 +15,7 @@ use kit::{
     strict::{self, Refused},
 };
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Problem, accept, extract};
@@ -91,12 +91,13 @@ impl<T: DeserializeOwned + Validate + Send + 'static> Upload<T> {
     {
         let Self { cx, body, told, inputs, .. } = self;
         let stopping = inputs.stopping.clone().cancelled_owned();
+        let idle = Some(inputs.idle);
         let reader = Reader { body: Some(body), told, buffer: BytesMut::new(), searched: 0, read: 0, inputs };
         let lines = stream::unfold(reader, |mut reader| async {
             let item = reader.item().await.transpose()?;
             Some((item, reader))
         });
-        let input = kit::input::received(lines, stopping);
+        let input = kit::input::received(lines, idle, stopping);
         cx.reading(input, call).await
     }
 }
@@ -132,7 +133,6 @@ impl Reader {
 
     /// How long the next line is, which then stands at the start of the buffer.
     async fn line(&mut self) -> Result<Option<usize>, Failure> {
-        let mut end = None;
         loop {
             if let Some(at) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
                 let length = self.searched + at;
@@ -143,11 +143,7 @@ impl Reader {
             let Some(body) = &mut self.body else {
                 return Ok((!self.buffer.is_empty()).then_some(self.searched));
             };
-            let end = *end.get_or_insert_with(|| Instant::now() + self.inputs.idle);
-            let Ok(frame) = timeout_at(end, body.frame()).await else {
-                return Err(Failure::new(Kind::Timeout, format!("no item came within {:?}", self.inputs.idle)));
-            };
-            match frame {
+            match body.frame().await {
                 None if self.told && !body.is_end_stream() => return Err(cut(anyhow::anyhow!("the caller has gone"))),
                 None => self.body = None,
                 Some(Err(error)) => return Err(cut(error.into())),

@@ -30,7 +30,7 @@ pub struct ServerConfig {
     pub body_limit: usize,
     /// How long the next item of a streamed input may take; `body_limit` is that of each item.
     pub input_idle: Span,
-    /// Bytes of a streamed input at most; without it there is no limit.
+    /// Bytes of a streamed input over REST at most; without it there is no limit.
     pub input_limit: Option<u64>,
     /// How long a stream of events or a WebSocket is silent at most: then a sign of life goes over it, and a WebSocket that
     /// gives none back for twice as long is closed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kit::{Context, Etag, Failure, Stream};
 use kit_grpc::{
     Channel, Items, answer, exchange, list, message, option, output, outputs, patch, read, received, request, send,
-    stream, union,
+    stream, talk, union,
 };
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
@@ -104,7 +104,7 @@ impl ShelfService for Server {
     type TalkStream = Items<pb::Level>;
 
     async fn talk(&self, request: Request<Streaming<pb::Line>>) -> Result<Response<Self::TalkStream>, Status> {
-        let (cx, result) = read(request, |cx, input| async move { self.0.talk(&cx, input).await }).await;
+        let (cx, result) = talk(request, |cx, input| async move { self.0.talk(&cx, input).await }).await;
         stream(&cx, result)
     }
 }

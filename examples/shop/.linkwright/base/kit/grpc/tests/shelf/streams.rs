@@ -91,6 +91,22 @@ async fn a_message_that_is_too_large_is_no_item() {
 }
 
 #[tokio::test]
+async fn a_sender_who_is_silent_gives_up_its_place_unless_both_sides_speak() {
+    let edge = || Edge { input_idle: Duration::from_millis(100), ..Edge::default() };
+    let silent = || -> Lines { Box::pin(lines([Ok(1)]).chain(stream::pending())) };
+    let (_, url) = listen(kit_http::edge(router(counting().into()), edge())).await;
+    let client = Client::new(kit_grpc::connect(&url).unwrap());
+    let refused = timeout(LONG, client.restock(&Context::default(), silent())).await.unwrap().unwrap_err();
+    let ReserveError::Failure(failure) = refused else { panic!("{refused:?}") };
+    assert_eq!((failure.kind, &*failure.detail), (Kind::Timeout, "no item came within 100ms"));
+    let (_, url) = listen(kit_http::edge(router(echoing().into()), edge())).await;
+    let client = Client::new(kit_grpc::connect(&url).unwrap());
+    let mut heard = client.talk(&Context::default(), silent()).await.unwrap();
+    assert_eq!(heard.next().await, Some(Ok(Level { left: 1 })));
+    assert!(timeout(Duration::from_millis(400), heard.next()).await.is_err(), "it is open still");
+}
+
+#[tokio::test]
 async fn a_service_need_not_read_all_and_may_fail_in_between() {
     let restock = |input: Lines| -> future::BoxFuture<'static, _> {
         Box::pin(async move {

@@ -73,6 +73,8 @@ pub struct UnionView {
 pub struct UnionVariant {
     pub variant: String,
     pub record: String,
+    /// The value of its tag, a Rust string literal.
+    pub text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -193,7 +195,9 @@ impl Types {
     }
 
     fn add_union(&mut self, Union { name, docs, variants }: &Union) {
-        let variants = variants.iter().map(|v| UnionVariant { variant: rust::variant(v), record: user(v) }).collect();
+        let variant =
+            |v: &String| UnionVariant { variant: rust::variant(v), record: user(v), text: escape::rust_str(v) };
+        let variants = variants.iter().map(variant).collect();
         self.unions.push(UnionView { docs: doc_lines(docs, ""), name: user(name), variants });
     }
 

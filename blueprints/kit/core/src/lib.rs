@@ -15,6 +15,7 @@ pub mod patch;
 mod span;
 mod standing;
 pub mod strict;
+pub mod tagged;
 mod trace;
 mod validate;
 

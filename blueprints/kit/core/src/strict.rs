@@ -1,7 +1,8 @@
 //! Input into values, strictly: properties that nobody knows are refused although the types themselves read tolerantly,
 //! and whatever is wrong is said with the path of its field.
 //!
-//! Not seen are properties inside what serde reads twice: fields of an internally tagged, untagged or flattened type.
+//! Not seen are properties inside what serde reads twice: fields of an untagged or flattened type, and of one that is tagged
+//! otherwise than by [`union!`](crate::union).
 
 mod joined;
 mod watch;
@@ -117,6 +118,8 @@ fn at(place: String, detail: String) -> FieldError {
 mod tests {
     use std::collections::BTreeMap;
 
+    use serde::Serialize;
+
     use super::*;
     use crate::{
         Violations,
@@ -124,7 +127,7 @@ mod tests {
         patch::Present,
     };
 
-    #[derive(Debug, PartialEq, Deserialize)]
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct Line {
         #[serde(with = "As::<Digits>")]
         quantity: u64,
@@ -150,8 +153,75 @@ mod tests {
         }
     }
 
-    fn wrong(text: &str) -> Vec<String> {
-        match json::<Order>(text.as_bytes()) {
+    crate::union! {
+        Part {
+            One(Line) = "Line",
+            Many(Many) = "Many",
+        }
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Many {
+        parts: Vec<Part>,
+        last: Option<Box<Part>>,
+    }
+
+    impl Validate for Line {
+        fn validate(&self, v: &mut Violations) {
+            v.at("quantity", |v| v.range(&self.quantity, ..=99));
+        }
+    }
+
+    impl Validate for Many {
+        fn validate(&self, v: &mut Violations) {
+            v.at("parts", |v| v.each(&self.parts, |v, part| part.validate(v)));
+        }
+    }
+
+    #[test]
+    fn of_one_of_several_each_member_is_seen_wherever_the_tag_stands() {
+        let wrong = |text: &str| wrong::<Part>(text);
+        for text in [
+            r#"{"type":"Line","quantity":"1"}"#,
+            r#"{"quantity":7,"note":null,"type":"Line"}"#,
+            r#"{"parts":[{"quantity":1,"type":"Line"},{"type":"Many","parts":[]}],"type":"Many"}"#,
+        ] {
+            assert_eq!(wrong(text), Vec::<String>::new(), "{text}");
+            let read: Part = serde_json::from_str(text).unwrap();
+            assert_eq!(json(text.as_bytes()), Ok(read.clone()), "{text}");
+            assert_eq!(serde_json::from_value::<Part>(serde_json::to_value(&read).unwrap()).unwrap(), read, "{text}");
+        }
+        for (text, fields) in [
+            (r#"{"type":"Line","quantity":1,"x":1}"#, vec!["x: is not known here"]),
+            (r#"{"x":{"y":1},"quantity":1,"z":1,"type":"Line"}"#, vec!["x: is not known here", "z: is not known here"]),
+            (
+                r#"{"last":{"x":1,"type":"Line","quantity":1},"type":"Many","parts":[{"quantity":1,"y":2,"type":"Line"}]}"#,
+                vec!["last.x: is not known here", "parts[0].y: is not known here"],
+            ),
+            (r#"{"quantity":1}"#, vec!["type: is missing"]),
+            (r#"{"type":"Line","quantity":1,"type":"Line"}"#, vec!["type: is not known here"]),
+            (r#"{"type":"Line"}"#, vec!["quantity: is missing"]),
+            (r#"{"quantity":1,"type":"Line","quantity":1}"#, vec!["quantity: is there twice"]),
+            (r#"{"type":"Other"}"#, vec!["type: unknown variant `Other`, expected `Line` or `Many`"]),
+            (r#"{"type":1}"#, vec!["type: invalid type: integer `1`, expected the name of a type"]),
+            (r#"["Line"]"#, vec![": invalid type: sequence, expected an object with its type"]),
+            (
+                r#"{"type":"Many","parts":[{"quantity":true,"type":"Line"}]}"#,
+                vec![
+                    "parts[0].quantity: invalid type: boolean `true`, expected an integer of 64 bits, as a string of digits",
+                ],
+            ),
+            (
+                r#"{"type":"Many","parts":[{"quantity":100,"type":"Line"}]}"#,
+                vec!["parts[0].quantity: is 100, not at most 99"],
+            ),
+        ] {
+            assert_eq!(wrong(text), fields, "{text}");
+        }
+    }
+
+    fn wrong<T: DeserializeOwned + Validate>(text: &str) -> Vec<String> {
+        match json::<T>(text.as_bytes()) {
             Ok(_) => Vec::new(),
             Err(Refused::Invalid(failure)) => {
                 failure.fields.into_iter().map(|f| format!("{}: {}", f.field, f.detail)).collect()
@@ -168,7 +238,7 @@ mod tests {
             r#"{"labels":{"a":{"quantity":1}},"shelves":{"-7":[1,2]},"code":null}"#,
             r#"{"anything":{"deep":[{"er":1}]}}"#,
         ] {
-            assert_eq!(wrong(text), Vec::<String>::new(), "{text}");
+            assert_eq!(wrong::<Order>(text), Vec::<String>::new(), "{text}");
         }
         let read: Order = json(br#"{"labels":{"a":{"quantity":1}},"shelves":{"-7":[1,2]},"code":null}"#).unwrap();
         assert_eq!((read.labels["a"].quantity, &read.shelves[&-7], read.code), (1, &vec![1, 2], Some(None)));
@@ -214,7 +284,7 @@ mod tests {
                 vec!["x: is not known here", "lines: has 3 items, not at most less than 3"],
             ),
         ] {
-            assert_eq!(wrong(text), fields, "{text}");
+            assert_eq!(wrong::<Order>(text), fields, "{text}");
         }
     }
 }

@@ -53,19 +53,10 @@ kit::choice! {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type")]
-pub enum Payment {
-    CardPayment(CardPayment),
-    InvoicePayment(InvoicePayment),
-}
-
-impl Validate for Payment {
-    fn validate(&self, v: &mut Violations) {
-        match self {
-            Self::CardPayment(value) => value.validate(v),
-            Self::InvoicePayment(value) => value.validate(v),
-        }
+kit::union! {
+    pub Payment {
+        CardPayment(CardPayment) = "CardPayment",
+        InvoicePayment(InvoicePayment) = "InvoicePayment",
     }
 }
 

@@ -173,3 +173,60 @@ macro_rules! choice {
         }
     };
 }
+
+/// A union of records: an object whose member `type` names the one that it is.
+///
+/// ```
+/// # use kit::{Validate, Violations};
+/// #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+/// pub struct Card {
+///     pub token: String,
+/// }
+/// # impl Validate for Card { fn validate(&self, _: &mut Violations) {} }
+///
+/// kit::union! {
+///     pub Payment {
+///         Card(Card) = "Card",
+///     }
+/// }
+/// let paid = Payment::Card(Card { token: "t".into() });
+/// let text = serde_json::to_string(&paid).unwrap();
+/// assert_eq!(text, r#"{"type":"Card","token":"t"}"#);
+/// assert_eq!(serde_json::from_str::<Payment>(&text).unwrap(), paid);
+/// ```
+#[macro_export]
+macro_rules! union {
+    ($(#[$doc:meta])* $vis:vis $name:ident { $($variant:ident($record:ty) = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, ::serde::Serialize)]
+        #[serde(tag = "type")]
+        $vis enum $name {
+            $(#[serde(rename = $text)] $variant($record),)+
+        }
+
+        impl $crate::tagged::Tagged for $name {
+            const NAMES: &'static [&'static str] = &[$($text,)+];
+
+            fn read<'de, D: ::serde::Deserializer<'de>>(name: &str, members: D) -> Result<Self, D::Error> {
+                match name {
+                    $($text => ::serde::Deserialize::deserialize(members).map(Self::$variant),)+
+                    other => Err(::serde::de::Error::unknown_variant(other, Self::NAMES)),
+                }
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $crate::tagged::read(from)
+            }
+        }
+
+        impl $crate::Validate for $name {
+            fn validate(&self, v: &mut $crate::Violations) {
+                match self {
+                    $(Self::$variant(value) => $crate::Validate::validate(value, v),)+
+                }
+            }
+        }
+    };
+}

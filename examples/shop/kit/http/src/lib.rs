@@ -50,6 +50,7 @@ mod problem;
 mod reader;
 mod resume;
 mod serve;
+mod socket;
 mod stopping;
 mod talk;
 mod upload;

@@ -2,7 +2,7 @@
 
 use std::{env, io, process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use kit_http::{Cors, Drained, Edge, Server};
 use serde::de::DeserializeOwned;
@@ -81,6 +81,7 @@ async fn serve(
     })?;
     let address = format!("http://{}", listener.local_addr()?);
 
+    open_files(config.connections.get());
     let mut service = Service::new(config);
     let router = tokio::select! {
         router = start(&mut service) => router.context("cannot start")?,
@@ -92,7 +93,10 @@ async fn serve(
 
     tokio::select! {
         () = signals.next() => {}
-        ended = &mut serving => ended.context("the server ended by itself").map(drop)?,
+        ended = &mut serving => {
+            ended.context("the server")?;
+            bail!("the server ended by itself");
+        }
     }
     tracing::info!("stopping");
     leaving.cancel();
@@ -118,6 +122,17 @@ async fn serve(
             tracing::warn!("asked to stop again: ending at once");
             std::process::exit(1)
         }
+    }
+}
+
+/// As many open files as the system allows, for each connection is one.
+fn open_files(connections: usize) {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) if files < connections as u64 => {
+            tracing::warn!(files, connections, "the system allows fewer open files than there may be connections");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
 }
 
@@ -149,7 +164,8 @@ pub(crate) fn serve_at(listener: TcpListener, config: &ServerConfig, service: Se
         ..Edge::default()
     };
     let router = kit_http::edge(router.merge(health::routes(checks, links, leaving.clone())), edge);
-    let server = Server { drain: config.drain.0, ..Server::default() };
+    let (drain, stall, connections) = (config.drain.0, config.stall.0, config.connections.get());
+    let server = Server { drain, stall, connections, ..Server::default() };
     let serving = tokio::spawn(kit_http::serve(listener, router, server, stopping.clone()));
     Serving { lines, tasks, last, leaving, stopping, done, serving }
 }

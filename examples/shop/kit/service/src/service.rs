@@ -100,7 +100,7 @@ impl Service {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let work = self.watched(name, self.stopping.clone(), work(self.stopping.clone()));
+        let work = self.watched(name, self.stopping.clone(), work(self.stopping.child_token()));
         self.tasks.spawn(work);
     }
 
@@ -110,7 +110,7 @@ impl Service {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let work = self.watched(name, self.done.clone(), work(self.done.clone()));
+        let work = self.watched(name, self.done.clone(), work(self.done.child_token()));
         self.last.spawn(work);
     }
 

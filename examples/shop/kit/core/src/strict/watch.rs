@@ -6,6 +6,8 @@ use std::{cell::RefCell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::tagged::{TagFirst, UNION};
+
 /// What has been seen.
 #[derive(Default)]
 pub(super) struct Findings {
@@ -38,14 +40,25 @@ impl fmt::Display for Path<'_> {
     }
 }
 
+/// What the members of an object are.
+#[derive(Clone, Copy, PartialEq)]
+enum Object {
+    /// Entries.
+    Map,
+    /// Fields.
+    Record,
+    /// The tag and the fields of the record that it names.
+    Union,
+}
+
 /// Something of serde's (a deserializer, visitor, seed or access) and where in the document it is at work.
 pub(super) struct Watched<'a, X> {
     inner: X,
     path: Path<'a>,
     findings: &'a Findings,
-    /// The members of the next object are fields of a record, not entries of a map.
-    record: bool,
-    /// An integer is wanted, or whatever there is: of a union, serde tells only later.
+    /// What the next object is.
+    object: Object,
+    /// An integer is wanted, or whatever there is.
     whole: bool,
     /// Where to write the text or number that is read: it is the key of what comes next.
     key: Option<&'a mut String>,
@@ -53,15 +66,15 @@ pub(super) struct Watched<'a, X> {
 
 impl<'a, X> Watched<'a, X> {
     pub(super) fn new(inner: X, path: Path<'a>, findings: &'a Findings) -> Self {
-        Self { inner, path, findings, record: false, whole: false, key: None }
+        Self { inner, path, findings, object: Object::Map, whole: false, key: None }
     }
 }
 
 macro_rules! deserialize {
     ($($method:ident($($name:ident: $type:ty),*))*) => {
         $(fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, D::Error> {
-            let Self { inner, path, findings, record, whole, key } = self;
-            inner.$method($($name,)* Watched { inner: visitor, path, findings, record, whole, key })
+            let Self { inner, path, findings, object, whole, key } = self;
+            inner.$method($($name,)* Watched { inner: visitor, path, findings, object, whole, key })
         })*
     };
 }
@@ -69,8 +82,8 @@ macro_rules! deserialize {
 macro_rules! deserialize_whole {
     ($($method:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            let Self { inner, path, findings, record, key, .. } = self;
-            inner.$method(Watched { inner: visitor, path, findings, record, whole: true, key })
+            let Self { inner, path, findings, object, key, .. } = self;
+            inner.$method(Watched { inner: visitor, path, findings, object, whole: true, key })
         })*
     };
 }
@@ -95,12 +108,13 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Watched<'_, D> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
         let Self { inner, path, findings, key, .. } = self;
-        inner.deserialize_map(Watched { inner: visitor, path, findings, record: true, whole: false, key })
+        let object = if name == UNION { Object::Union } else { Object::Record };
+        inner.deserialize_map(Watched { inner: visitor, path, findings, object, whole: false, key })
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -192,13 +206,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<V::Value, D::Error> {
-        let Self { inner, path, findings, record, whole, key } = self;
-        inner.visit_some(Watched { inner: from, path, findings, record, whole, key })
+        let Self { inner, path, findings, object, whole, key } = self;
+        inner.visit_some(Watched { inner: from, path, findings, object, whole, key })
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, from: D) -> Result<V::Value, D::Error> {
-        let Self { inner, path, findings, record, whole, key } = self;
-        inner.visit_newtype_struct(Watched { inner: from, path, findings, record, whole, key })
+        let Self { inner, path, findings, object, whole, key } = self;
+        inner.visit_newtype_struct(Watched { inner: from, path, findings, object, whole, key })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
@@ -206,8 +220,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<V::Value, A::Error> {
-        let Self { inner, path, findings, record, .. } = self;
-        inner.visit_map(Members { inner: members, key: String::new(), object: &path, findings, record })
+        let Self { inner, path, findings, object, .. } = self;
+        let (key, record) = (String::new(), object != Object::Map);
+        if object == Object::Union {
+            let members = TagFirst::of(members)?;
+            return inner.visit_map(Members { inner: members, key, object: &path, findings, record });
+        }
+        inner.visit_map(Members { inner: members, key, object: &path, findings, record })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, variant: A) -> Result<V::Value, A::Error> {
@@ -219,8 +238,8 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Watched<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<S::Value, D::Error> {
-        let Self { inner, path, findings, record, whole, key } = self;
-        inner.deserialize(Watched { inner: from, path, findings, record, whole, key }).inspect_err(|_| {
+        let Self { inner, path, findings, object, whole, key } = self;
+        inner.deserialize(Watched { inner: from, path, findings, object, whole, key }).inspect_err(|_| {
             // The innermost comes first.
             findings.place.borrow_mut().get_or_insert_with(|| path.to_string());
         })
@@ -266,7 +285,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, A> {
             inner: seed,
             path: *self.object,
             findings: self.findings,
-            record: false,
+            object: Object::Map,
             whole: false,
             key,
         })

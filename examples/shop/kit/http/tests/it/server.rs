@@ -7,14 +7,20 @@ use std::{
     time::Duration,
 };
 
-use axum::{Extension, Router, extract::ConnectInfo, routing::get as on_get};
+use axum::{
+    Extension, Router,
+    body::{Body, Bytes},
+    extract::ConnectInfo,
+    routing::get as on_get,
+};
+use futures_util::stream;
 use kit_http::{Drained, Server, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Notify,
     task::JoinHandle,
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 
@@ -114,6 +120,67 @@ async fn who_has_taken_a_connection_over_is_told_and_waited_for() {
     stopping.cancel();
     assert_eq!(ended.await.unwrap(), Drained { cut: 0 });
     assert!(done.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn one_connection_too_many_waits_for_its_place() {
+    let running = running(Server { connections: 2, ..Server::default() }).await;
+    let ask = async || {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(b"GET /me HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        stream
+    };
+    let (mut first, mut second, mut third) = (ask().await, ask().await, ask().await);
+    let mut answer = [0; 12];
+    for served in [&mut first, &mut second] {
+        served.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    }
+    assert!(timeout(Duration::from_millis(200), third.peek(&mut [0])).await.is_err());
+    drop(first);
+    third.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+#[tokio::test]
+async fn who_takes_nothing_of_what_is_written_is_cut() {
+    let gone = Arc::new(Notify::new());
+    struct Told(Arc<Notify>);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+    let endless = {
+        let gone = gone.clone();
+        async move || {
+            let told = Told(gone);
+            Body::from_stream(stream::repeat_with(move || {
+                let _ = &told;
+                Ok::<_, std::convert::Infallible>(Bytes::from(vec![b'x'; 1 << 16]))
+            }))
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server { stall: Duration::from_millis(300), ..Server::default() };
+    let router = Router::new().route("/endless", on_get(endless));
+    tokio::spawn(serve(listener, router, server, CancellationToken::new()));
+    let ask = async || {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        stream
+    };
+    let _silent = ask().await;
+    timeout(Duration::from_secs(20), gone.notified()).await.unwrap();
+    // One that reads, with pauses, is left alone.
+    let mut slow = ask().await;
+    let mut buffer = vec![0; 8 << 20];
+    for _ in 0..6 {
+        sleep(Duration::from_millis(100)).await;
+        slow.read_exact(&mut buffer).await.unwrap();
+    }
+    assert!(timeout(Duration::ZERO, gone.notified()).await.is_err());
 }
 
 #[tokio::test]

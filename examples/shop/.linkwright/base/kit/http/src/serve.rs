@@ -24,11 +24,14 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
+
+use crate::socket::Socket;
 
 /// Bytes of a request's head at most.
 const HEAD: usize = 64 << 10;
@@ -40,13 +43,22 @@ const PING: Duration = Duration::from_secs(20);
 pub struct Server {
     /// How long a client may take for the head of a request, from the end of the last.
     pub head_timeout: Duration,
+    /// How long a client may take nothing of what is written to it.
+    pub stall: Duration,
+    /// Connections at a time, those that have become something else among them. One more waits until one of them closes.
+    pub connections: usize,
     /// How long what is under way may take to finish once the server stops.
     pub drain: Duration,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { head_timeout: Duration::from_secs(30), drain: Duration::from_secs(20) }
+        Self {
+            head_timeout: Duration::from_secs(30),
+            stall: Duration::from_secs(60),
+            connections: 16_384,
+            drain: Duration::from_secs(20),
+        }
     }
 }
 
@@ -64,14 +76,23 @@ pub struct Drained {
 /// connection over ends it at the one, and is waited for while it holds the other.
 pub async fn serve(listener: TcpListener, router: Router, server: Server, stopping: CancellationToken) -> Drained {
     let (mut connections, upgraded) = (JoinSet::new(), TaskTracker::new());
-    let start = |connections: &mut JoinSet<()>, (stream, peer): (TcpStream, SocketAddr)| {
+    let places = Arc::new(Semaphore::new(server.connections.min(Semaphore::MAX_PERMITS)));
+    let accept = async || {
+        let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let (stream, peer) = listener.accept().await?;
+        Ok((stream, peer, place))
+    };
+    let start = |connections: &mut JoinSet<()>, (stream, peer, place): (TcpStream, SocketAddr, _)| {
+        // Small answers are not to wait for the acknowledgement of the last one.
+        let _ = stream.set_nodelay(true);
+        let socket = Socket::new(stream, server.stall, place);
         let (router, stopping, upgraded) = (router.clone(), stopping.clone(), upgraded.clone());
-        connections.spawn(connection(stream, peer, router, server.head_timeout, stopping, upgraded));
+        connections.spawn(connection(socket, peer, router, server.head_timeout, stopping, upgraded));
     };
     loop {
         tokio::select! {
             () = stopping.cancelled() => break,
-            accepted = listener.accept() => match accepted {
+            accepted = accept() => match accepted {
                 Ok(accepted) => start(&mut connections, accepted),
                 Err(error) => refused(error).await,
             },
@@ -79,7 +100,7 @@ pub async fn serve(listener: TcpListener, router: Router, server: Server, stoppi
         }
     }
     // Those whose connection stands already are served as well.
-    while let Some(Ok(accepted)) = listener.accept().now_or_never() {
+    while let Some(Ok(accepted)) = accept().now_or_never() {
         start(&mut connections, accepted);
     }
     drop(listener);
@@ -97,15 +118,13 @@ pub async fn serve(listener: TcpListener, router: Router, server: Server, stoppi
 
 /// One connection, until it closes. When the server stops it finishes what it has.
 async fn connection(
-    stream: TcpStream,
+    socket: Socket,
     peer: SocketAddr,
     router: Router,
     head_timeout: Duration,
     stopping: CancellationToken,
     upgraded: TaskTracker,
 ) {
-    // Small answers are not to wait for the acknowledgement of the last one.
-    let _ = stream.set_nodelay(true);
     let asked = Arc::new(AtomicBool::new(false));
     let service = service_fn({
         let (asked, stopping) = (asked.clone(), stopping.clone());
@@ -122,7 +141,7 @@ async fn connection(
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(HEAD);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING);
-    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(socket), service));
     // The protocol's own timer starts only when it is clear which protocol it is.
     let mut first = pin!(sleep(head_timeout));
     let (mut told, mut waiting) = (false, true);

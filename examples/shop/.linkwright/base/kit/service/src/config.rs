@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    num::NonZeroUsize,
     time::Duration,
 };
 
@@ -41,6 +42,10 @@ pub struct ServerConfig {
     pub stream_buffer: usize,
     /// Requests at work at a time; one more is answered 503.
     pub in_flight: usize,
+    /// Connections at a time; one more waits until one closes.
+    pub connections: NonZeroUsize,
+    /// How long a client may take nothing of what is written to it, until its connection is cut.
+    pub stall: Span,
     /// Origins whose pages may call the service from a browser, and open WebSockets: `https://app.example`, or `*`. Pages of
     /// the service's own host, as `Host` has it, always may.
     pub cors: Vec<Origin>,
@@ -102,6 +107,8 @@ impl Default for ServerConfig {
             heartbeat: Span(Duration::from_secs(15)),
             stream_buffer: 16,
             in_flight: 1024,
+            connections: const { NonZeroUsize::new(16_384).unwrap() },
+            stall: Span(Duration::from_secs(60)),
             cors: Vec::new(),
             proxies: Vec::new(),
             log: "info".into(),

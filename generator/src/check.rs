@@ -45,7 +45,7 @@ use symbols::Symbols;
 /// What a design means, or everything that is wrong with it in the order of the text. There is a model exactly if
 /// there are no diagnostics.
 pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
-    let (mut model, mut found) = one(&versions::present(design), None);
+    let (mut model, mut found) = one(design, None);
     let mut checker = Checker::new(design, None);
     versions::check(&mut checker);
     for (name, service) in &design.services {

@@ -115,7 +115,15 @@ fn lower_operations(
     let queries = service.queries.iter().map(|query| (OperationKind::Query, query));
     let commands = service.commands.iter().map(|command| (OperationKind::Command, command));
     for (kind, (name, operation)) in queries.chain(commands) {
+        let until = checker.symbols.gone_after(&service.head.name.value, name);
+        checker.in_past = until.is_some();
         let lowered = lower_custom(checker, model, service, kind, operation, &mut enums);
+        checker.in_past = false;
+        let lowered = match until {
+            // It is there for callers of old versions alone.
+            Some(_) => Operation { until, expose: Exposure::default(), on: Vec::new(), ..lowered },
+            None => lowered,
+        };
         // A second one of that name was reported.
         operations.entry(name.clone()).or_insert(lowered);
     }

@@ -60,7 +60,7 @@ fn methods(
     name: impl Fn(&Operation, Option<&Resource>) -> Option<String>,
 ) {
     let mut seen: HashMap<String, &Operation> = HashMap::new();
-    for operation in service.operations.values() {
+    for operation in service.operations.values().filter(|operation| !operation.is_past()) {
         let resource = match &operation.shape {
             Shape::Verb { resource, .. } => service.resources.get(resource),
             Shape::Custom { .. } => None,

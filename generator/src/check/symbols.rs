@@ -121,10 +121,12 @@ impl<'d> Symbols<'d> {
     }
 
     fn add_gone(&mut self, owner: &'d str, service: &'d Service, version: u32) {
+        let ended = |until: &Option<Spanned<u32>>| until.as_ref().map(|until| until.value).filter(|it| *it < version);
+        for (name, operation) in service.queries.iter().chain(&service.commands) {
+            self.gone.extend(ended(&operation.until).map(|until| ((owner, name.clone()), until)));
+        }
         for (name, resource) in &service.resources {
-            let Some(until) = resource.until.as_ref().map(|until| until.value).filter(|until| *until < version) else {
-                continue;
-            };
+            let Some(until) = ended(&resource.until) else { continue };
             let plural = plural(resource, name);
             let verbs = resource.verbs.iter().flat_map(|verbs| &verbs.value);
             let verbs = verbs.map(|verb| names::verb_operation(verb.value, name, &plural));
@@ -132,9 +134,9 @@ impl<'d> Symbols<'d> {
         }
     }
 
-    /// The last version of a service that has a resource, if that is over.
-    pub(super) fn gone_after(&self, owner: &str, resource: &str) -> Option<u32> {
-        self.gone.get(&(owner, resource.to_owned())).copied()
+    /// The last version of a service that has a resource or an operation, if that is over.
+    pub(super) fn gone_after(&self, owner: &str, name: &str) -> Option<u32> {
+        self.gone.get(&(owner, name.to_owned())).copied()
     }
 
     pub(super) fn is_service(&self, name: &str) -> bool {

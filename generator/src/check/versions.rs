@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::Checker;
 use crate::{
-    design::{self, Design, FieldPath, Fields, Mapping, Operation, Service, Was},
+    design::{self, Design, FieldPath, Fields, Mapping, Service, Was},
     fit,
     model::{self, Exposure, Input, Model, OldVersion, Shape},
     source::Spanned,
@@ -44,19 +44,6 @@ fn told(service: &Service) -> impl Iterator<Item = u32> {
 fn was(was: &IndexMap<u32, Spanned<Was>>, version: u32) -> Option<&Was> {
     let since = was.iter().filter(|(number, _)| **number >= version);
     since.min_by_key(|(number, _)| **number).map(|(_, was)| &was.value)
-}
-
-/// The design as it is: without the operations that only old versions have. A resource that only they have is still kept:
-/// its verbs are there for their adapters.
-pub(super) fn present(design: &Design) -> Design {
-    let mut design = design.clone();
-    for service in design.services.values_mut() {
-        let version = number(service);
-        let is_there = |own: &Operation| own.until.as_ref().is_none_or(|until| until.value >= version);
-        service.queries.retain(|_, own| is_there(own));
-        service.commands.retain(|_, own| is_there(own));
-    }
-    design
 }
 
 /// The design in which a service is as it was. What others do with it now is not of then: of them only what can be
@@ -170,23 +157,6 @@ fn ends_are_reached(checker: &mut Checker, written: &Service, old: &model::Servi
     }
 }
 
-/// An operation that only old versions have is a method of their adapters, in front of which no answers are kept and no
-/// calls are counted yet (E001).
-fn ends_are_guarded(checker: &mut Checker, written: &Service, old: &model::Service) {
-    for own in written.queries.values().chain(written.commands.values()) {
-        let name = &own.head.name.value;
-        let (Some(until), Some(then)) = (&own.until, old.operations.get(name)) else { continue };
-        if then.safety == model::Safety::Keyed {
-            let message = format!("keys of `{name}`, which only old versions have, are not available yet");
-            checker.error("E001", &until.span, message, "say what a repeat does: `idempotent = \"yes\"` or `\"no\"`");
-        }
-        if old.counts(then) {
-            let message = format!("calls of `{name}`, which only old versions have, are not counted yet");
-            checker.error("E001", &until.span, message, "leave it out for now, or the limit");
-        }
-    }
-}
-
 /// What the design as it was means, as far as callers outside reached it over REST, gRPC or JSON-RPC.
 pub(super) fn lowered(
     checker: &mut Checker,
@@ -218,7 +188,6 @@ pub(super) fn lowered(
     service.events.clear();
     service.operations.retain(|_, operation| operation.expose.any());
     ends_are_reached(checker, written, &service);
-    ends_are_guarded(checker, written, &service);
     let enums = (&service.enums, &present.enums);
     for (resource, written) in service.resources.values_mut().zip(written.resources.values()) {
         let map = was(&written.was, version).and_then(|was| was.map.as_ref()).map(|map| &map.value);

@@ -8,6 +8,7 @@
 mod bodies;
 mod caches;
 mod calls;
+mod circles;
 mod collisions;
 mod defaults;
 mod events;
@@ -29,6 +30,7 @@ mod triggers;
 mod types;
 mod unavailable;
 mod unbuilt;
+mod unreached;
 mod verbs;
 mod versions;
 
@@ -64,6 +66,13 @@ pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
     (found.is_empty().then_some(model), found)
 }
 
+/// What a design that has a meaning probably does not mean, in the order of the text.
+pub fn warnings(design: &Design, model: &Model) -> Vec<Diagnostic> {
+    let mut found = unreached::warnings(design, model);
+    found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
+    found
+}
+
 /// One design, in which a service may be as it was in a version.
 fn one(design: &Design, at: Option<(&str, u32)>) -> (Model, Vec<Diagnostic>) {
     let mut checker = Checker::new(design, at);
@@ -85,6 +94,7 @@ fn one(design: &Design, at: Option<(&str, u32)>) -> (Model, Vec<Diagnostic>) {
     recursion::check(&mut checker, &model);
     shapes::check(&mut checker, &model);
     calls::check(&mut checker, &model);
+    circles::check(&mut checker, &model);
     triggers::check(&mut checker, &model);
     routes::check(&mut checker, &model);
     scopes::check(&mut checker, &model);

@@ -5,7 +5,7 @@ use crate::source::Span;
 pub mod render;
 mod suggest;
 
-pub use suggest::nearest;
+pub use suggest::{is_typographic_quote, nearest};
 
 /// One mistake in a design.
 #[derive(Clone, Debug, PartialEq, Eq)]

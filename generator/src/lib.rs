@@ -39,6 +39,13 @@ pub struct Understood {
     pub model: Model,
 }
 
+impl Understood {
+    /// What is no mistake, and probably not meant, in the order of the text. Codes begin with `W`.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        check::warnings(&self.design, &self.model)
+    }
+}
+
 /// Reads a design and says what it means.
 ///
 /// # Errors

@@ -27,7 +27,7 @@ mod tree;
 mod types;
 mod values;
 
-pub use types::default_value;
+pub use types::{default_help, default_value, one_of};
 
 use tree::{Made, Node, Table, Twice};
 

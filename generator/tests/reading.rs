@@ -164,7 +164,7 @@ fn type_expressions() {
     let cases = [
         ("string", "string"),
         (" string ", "string"),
-        ("string(2)", "String { min: 2, max: Some(2), pattern: None }"),
+        ("string(2..2)", "String { min: 2, max: Some(2), pattern: None }"),
         ("string(..2000)?", "optional<String { min: 0, max: Some(2000), pattern: None }>"),
         ("string(1..)", "String { min: 1, max: None, pattern: None }"),
         ("string /[a-z]|\\\\/+/", "String { min: 0, max: None, pattern: Some(\"[a-z]|/+\") }"),
@@ -187,7 +187,7 @@ fn type_expressions() {
         ("string?[]", "list<optional<string> 0 None>"),
         ("string[]?", "optional<list<string 0 None>>"),
         ("Line[1..100]", "list<Line 1 Some(100)>"),
-        ("Line[3]", "list<Line 3 Some(3)>"),
+        ("Line[3..3]", "list<Line 3 Some(3)>"),
         ("Line[2..]", "list<Line 2 None>"),
         ("string[][..5]", "list<list<string 0 None> 0 Some(5)>"),
     ];

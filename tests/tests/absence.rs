@@ -2,7 +2,12 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::{collections::BTreeSet, fs, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use generator::{
     disk::create,
@@ -159,6 +164,36 @@ fn pages_bring_the_libraries_that_documents_need() {
         let attributes = &plan.files[".gitattributes"].text;
         assert_eq!(attributes.contains(LIBRARIES), !found.is_empty(), "{expose}: {attributes}");
     }
+}
+
+/// The example whose code was written by hand depends on what that uses, and on nothing that was emitted before it.
+#[test]
+fn the_shop_depends_on_what_it_uses() {
+    let services = repository("examples/shop/services").read_dir().expect("the services");
+    let mut unused = Vec::new();
+    for service in services.map(|entry| entry.expect("a folder").path()) {
+        let manifest = fs::read_to_string(service.join("Cargo.toml")).expect("a manifest");
+        let code = rust(&service.join("src"));
+        let table = manifest.split("[dependencies]\n").nth(1).and_then(|rest| rest.split("\n[").next());
+        for line in table.expect("a table of dependencies").lines() {
+            let name = line.split(['.', ' ']).next().unwrap_or_default();
+            let head = format!("{}::", name.replace('-', "_"));
+            if !name.is_empty() && !code.contains(&head) {
+                unused.push(format!("{}: {name}", service.display()));
+            }
+        }
+    }
+    assert!(unused.is_empty(), "{unused:?}");
+}
+
+/// All Rust below a folder.
+fn rust(folder: &Path) -> String {
+    let entries = folder.read_dir().expect("a folder of sources").map(|entry| entry.expect("an entry").path());
+    let text = |path: PathBuf| match path.is_dir() {
+        true => rust(&path),
+        false => fs::read_to_string(path).expect("a source"),
+    };
+    entries.map(text).collect()
 }
 
 /// A resource that only an old version has is in every document of that, and in none of the present, whoever may call it.

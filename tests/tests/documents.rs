@@ -15,7 +15,8 @@ use generator::{
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 use toml_edit::DocumentMut;
 
-const DOCUMENTS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "blueprints/README.md"];
+const DOCUMENTS: &[&str] =
+    &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "blueprints/README.md", "tests/bench/README.md"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

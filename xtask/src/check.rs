@@ -39,6 +39,7 @@ pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {
         return Ok(Exit::Changes);
     }
     let designed = (session.planner)(&Origin::Workspace(root.clone()))?;
+    session.output.doubts(&designed.warnings)?;
     let rustfmt = toolchain::rustfmt();
     let inspection = workspace::inspect(&root, &designed.plan, &designed.own, rustfmt.as_ref())?;
     session.output.unformatted(inspection.unformatted)?;

@@ -10,6 +10,7 @@ use generator::{
     blueprints,
     changes::Write,
     contracts::wire::WireLock,
+    diagnostic::Diagnostic,
     disk::{load, snapshot},
     lock, parse, path,
     plan::{self, Owner, Plan},
@@ -38,6 +39,8 @@ pub struct Designed {
     pub services: usize,
     /// Paths left alone for good.
     pub own: Vec<String>,
+    /// What the design probably does not mean, and its text.
+    pub warnings: (Vec<Diagnostic>, Sources),
 }
 
 /// Reads a design and plans its workspace. The command line gets it as a value, so that its tests can bring their own.
@@ -55,8 +58,8 @@ pub fn plan(origin: &Origin) -> Result<Designed, Problem> {
         Origin::Workspace(root) => read(&root.join(ROOT))?,
         Origin::Example(name) => example(name)?,
     };
-    let model = match generator::understand(&sources) {
-        Ok(model) => model,
+    let understood = match generator::understood(parse::parse(&sources)) {
+        Ok(understood) => understood,
         Err(diagnostics) => return Err(Problem::Design(diagnostics, sources)),
     };
     let mut files: Vec<(String, String)> = Vec::new();
@@ -73,8 +76,10 @@ pub fn plan(origin: &Origin) -> Result<Designed, Problem> {
         Origin::Workspace(root) => wire(root)?,
         Origin::File(_) | Origin::Example(_) => WireLock::default(),
     };
+    let warnings = (understood.warnings(), sources);
+    let model = understood.model;
     let plan = plan::plan(&model, &files, wire).context("this is a bug in Linkwright")?;
-    Ok(Designed { services: model.services.len(), name: model.name, plan, own: model.own })
+    Ok(Designed { services: model.services.len(), name: model.name, plan, own: model.own, warnings })
 }
 
 fn read(file: &Path) -> Result<Sources, Problem> {

@@ -50,6 +50,7 @@ pub fn run(session: &mut Session, args: &Args) -> Result<Exit, Problem> {
         None => Origin::Example(args.example.clone()),
     };
     let designed = (session.planner)(&origin)?;
+    session.output.doubts(&designed.warnings)?;
     let rustfmt = toolchain::rustfmt();
     let (mut writes, unformatted) = workspace::fresh(&designed.plan, &designed.own, rustfmt.as_ref())?;
     session.output.unformatted(unformatted)?;

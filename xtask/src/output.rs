@@ -110,6 +110,12 @@ impl Output<'_> {
         if self.json { self.result(&Record::Warning { message }, "") } else { Ok(()) }
     }
 
+    /// What a design probably does not mean.
+    pub fn doubts(&mut self, (warnings, sources): &(Vec<Diagnostic>, Sources)) -> Result<()> {
+        write!(self.err, "{}", render::render(warnings, sources, self.color))?;
+        self.entries(warnings, sources)
+    }
+
     /// One warning if files stay as rendered for want of a rustfmt.
     pub fn unformatted(&mut self, files: usize) -> Result<()> {
         if files == 0 {
@@ -176,6 +182,10 @@ impl Output<'_> {
         let mistakes = if count == 1 { "1 mistake".to_owned() } else { format!("{count} mistakes") };
         let label = self.paint("error", "31");
         writeln!(self.err, "{label}: the design has {mistakes}; nothing was written")?;
+        self.entries(diagnostics, sources)
+    }
+
+    fn entries(&mut self, diagnostics: &[Diagnostic], sources: &Sources) -> Result<()> {
         if self.json {
             for entry in render::entries(diagnostics, sources) {
                 self.result(&Record::Diagnostic(&entry), "")?;

@@ -17,15 +17,21 @@ use super::{
     process::Interrupts,
 };
 
-/// A line a file: `owner path text`. `stub` lines name a method of the trait `A`, `own` lines a path, and `wrong` is a
-/// mistake.
+/// A line a file: `owner path text`. `stub` lines name a method of the trait `A`, `own` lines a path, a `doubt` is warned
+/// of, and `wrong` is a mistake.
 fn tiny(origin: &Origin) -> Result<Designed, Problem> {
     let text = match origin {
         Origin::Workspace(root) => fs::read_to_string(root.join("design.toml"))?,
         Origin::File(file) => fs::read_to_string(file)?,
         Origin::Example(_) => "generated a.md one\nyours b.rs impl A for B {}\n".to_owned(),
     };
-    let mut designed = Designed { name: "tiny".into(), plan: Plan::default(), services: 1, own: vec![] };
+    let mut designed = Designed {
+        name: "tiny".into(),
+        plan: Plan::default(),
+        services: 1,
+        own: vec![],
+        warnings: (vec![], Sources(vec![])),
+    };
     let file = |owner, text: &str| File { text: format!("{text}\n").into(), owner, origin: "test".into() };
     for (number, line) in text.lines().enumerate() {
         let words: Vec<&str> = line.splitn(3, ' ').collect();
@@ -38,6 +44,12 @@ fn tiny(origin: &Origin) -> Result<Designed, Problem> {
             }
             ["own", path] => {
                 designed.own.push((*path).into());
+                continue;
+            }
+            ["doubt", ..] => {
+                let source = Source { path: "design.toml".into(), location: "".into(), text: text.as_str().into() };
+                designed.warnings =
+                    (vec![Diagnostic::new("W08", Span::new(0, 0..5), "nothing reaches it")], Sources(vec![source]));
                 continue;
             }
             ["generated", path, text] => (Owner::Generated, path, text),
@@ -203,6 +215,22 @@ fn a_bad_design_is_said_and_nothing_is_written() {
         (&record["record"], &record["line"], &record["code"]),
         (&"diagnostic".into(), &2.into(), &"E101".into())
     );
+}
+
+#[test]
+fn what_is_doubtful_is_said_and_done() {
+    let (_folder, root) = workspace("doubt this\ngenerated a.md one");
+    for arguments in [&["check", &root] as &[&str], &["--quiet", "sync", &root]] {
+        let ended = linkwright(arguments);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert!(
+            ended.err.contains("warning[W08]: nothing reaches it") && ended.err.contains("design.toml:1:1"),
+            "{}",
+            ended.err
+        );
+    }
+    let ended = linkwright(&["--json", "check", &root]);
+    assert!(ended.code == 0 && ended.out.contains(r#""record":"diagnostic","code":"W08""#), "{}", ended.out);
 }
 
 #[test]

@@ -34,22 +34,25 @@ pub(super) fn input(checker: &mut Checker, body: &Spanned<Body>, place: Place) -
         Body::Fields(fields) => {
             Input::Fields(types::lower_fields(checker, fields, place.record, Some(place.home), place.enums))
         }
-        Body::Named { stream, name } => match named(checker, name, place.home) {
-            Named::Record(name) | Named::Union(name) if stream.is_some() => Input::Stream(name),
-            Named::Record(name) => Input::Named(name),
-            Named::Union(union) => {
-                not_a_record(checker, &name.span, "input", &union, "union");
-                Input::Named(String::new())
+        Body::Named { stream, name } => {
+            match named(checker, name, place.home, if stream.is_some() { "input = \"stream " } else { "input = \"" }) {
+                Named::Record(name) | Named::Union(name) if stream.is_some() => Input::Stream(name),
+                Named::Record(name) => Input::Named(name),
+                Named::Union(union) => {
+                    not_a_record(checker, &name.span, "input", &union, "union");
+                    Input::Named(String::new())
+                }
+                Named::Resource(resource) => {
+                    let message =
+                        format!("input `{}` is a resource, which only its own service makes", resource.resource);
+                    let help = "name a record with the fields that are given, or use the verb `create`";
+                    checker.error("E319", &name.span, message, help);
+                    Input::Named(String::new())
+                }
+                Named::Unknown if stream.is_some() => Input::Stream(String::new()),
+                Named::Unknown => Input::Named(String::new()),
             }
-            Named::Resource(resource) => {
-                let message = format!("input `{}` is a resource, which only its own service makes", resource.resource);
-                let help = "name a record with the fields that are given, or use the verb `create`";
-                checker.error("E319", &name.span, message, help);
-                Input::Named(String::new())
-            }
-            Named::Unknown if stream.is_some() => Input::Stream(String::new()),
-            Named::Unknown => Input::Named(String::new()),
-        },
+        }
         Body::Broken => Input::Named(String::new()),
     }
 }
@@ -59,12 +62,14 @@ pub(super) fn output(checker: &mut Checker, body: &Spanned<Body>, place: Place) 
         Body::Fields(fields) => {
             Output::Fields(types::lower_fields(checker, fields, place.record, Some(place.home), place.enums))
         }
-        Body::Named { stream: Some(_), name } => Output::Stream(match named(checker, name, place.home) {
-            Named::Record(name) | Named::Union(name) => StreamItem::Named(name),
-            Named::Resource(resource) => StreamItem::Resource(resource),
-            Named::Unknown => StreamItem::Named(String::new()),
-        }),
-        Body::Named { stream: None, name } => match named(checker, name, place.home) {
+        Body::Named { stream: Some(_), name } => {
+            Output::Stream(match named(checker, name, place.home, "output = \"stream ") {
+                Named::Record(name) | Named::Union(name) => StreamItem::Named(name),
+                Named::Resource(resource) => StreamItem::Resource(resource),
+                Named::Unknown => StreamItem::Named(String::new()),
+            })
+        }
+        Body::Named { stream: None, name } => match named(checker, name, place.home, "output = \"") {
             Named::Record(name) => Output::Named(name),
             Named::Resource(resource) => Output::Resource(resource),
             Named::Union(union) => {
@@ -82,7 +87,7 @@ pub(super) fn payload(checker: &mut Checker, body: &Spanned<Body>, place: Place)
         Body::Fields(fields) => {
             Payload::Fields(types::lower_fields(checker, fields, place.record, Some(place.home), place.enums))
         }
-        Body::Named { name, .. } => match named(checker, name, place.home) {
+        Body::Named { name, .. } => match named(checker, name, place.home, "payload = \"") {
             Named::Record(name) => Payload::Named(name),
             Named::Resource(resource) => Payload::Resource(resource),
             Named::Union(union) => {
@@ -97,7 +102,7 @@ pub(super) fn payload(checker: &mut Checker, body: &Spanned<Body>, place: Place)
 
 /// The record of `[types]` that is sent with an error.
 pub(super) fn error_data(checker: &mut Checker, name: &Spanned<Reference>, home: &str) -> Option<String> {
-    match named(checker, name, home) {
+    match named(checker, name, home, "") {
         Named::Record(record) => Some(record),
         Named::Union(union) => {
             not_a_record(checker, &name.span, "error data", &union, "union");
@@ -112,7 +117,8 @@ pub(super) fn error_data(checker: &mut Checker, name: &Spanned<Reference>, home:
     }
 }
 
-fn named(checker: &mut Checker, name: &Spanned<Reference>, home: &str) -> Named {
+/// `before` is what stands before the name, for who wrote that of an event.
+fn named(checker: &mut Checker, name: &Spanned<Reference>, home: &str, before: &str) -> Named {
     let reference = &name.value;
     let design = checker.design;
     let def = design.types.get(&reference.name).filter(|_| reference.owner.is_none());
@@ -128,11 +134,15 @@ fn named(checker: &mut Checker, name: &Spanned<Reference>, home: &str) -> Named 
             Named::Unknown
         }
         Some(TypeDefKind::Broken) => Named::Unknown,
+        None if checker.symbols.is_event_of(reference) => {
+            checker.not_a_type(reference, &name.span, before);
+            Named::Unknown
+        }
         None if reference.owner.is_some() || checker.symbols.is_resource(&reference.name) => {
             checker.resource(name, Some(home)).map_or(Named::Unknown, Named::Resource)
         }
         None => {
-            checker.not_a_type(reference, &name.span);
+            checker.not_a_type(reference, &name.span, before);
             Named::Unknown
         }
     }

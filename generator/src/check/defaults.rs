@@ -37,7 +37,13 @@ pub(super) fn lower(
         Type::Ref(_) => "a reference has no default".to_owned(),
         Type::Resource(_) => "a resource has no default".to_owned(),
     };
-    checker.error("E313", &default.span, problem, "write a value of the type, or remove the `=`");
+    let help = match ty {
+        Type::Scalar(scalar) => parse::default_help(scalar),
+        Type::List { min: 0, .. } => "write `= []`, or remove the `=`".to_owned(),
+        Type::Optional(_) => "remove the `?` or the `=`".to_owned(),
+        _ => enum_values(checker, &field.ty.expr).map_or_else(|| "remove the `=`".to_owned(), parse::one_of),
+    };
+    checker.error("E313", &default.span, problem, help);
     None
 }
 

@@ -212,7 +212,14 @@ fn lower_custom(
         on,
         follows,
         calls: calls::lower(checker, items(&common.calls), home),
-        emits: emits(checker, common, &operation.head, home),
+        emits: match kind {
+            OperationKind::Query => event_list(checker, items(&common.emits), home, "emits")
+                .into_iter()
+                .filter(|event| event.service == home)
+                .map(|event| event.event)
+                .collect(),
+            OperationKind::Command => emits(checker, common, &operation.head, home),
+        },
         expose: if queued { expose } else { expose.without(Transport::Queue) },
         route: Route { method: crate::model::Method::Post, path: Vec::new(), query: false },
         until: None,
@@ -311,7 +318,12 @@ fn query_changes_nothing(checker: &mut Checker, query: &design::Operation) {
     let name = &query.head.name.value;
     if let Some(first) = items(&query.common.emits).first() {
         let message = format!("query `{name}` emits an event");
-        checker.error("E505", &first.span, message, "a query changes nothing: make it a command");
+        let help = format!(
+            "a query changes nothing: make it a command; or, to pass on what happens, write `on = [\"{}\"]` and \
+             `output = \"stream …\"`",
+            first.value
+        );
+        checker.error("E505", &first.span, message, help);
     }
     let streams = matches!(
         query.output.as_ref().map(|output| &output.value),

@@ -151,6 +151,12 @@ impl<'d> Symbols<'d> {
         self.events.contains_key(name)
     }
 
+    /// Whether a reference with an owner is to an event.
+    pub(super) fn is_event_of(&self, reference: &Reference) -> bool {
+        let owners = self.events.get(&reference.name);
+        reference.owner.as_deref().is_some_and(|owner| owners.is_some_and(|owners| owners.contains(&owner)))
+    }
+
     pub(super) fn is_operation(&self, name: &str) -> bool {
         self.operations.contains_key(name)
     }

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 
 use super::{Checker, defaults, description, docs};
 use crate::{
-    design::{Field, Fields, Head, Mark, Reference, TypeDefKind, TypeExpr, TypeKind},
+    design::{Body, Field, Fields, Head, Mark, Reference, TypeDefKind, TypeExpr, TypeKind},
     diagnostic::{Diagnostic, nearest},
     model::{self, Docs, Enum, MapKey, Model, Record, Scalar, Type, TypeDef, TypeRef, Union},
     names,
@@ -105,7 +105,7 @@ fn lower_variant(checker: &mut Checker, union: &str, variant: &Spanned<Reference
             let message = format!("`{}` is a resource; the variants of `{union}` are records", variant.value);
             checker.error("E319", &variant.span, message, "name a record of [types]");
         }
-        None => checker.not_a_type(&variant.value, &variant.span),
+        None => checker.not_a_type(&variant.value, &variant.span, ""),
     }
     None
 }
@@ -217,12 +217,16 @@ fn named(checker: &mut Checker, reference: &Reference, span: &Span, home: Option
         },
         Some(TypeDefKind::Broken) => unknown(),
         Some(_) => Type::Named(TypeRef { service: None, name: reference.name.clone() }),
+        None if checker.symbols.is_event_of(reference) => {
+            checker.not_a_type(reference, span, "");
+            unknown()
+        }
         None if reference.owner.is_some() || checker.symbols.is_resource(&reference.name) => {
             let reference = Spanned::new(reference.clone(), span.clone());
             checker.resource(&reference, home).map_or_else(unknown, Type::Resource)
         }
         None => {
-            checker.not_a_type(reference, span);
+            checker.not_a_type(reference, span, "");
             unknown()
         }
     }
@@ -285,13 +289,13 @@ fn is_enum(checker: &Checker, named: &TypeRef) -> bool {
 }
 
 impl Checker<'_> {
-    /// Reports a name that stands where a type should (E301), or something else by that name (E319).
-    pub(super) fn not_a_type(&mut self, reference: &Reference, span: &Span) {
+    /// Reports a name that stands where a type should (E301), or something else by that name (E319). `before` is what
+    /// stands before the name where that is more than a quote: `output = "stream `.
+    pub(super) fn not_a_type(&mut self, reference: &Reference, span: &Span, before: &str) {
         let name = &reference.name;
         if self.symbols.is_event(name) {
             let message = format!("`{reference}` is an event, not a type");
-            let help = "give its payload a name in [types] and use that in both places";
-            return self.error("E319", span, message, help);
+            return self.error("E319", span, message, self.instead_of_event(reference, before));
         }
         let message = format!("`{}` is not a type", names::rules::shown(&reference.to_string()));
         let design = self.design;
@@ -301,5 +305,26 @@ impl Checker<'_> {
             Some(meant) => self.error("E301", span, message, format!("did you mean `{meant}`?")),
             None => self.error("E301", span, message, format!("declare it: `[types.{}]`", names::rules::shown(name))),
         }
+    }
+
+    /// What to write where an event was written for what it carries.
+    fn instead_of_event(&self, reference: &Reference, before: &str) -> String {
+        let Reference { owner, name } = reference;
+        let mut owners =
+            self.design.services.values().filter(|s| owner.as_ref().is_none_or(|owner| *owner == s.head.name.value));
+        let event = owners.find_map(|service| service.events.get(name));
+        let here = |record: &str| if before.is_empty() { record.to_owned() } else { format!("{before}{record}\"") };
+        if let Some(Spanned { value: Body::Named { name: payload, .. }, .. }) = event.and_then(|e| e.payload.as_ref()) {
+            return format!(
+                "it carries `{payload}`: write `{}`",
+                here(&payload.value.to_string()),
+                payload = payload.value
+            );
+        }
+        let record = format!("{name}Details");
+        format!(
+            "give what it carries a name: its fields in `[types.{record}]`, `payload = \"{record}\"` in the event, `{}` here",
+            here(&record)
+        )
     }
 }

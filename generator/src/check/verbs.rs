@@ -77,6 +77,7 @@ fn verb_emits(checker: &mut Checker, verb: Verb, settings: &VerbSettings, home: 
     if let Some(first) = items(&settings.common.emits).first().filter(|_| kind(verb) == OperationKind::Query) {
         let message = format!("`{}` emits an event", verb.word());
         checker.error("E505", &first.span, message, "reading changes nothing: emit it where something changes");
+        return Vec::new();
     }
     emits(checker, &settings.common, &settings.head, home)
 }

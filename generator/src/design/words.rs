@@ -8,6 +8,8 @@ use super::Mark;
 pub trait Word: Copy + PartialEq + 'static {
     /// The words and what they mean, in the order in which they are offered.
     const WORDS: &'static [(&'static str, Self)];
+    /// What people write who know other words, and which of ours they may mean.
+    const OTHERS: &'static [(&'static str, &'static [&'static str])] = &[];
 
     /// The value of a word.
     fn from_word(word: &str) -> Option<Self> {
@@ -181,6 +183,24 @@ impl Word for Verb {
         ("replace", Self::Replace),
         ("patch", Self::Patch),
         ("delete", Self::Delete),
+    ];
+    const OTHERS: &'static [(&'static str, &'static [&'static str])] = &[
+        ("update", &["patch", "replace"]),
+        ("edit", &["patch", "replace"]),
+        ("put", &["replace"]),
+        ("upsert", &["replace"]),
+        ("add", &["create"]),
+        ("insert", &["create"]),
+        ("post", &["create"]),
+        ("read", &["get", "list"]),
+        ("show", &["get"]),
+        ("fetch", &["get"]),
+        ("find", &["get", "list"]),
+        ("search", &["list"]),
+        ("index", &["list"]),
+        ("query", &["list"]),
+        ("remove", &["delete"]),
+        ("destroy", &["delete"]),
     ];
 }
 

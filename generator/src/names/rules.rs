@@ -51,8 +51,18 @@ pub fn check(kind: Kind, name: &str) -> Result<(), Refusal> {
         return refuse("E201", message, "shorten it".to_owned());
     }
     if let Some(word) = rust::NEVER_RAW.iter().find(|word| word.eq_ignore_ascii_case(name)) {
-        let message = format!("`{shown}` cannot be a name in Rust, not even as `r#{word}`");
-        return refuse("E202", message, format!("call it `{name}_` or, better, say whose it is"));
+        let message = match *word == name {
+            true => format!("`{shown}` cannot be a name in Rust, not even as `r#{word}`"),
+            false => format!(
+                "`{shown}` is written `{word}` where Rust wants lower case (modules, variables), and that cannot be a name, \
+                 not even as `r#{word}`"
+            ),
+        };
+        let help = match kind.form() {
+            Form::Snake => format!("call it `{name}_` or, better, say whose it is"),
+            Form::Kebab | Form::Camel => "give it a second word, which says what or whose it is".to_owned(),
+        };
+        return refuse("E202", message, help);
     }
     if !kind.form().holds(name) {
         let message =

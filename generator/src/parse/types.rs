@@ -14,10 +14,11 @@ use crate::{
 mod atom;
 mod bounds;
 mod default;
+mod foreign;
 mod pattern;
 mod scan;
 
-pub use default::default_value;
+pub use default::{default_help, default_value, one_of};
 use scan::Scan;
 
 /// How many words after a type are looked at.
@@ -70,20 +71,49 @@ fn broken(span: Span) -> FieldType {
 
 /// `type {mark} ["= " default]`
 fn field_type(reader: &mut Reader, text: &Text, place: Place) -> FieldType {
+    let reported = reader.diagnostics.len();
     let mut scan = Scan::new(reader, text);
     let parsed = atom::expression(&mut scan, 0).and_then(|expr| rest(&mut scan, expr, place));
+    if foreign(reader, text, reported, |ours| format!("write `{ours}`")) {
+        return broken(text.span.clone());
+    }
     parsed.unwrap_or_else(|Reported| broken(text.span.clone()))
+}
+
+/// Where a text is a type in the notation of another language, says so in place of what was reported of it.
+fn foreign(reader: &mut Reader, text: &Text, reported: usize, help: impl FnOnce(&str) -> String) -> bool {
+    if reader.diagnostics.len() == reported {
+        return false;
+    }
+    let ours = foreign::notation(&text.value).filter(|ours| is_type(reader, ours));
+    let Some(ours) = ours else { return false };
+    reader.diagnostics.truncate(reported);
+    let message = format!("`{}` is not how types are written here", text.value.trim());
+    reader.report(Diagnostic::new("E302", text.span.clone(), message).help(help(&ours)));
+    true
+}
+
+/// Whether nothing is wrong with a type as it is written.
+fn is_type(reader: &mut Reader, written: &str) -> bool {
+    let text = Text { value: written.to_owned(), span: Span::default(), runs: Vec::new() };
+    let mut apart = Reader { type_names: std::mem::take(&mut reader.type_names), ..Reader::default() };
+    let mut scan = Scan::new(&mut apart, &text);
+    let parsed = atom::expression(&mut scan, 0).and_then(|expr| rest(&mut scan, expr, Place::Resource));
+    let is_type = parsed.is_ok() && apart.diagnostics.is_empty();
+    reader.type_names = apart.type_names;
+    is_type
 }
 
 /// What follows a type: marks, and a default.
 fn rest(scan: &mut Scan<'_>, expr: TypeExpr, place: Place) -> Result<FieldType, Reported> {
     let mut marks: Vec<Spanned<Mark>> = Vec::new();
+    let ty = scan.slice(0..scan.at).trim();
     for _ in 0..MOST_WORDS {
         scan.space();
         let start = scan.at;
         let word = scan.word();
         if !word.is_empty() {
-            if let Some(mark) = mark(scan, word, start, &marks, place) {
+            if let Some(mark) = mark(scan, ty, start, &marks, place) {
                 marks.push(mark);
             }
             continue;
@@ -99,6 +129,11 @@ fn rest(scan: &mut Scan<'_>, expr: TypeExpr, place: Place) -> Result<FieldType, 
                 let help = "a union has a name: put it into `[types]`, and that name here";
                 return scan.fail("E316", scan.at..scan.at + 1, "a union inside a field", help);
             }
+            Some('<') => {
+                let help =
+                    "of types only `map<…>` is made of others; a list is `Line[]`, and what may be absent `Line?`";
+                return scan.expected("a mark or `= default`", help);
+            }
             Some('?' | '[') => {
                 return scan
                     .expected("a mark or `= default`", "write `?` and `[]` right after the type: `string?`, `Line[]`");
@@ -112,13 +147,22 @@ fn rest(scan: &mut Scan<'_>, expr: TypeExpr, place: Place) -> Result<FieldType, 
     scan.expected("the end", "marks are `pii`, `secret`, `unique`, `readonly` and `fixed`")
 }
 
-fn mark(scan: &mut Scan<'_>, word: &str, start: usize, there: &[Spanned<Mark>], place: Place) -> Option<Spanned<Mark>> {
-    let span = scan.span(start..scan.at);
+/// The word from `start` on, behind a type that was written so.
+fn mark(scan: &mut Scan<'_>, ty: &str, start: usize, there: &[Spanned<Mark>], place: Place) -> Option<Spanned<Mark>> {
+    if scan.slice(start..scan.at) == "not" {
+        scan.space();
+        scan.word();
+    }
+    let (word, span) = (scan.slice(start..scan.at), scan.span(start..scan.at));
     let words: Vec<&str> = Mark::WORDS.iter().map(|(word, _)| *word).collect();
     let Some(mark) = Mark::from_word(word) else {
-        let help = match nearest(word, words.iter().copied()) {
-            Some(word) => format!("did you mean `{word}`?"),
-            None => format!("marks are {}", quoted(&words)),
+        let help = match (word.to_ascii_lowercase().as_str(), nearest(word, words.iter().copied())) {
+            ("required" | "mandatory" | "not_null" | "not null" | "nonnull", _) => {
+                format!("write `{}`: what has no `?` is required", ty.trim_end_matches('?'))
+            }
+            ("optional" | "nullable" | "null", _) => format!("write `{}?`", ty.trim_end_matches('?')),
+            (_, Some(word)) => format!("did you mean `{word}`?"),
+            (_, None) => format!("marks are {}", quoted(&words)),
         };
         scan.report(Diagnostic::new("E312", span, format!("`{word}` is not a mark")).help(help));
         return None;
@@ -146,7 +190,13 @@ pub(super) fn body(reader: &mut Reader, at: At<'_>, node: Node, may_stream: bool
         return Some(Spanned::new(Body::Fields(fields.value), fields.span));
     }
     let text = values::raw(reader, at, node, "write a record's name, or its fields: `{ order_id = \"uuid\" }`")?;
+    let reported = reader.diagnostics.len();
     let body = body_text(&mut Scan::new(reader, &text), key(at), may_stream);
+    let help = |ours: &str| match ours.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        true => format!("write `{} = \"{ours}\"`", key(at)),
+        false => format!("give it a name: `{} = {{ value = \"{ours}\" }}`", key(at)),
+    };
+    foreign(reader, &text, reported, help);
     Some(Spanned::new(body.unwrap_or(Body::Broken), text.span))
 }
 
@@ -195,8 +245,12 @@ pub(super) fn type_def(reader: &mut Reader, item: Item) -> TypeDef {
         node => {
             head.not_a_table = !matches!(node, Node::Text(_));
             let help = "write fields, or a union, enum or scalar in quotes: `\"enum(eur, usd)\"`";
-            values::raw(reader, &path, node, help)
-                .and_then(|text| named(&mut Scan::new(reader, &text), &head.name.value).ok())
+            values::raw(reader, &path, node, help).and_then(|text| {
+                let reported = reader.diagnostics.len();
+                let named = named(&mut Scan::new(reader, &text), &head.name.value).ok();
+                foreign(reader, &text, reported, |ours| format!("write `{ours}`"));
+                named
+            })
         }
     };
     TypeDef { head, kind: kind.unwrap_or(TypeDefKind::Broken) }

@@ -149,9 +149,14 @@ pub(super) fn word_but<W: Word>(reader: &mut Reader, at: At<'_>, node: Node, exc
     match W::from_word(&text.value).filter(|value| !except.contains(value)) {
         Some(value) => Some(Spanned::new(value, text.span)),
         None => {
-            let help = match nearest(&text.value, words.iter().copied()) {
-                Some(word) => format!("did you mean `{word}`?"),
-                None => format!("it is one of {}", quoted(&words)),
+            let others = W::OTHERS.iter().find(|(other, _)| other.eq_ignore_ascii_case(&text.value));
+            let help = match (others, nearest(&text.value, words.iter().copied())) {
+                (Some((_, ours)), _) => {
+                    let ours: Vec<String> = ours.iter().map(|word| format!("`{word}`")).collect();
+                    format!("did you mean {}?", ours.join(" or "))
+                }
+                (None, Some(word)) => format!("did you mean `{word}`?"),
+                (None, None) => format!("it is one of {}", quoted(&words)),
             };
             let message = format!("`{}` cannot be `{}`", key(at), text.value);
             reader.report(Diagnostic::new("E106", text.span, message).help(help));

@@ -51,10 +51,12 @@ struct View<'a> {
     code: Vec<FileView>,
     /// The configuration of each service that counts calls.
     limited: Vec<FileView>,
-    /// Operations that take a stream: `` `ingest.upload` ``.
-    inputs: Vec<String>,
-    /// Some of them answer with one.
-    talks: bool,
+    /// There are operations that take a stream.
+    inputs: bool,
+    /// Those that answer once: `` `ingest.upload` ``.
+    uploads: Vec<String>,
+    /// Those that answer with a stream.
+    talks: Vec<String>,
     /// Old versions.
     versions: Vec<VersionView>,
     /// Services ask each other what pacts can tell.
@@ -165,7 +167,11 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         service: service.name.clone(),
         path: format!("{}/config.toml", service::folder(service)),
     });
-    let inputs = || model.operations().filter(|(_, o)| o.reads() && o.expose.transports().next().is_some());
+    let inputs = |streams| {
+        let inputs = model.operations().filter(move |(_, o)| o.reads() && o.streams() == streams && o.expose.any());
+        inputs.map(|(service, operation)| format!("`{}.{}`", service.name, operation.name)).collect::<Vec<_>>()
+    };
+    let (uploads, talks) = (inputs(false), inputs(true));
     let called = model.services.values().filter(|service| contract::has_openrpc(service));
     let openrpc = called.map(|service| OpenrpcView {
         called: format!("/{}", names::path::rpc(service).join("/")),
@@ -191,8 +197,9 @@ fn view<'a>(planner: &Planner<'a>) -> View<'a> {
         walk: walk.as_ref().map_or("None".into(), |walk| format!("Some({})", escape::rust_str(&walk.flow()))),
         walked: walk.map(|walk| walk.lines()).unwrap_or_default(),
         map: walk::map(model),
-        inputs: inputs().map(|(service, operation)| format!("`{}.{}`", service.name, operation.name)).collect(),
-        talks: inputs().any(|(_, operation)| operation.streams()),
+        inputs: !uploads.is_empty() || !talks.is_empty(),
+        uploads,
+        talks,
         subscribed: model.services.values().any(|service| {
             let composed = composed::composed(model, service).map(|composed| composed.service);
             let operations = composed.as_ref().unwrap_or(service).operations.values();

@@ -120,7 +120,7 @@ impl Writer {
         let scalars = [
             "string",
             "string(1..64)",
-            "string(3)",
+            "string(3..3)",
             "string(..9)",
             "string(2..)",
             "string /[a-z]+/",

@@ -5,7 +5,10 @@ use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 use toml_parser::{Expected, ParseError};
 
 use super::{Builder, File};
-use crate::{diagnostic::Diagnostic, source::Span};
+use crate::{
+    diagnostic::{Diagnostic, is_typographic_quote},
+    source::Span,
+};
 
 /// How many values that never end are recovered from in one file.
 const MOST_RUNAWAYS: usize = 10;
@@ -141,9 +144,16 @@ fn diagnostic(error: &ParseError, text: &str, file: usize, runaway: bool) -> Dia
         "string values must be quoted" if shown.is_empty() => {
             return report("a value is missing", "write it after the `=`, or remove the key");
         }
+        "string values must be quoted" if shown.contains(is_typographic_quote) => {
+            let help = format!("use straight ones: `\"{}\"`", shown.trim_matches(is_typographic_quote));
+            return report("typographic quotes, which TOML does not know", &help);
+        }
         "string values must be quoted" => {
             let help = format!("write `\"{shown}\"`");
             return report("text without quotes", &help);
+        }
+        "invalid unquoted key" if shown.starts_with(is_typographic_quote) => {
+            return report("typographic quotes, which TOML does not know", "names need none");
         }
         "unexpected key or value" => {
             return report("something is left over here", "a value ends with its line, or with a comment");

@@ -3,7 +3,7 @@
 use super::{
     Reported, Scan,
     bounds::{bounds, digits, integer_bounds, list_bounds},
-    pattern,
+    foreign, pattern,
 };
 use crate::{
     design::{TypeExpr, TypeKind},
@@ -23,7 +23,7 @@ const MOST_COMPARED: usize = 200;
 
 const REF: &str = "write its name: `ref Product`, `ref catalogue.Product`";
 
-const SCALARS: [&str; 14] = [
+pub(super) const SCALARS: [&str; 14] = [
     "string",
     "bool",
     "i32",
@@ -38,30 +38,6 @@ const SCALARS: [&str; 14] = [
     "duration",
     "bytes",
     "json",
-];
-
-/// What the types of other languages are called here.
-const FOREIGN: &[(&str, &str)] = &[
-    ("int", "i32"),
-    ("integer", "i64"),
-    ("long", "i64"),
-    ("uint", "u32"),
-    ("usize", "u64"),
-    ("float", "f64"),
-    ("double", "f64"),
-    ("number", "decimal"),
-    ("numeric", "decimal"),
-    ("text", "string"),
-    ("str", "string"),
-    ("char", "string(1)"),
-    ("varchar", "string(..255)"),
-    ("boolean", "bool"),
-    ("datetime", "timestamp"),
-    ("time", "timestamp"),
-    ("blob", "bytes"),
-    ("any", "json"),
-    ("object", "json"),
-    ("guid", "uuid"),
 ];
 
 /// A type: an atom and what is behind it, read left to right. `depth` counts what is around it.
@@ -140,13 +116,15 @@ fn reference(scan: &mut Scan<'_>, start: usize) -> Result<TypeExpr, Reported> {
 fn name(scan: &mut Scan<'_>, word: &str, start: usize) -> TypeKind {
     let plain = word.to_ascii_lowercase();
     let known = scan.reader.type_names.contains(word);
-    let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == plain).map(|(_, ours)| *ours);
+    let foreign = foreign::scalar(&plain, None);
     let scalar = SCALARS.iter().copied().find(|scalar| *scalar == plain);
     let is_name =
         word.starts_with(char::is_alphabetic) && (word.contains('.') || !word.starts_with(char::is_lowercase));
     if known || is_name && foreign.is_none() && scalar.is_none() {
         return reference_of(word).map_or(TypeKind::Broken, TypeKind::Name);
     }
+    let span = scan.span(start..scan.at);
+    let bounds = behind(scan, foreign.is_some());
     let near = || {
         if scan.reader.is_full() {
             return None;
@@ -154,13 +132,28 @@ fn name(scan: &mut Scan<'_>, word: &str, start: usize) -> TypeKind {
         let names = scan.reader.type_names.iter().take(MOST_COMPARED).map(String::as_str);
         nearest(word, SCALARS.into_iter().chain(["enum", "map"]).chain(names)).map(str::to_owned)
     };
-    let help = match scalar.or(foreign).map(str::to_owned).or_else(near) {
+    let meant = scalar.map(str::to_owned).or_else(|| foreign::scalar(&plain, bounds)).or_else(near);
+    let help = match meant {
+        _ if foreign::is_nothing(word) => "what may be absent has a `?` behind its type: `string?`".to_owned(),
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("scalars are {}; names of types begin with a capital", crate::parse::reader::quoted(&SCALARS)),
     };
-    let span = scan.span(start..scan.at);
     scan.report(Diagnostic::new("E301", span, format!("`{word}` is not a type")).help(help));
     TypeKind::Broken
+}
+
+/// What stands in round brackets behind the name of a scalar of others. It has had its say with the name.
+fn behind<'t>(scan: &mut Scan<'t>, is_scalar: bool) -> Option<&'t str> {
+    let open = scan.at;
+    if !is_scalar || !scan.eat("(") {
+        return None;
+    }
+    let inner = scan.take_while(|c| c != ')');
+    if !scan.eat(")") {
+        scan.at = open;
+        return None;
+    }
+    Some(inner.trim())
 }
 
 /// `(a, b)`

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::{Reported, Scan};
 use crate::diagnostic::Diagnostic;
 
-/// `]`, `n]`, `n..m]`
+/// `]`, `n..m]`
 pub(super) fn list_bounds(scan: &mut Scan<'_>, start: usize) -> Result<(u32, Option<u32>), Reported> {
     if scan.eat("]") {
         return Ok((0, None));
@@ -17,7 +17,7 @@ pub(super) fn list_bounds(scan: &mut Scan<'_>, start: usize) -> Result<(u32, Opt
     Ok((min.unwrap_or(0), max))
 }
 
-/// `n`, `n..m`, `n..`, `..m` and `close`. One number alone is both ends.
+/// `n..m`, `n..`, `..m` and `close`. One number alone could be both ends or the upper one, so it is refused.
 pub(super) fn bounds<N: FromStr + PartialOrd + Copy>(
     scan: &mut Scan<'_>,
     close: &str,
@@ -26,15 +26,20 @@ pub(super) fn bounds<N: FromStr + PartialOrd + Copy>(
 ) -> Result<(Option<N>, Option<N>), Reported> {
     let min = bound(scan)?;
     scan.space();
-    let (min, max) = if scan.eat("..") {
-        scan.space();
-        (min, bound(scan)?)
-    } else {
-        (min, min)
-    };
+    let is_range = scan.eat("..");
+    scan.space();
+    let max = if is_range { bound(scan)? } else { None };
     scan.space();
     if !scan.eat(close) {
         return scan.expected(&format!("`{close}`"), help);
+    }
+    if min.is_some() && !is_range {
+        let number = scan.slice(start + 1..scan.at - close.len()).trim();
+        let (open, before) = (scan.slice(start..start + 1), scan.slice(0..start));
+        let before = &before[before.trim_end_matches(char::is_alphanumeric).len()..];
+        let message = format!("`{open}{number}{close}` could mean at most or exactly {number}");
+        let help = format!("write `{before}{open}..{number}{close}` or `{before}{open}{number}..{number}{close}`");
+        return scan.fail("E314", start..scan.at, &message, &help);
     }
     if min.is_none() && max.is_none() {
         return scan.fail("E314", start..scan.at, &format!("`{}` bounds nothing", scan.slice(start..scan.at)), help);

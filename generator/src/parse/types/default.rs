@@ -5,7 +5,7 @@ use crate::{
     design::{TypeExpr, TypeKind},
     diagnostic::Diagnostic,
     model::{self, Scalar},
-    parse::literal,
+    parse::{literal, reader::quoted},
     source::Spanned,
 };
 
@@ -33,10 +33,65 @@ pub(super) fn given(scan: &mut Scan<'_>, expr: &TypeExpr) -> Result<Option<Spann
         TypeKind::Name(_) | TypeKind::Broken => None,
     };
     if let Some(problem) = problem {
-        scan.report(Diagnostic::new("E313", span, problem).help("write a value of the type, or remove the `=`"));
+        let help = match &expr.kind {
+            TypeKind::Scalar(scalar) => default_help(scalar),
+            TypeKind::Enum(values) => one_of(values),
+            TypeKind::Optional(_) => "remove the `?` or the `=`".to_owned(),
+            TypeKind::List { min: 0, .. } => "write `= []`, or remove the `=`".to_owned(),
+            _ => "remove the `=`".to_owned(),
+        };
+        scan.report(Diagnostic::new("E313", span, problem).help(help));
         return Ok(None);
     }
     Ok(Some(Spanned::new(value.to_owned(), span)))
+}
+
+/// What a default of a scalar can be, for who wrote another.
+pub fn default_help(scalar: &Scalar) -> String {
+    let whole = |min: i128, max: i128| format!("a whole number from {min} to {max}");
+    let wanted = match scalar {
+        Scalar::String { pattern: Some(pattern), .. } => {
+            format!("a string that matches `/{pattern}/`{}", length(scalar))
+        }
+        Scalar::String { .. } => format!("a string{}", length(scalar)),
+        Scalar::Bool => "`true` or `false`".to_owned(),
+        Scalar::I32 { min, max } => whole((*min).into(), (*max).into()),
+        Scalar::I64 { min, max } => whole((*min).into(), (*max).into()),
+        Scalar::U32 { min, max } => whole((*min).into(), (*max).into()),
+        Scalar::U64 { min, max } => whole((*min).into(), (*max).into()),
+        Scalar::F64 { min: Some(min), max: Some(max) } => format!("a number from {min} to {max}"),
+        Scalar::F64 { min: Some(min), max: None } => format!("a number of at least {min}"),
+        Scalar::F64 { min: None, max: Some(max) } => format!("a number of at most {max}"),
+        Scalar::F64 { min: None, max: None } => "a number".to_owned(),
+        Scalar::Decimal { precision, scale } => {
+            format!("at most {} digits before the point and {scale} after it", precision.saturating_sub(*scale))
+        }
+        Scalar::Uuid => "a uuid: `0190a0b0-0000-7000-8000-00000000000f`".to_owned(),
+        Scalar::Timestamp => "a time in UTC: `2026-12-31T00:00:00Z`".to_owned(),
+        Scalar::Date => "a date: `2026-12-31`".to_owned(),
+        Scalar::Duration => "a duration: `5m`".to_owned(),
+        Scalar::Bytes | Scalar::Json => return "remove the `=`".to_owned(),
+    };
+    format!("write {wanted}, or remove the `=`")
+}
+
+/// What a default of an enum can be.
+pub fn one_of(values: &[Spanned<String>]) -> String {
+    const SHOWN: usize = 10;
+    let words: Vec<&str> = values.iter().take(SHOWN).map(|value| value.value.as_str()).collect();
+    let more = if values.len() > SHOWN { " …" } else { "" };
+    format!("write one of {}{more}, or remove the `=`", quoted(&words))
+}
+
+fn length(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::String { min: 0, max: None, .. } => String::new(),
+        Scalar::String { min, max: None, .. } => format!(" of at least {min} characters"),
+        Scalar::String { min: 0, max: Some(max), .. } => format!(" of at most {max} characters"),
+        Scalar::String { min, max: Some(max), .. } if min == max => format!(" of {min} characters"),
+        Scalar::String { min, max: Some(max), .. } => format!(" of {min} to {max} characters"),
+        _ => String::new(),
+    }
 }
 
 /// A default of a scalar, from the text of a design: strings as they are, durations as `5m` or as in JSON, everything

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Reported;
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, is_typographic_quote},
     parse::{reader::Reader, tree::Text},
     source::Span,
 };
@@ -101,6 +101,10 @@ impl<'t> Scan<'t> {
             ("", None) => format!("expected {what}, but there is nothing"),
             ("", Some(found)) => format!("expected {what}, but there is `{found}`"),
             (before, _) => format!("expected {what} after `{before}`"),
+        };
+        let help = match self.peek() {
+            Some(found) if is_typographic_quote(found) => "it is a typographic quote: TOML's own `\"` are enough",
+            _ => help,
         };
         let end = self.at + self.peek().map_or(0, char::len_utf8);
         self.fail("E302", self.at..end, &message, help)

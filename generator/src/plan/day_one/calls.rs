@@ -102,9 +102,11 @@ fn call_lines(
     let (called, upstream) = called(model, service, owner, operation, callee, call, sources);
     let called = called + ".await";
     let mut lines = Vec::new();
-    let unsaid = on_made(owner, callee).is_some_and(|resource| !call.with.contains_key(&resource.id));
+    let item = shape::on_item(callee).and_then(|resource| owner.resources.get(resource));
+    let unsaid = item.is_some_and(|resource| !call.with.contains_key(&resource.id));
     if unsaid && item_known(model, owner, callee, sources, "").is_none() {
-        lines.push("// Yours: which one. This is the id of an example.".into());
+        let until = if on_made(owner, callee).is_some() { "" } else { ", and this fails until somebody has made it" };
+        lines.push(format!("// Yours: which one. This is the id of an example{until}."));
     }
     let answered = answer_source(model, owner, callee, &name);
     let stream = matches!(callee.shape, Shape::Custom { output: Output::Stream(_), .. });

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::HashMap};
 
 use jsonschema::Validator;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Judges by schemas that refer to `#/components/…` of one document.
 #[derive(Debug)]
@@ -56,6 +56,15 @@ impl Judge {
             .into_iter()
             .find(|variant| variant["properties"]["type"]["const"] == json!(name))
             .unwrap_or(&Value::Null)
+    }
+
+    /// The schema that is meant for a record; of a union, that of the variant which it is.
+    pub(crate) fn of_record<'s>(&'s self, schema: &'s Value, record: &Map<String, Value>) -> &'s Value {
+        let schema = self.resolved(schema);
+        match record.get("type").and_then(Value::as_str).filter(|_| schema["oneOf"].is_array()) {
+            Some(name) => self.variant(schema, name),
+            None => schema,
+        }
     }
 
     /// What is wrong with the value by a schema that stands alone.

@@ -31,7 +31,7 @@ pub(crate) async fn check(session: &Session<'_>, operation: &Operation) {
         },
         _ => return,
     };
-    let schema = session.judge().resolved(schema);
+    let schema = session.judge().of_record(schema, &example);
     let by_hand = session.face.rest().and_then(|rest| rest.route(&operation.name)).map(ByHand::of);
     let by_hand = by_hand.or_else(|| session.face.jsonrpc().map(|_| ByHand::in_object()));
     for (rule, input) in spoilt(session, schema, &example, by_hand.as_ref()) {
@@ -99,9 +99,16 @@ fn spoilt(
         }
     }
     if let Some(by_hand) = by_hand {
-        // In a union, which an item of a stream may be, it is not seen: `kit::strict`.
-        if schema["oneOf"].is_null() {
-            with("an unknown property".into(), "never_heard_of", json!(1));
+        with("an unknown property".into(), "never_heard_of", json!(1));
+        for (name, value) in example.iter().filter(|(name, _)| by_hand.in_body && !in_path(name)) {
+            let schema = &schema["properties"][name];
+            if let Value::Object(record) = value
+                && session.judge().of_record(schema, record)["properties"].is_object()
+            {
+                let mut record = record.clone();
+                record.insert("never_heard_of".into(), json!(1));
+                with(format!("an unknown property in `{name}`"), name, record.into());
+            }
         }
         let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
         for name in required.filter(|name| !in_path(name) && !by_hand.may_be_left_out(name)) {

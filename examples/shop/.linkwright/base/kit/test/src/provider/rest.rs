@@ -259,6 +259,10 @@ impl Rest {
                 // The last page has none.
                 None if name == "Link" || name == "Retry-After" => {}
                 None => fail(name, format!("{status} comes without it")),
+                // That is for answers with stand-ins in them.
+                Some("no-store") if name == "Cache-Control" && !reply.headers.contains_key("fallback") => {
+                    fail(name, "it is `no-store`, and nothing in it is a stand-in".into());
+                }
                 Some(value) => {
                     let value = value.parse::<u64>().map_or_else(|_| Value::from(value), Value::from);
                     self.judge.wrong(schema, &value).into_iter().for_each(|wrong| fail(name, wrong));

@@ -9,7 +9,7 @@ use crate::{
     names,
 };
 
-use super::ways::{Section, address, section_of};
+use super::ways::{self, Section, address, section_of};
 
 /// A service behind, as the contract of the gateway names it.
 #[derive(Serialize)]
@@ -84,7 +84,10 @@ pub fn ways(model: &Model, gateway: &Service) -> Vec<FrontWay> {
 /// What the configuration says of those that no call goes to.
 pub fn sections(model: &Model, gateway: &Service) -> Vec<Section> {
     let section = |(front, service): (&Front, &Service)| {
-        section_of(service.name.clone(), service.name.clone(), Some(address(model, service)), &front.policy, false)
+        let address = Some(address(model, service));
+        let mut section = section_of(service.name.clone(), service.name.clone(), address, &front.policy, false);
+        section.carry_streams();
+        section
     };
     behind(model, gateway).map(section).collect()
 }
@@ -120,13 +123,17 @@ fn promise(front: &Front) -> Vec<String> {
     };
     let failing = match policy.breaker {
         Some(breaker) => format!(
-            "Failing or gone: its own errors, or 503; at once for {} when {} % of the last {} requests failed.",
+            "Failing or gone: its own errors, or 503; at once for {} when {} % of the last requests failed (up to {}, within a minute).",
             span(breaker.open_for),
             (breaker.failure_rate * 100.0).round(),
             breaker.window
         ),
         None => "Failing or gone: its own errors, or 503.".into(),
     };
-    let busy = format!("Busy: more than {} requests and streams at a time are answered 503.", policy.bulkhead);
+    let busy = format!(
+        "Busy: more than {} requests or {} streams at a time are answered 503.",
+        policy.bulkhead,
+        ways::streams_beside(policy.bulkhead)
+    );
     vec![slow, failing, busy]
 }

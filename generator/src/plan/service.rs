@@ -85,6 +85,8 @@ struct View {
     keeps_answers: bool,
     /// … or since calls are counted.
     limits: Vec<CallLimits>,
+    /// Who calls matters here or behind it, so there is a list of proxies.
+    proxies: Vec<String>,
     /// Its name, a Rust string literal.
     literal: String,
     /// Which operations of its own are counted, as an expression.
@@ -158,8 +160,6 @@ struct CallLimits {
     /// Of all operations: the key, what it is, and the rate.
     service: Vec<(&'static str, &'static str, String)>,
     operations: Vec<(String, String)>,
-    /// Where gateways and services are whose `Forwarded` says who calls, in TOML.
-    proxies: String,
 }
 
 #[derive(Serialize)]
@@ -229,6 +229,15 @@ pub fn plan(planner: &mut Planner<'_>, service: &Service) -> Result<(), PlanErro
     Ok(())
 }
 
+/// Where proxies are whose `Forwarded` says who calls, as TOML writes a list: on the first day those of this system.
+fn proxies(model: &Model, service: &Service) -> String {
+    let is_called = model.links.iter().any(|link| link.callee() == Some(&service.name));
+    // On one machine, as they all are at first, those in between come from there.
+    let between = is_called || fronts::is_fronted(model, service);
+    let proxies: &[&str] = if between { &["127.0.0.1", "::1"] } else { &[] };
+    format!("{proxies:?}")
+}
+
 /// What a caller may do, as the configuration says it.
 fn call_limits(model: &Model, service: &Service) -> CallLimits {
     let all = [
@@ -236,18 +245,10 @@ fn call_limits(model: &Model, service: &Service) -> CallLimits {
         ("quota", "The same over a long time.", service.limits.quota),
     ];
     let own = service.operations.values().filter(|operation| gate::is_limited(model, service, operation));
-    // On one machine, as they all are at first, those in between come from there.
-    let between = fronts::is_fronted(model, service) || is_called_by_others(model, service);
-    let proxies: &[&str] = if between { &["127.0.0.1", "::1"] } else { &[] };
     CallLimits {
         service: all.into_iter().filter_map(|(key, what, rate)| Some((key, what, rate?.to_string()))).collect(),
         operations: own.filter_map(|operation| Some((operation.name.clone(), operation.limit?.to_string()))).collect(),
-        proxies: format!("{proxies:?}"),
     }
-}
-
-fn is_called_by_others(model: &Model, service: &Service) -> bool {
-    model.links.iter().any(|link| link.callee() == Some(&service.name))
 }
 
 /// `services/<service>`.
@@ -287,10 +288,10 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
     let ways: Vec<Way> = dependencies.iter().flat_map(|dependency| dependency.ways.clone()).collect();
     let fronts = fronts::ways(model, service);
     let mut sections: Vec<Section> = ways.iter().map(|way| way.section.clone()).collect();
-    let is_said = |front: &Section, said: &[Section]| said.iter().any(|way| way.section == front.section);
     for section in fronts::sections(model, service) {
-        if !is_said(&section, &sections) {
-            sections.push(section);
+        match sections.iter_mut().find(|said| said.section == section.section) {
+            Some(said) => said.carry_streams(),
+            None => sections.push(section),
         }
     }
     let has_grpc = contract::serves(model, service, Transport::Grpc);
@@ -364,6 +365,10 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         talks: any_over(model, service, &[Transport::Rest], |operation| operation.reads() && operation.streams()),
         has_store,
         has_broker,
+        proxies: (!counted.is_empty() || !service.fronts.is_empty())
+            .then(|| proxies(model, service))
+            .into_iter()
+            .collect(),
         limits: counted,
         literal: escape::rust_str(&service.name),
         counted: if is_limited { format!("{contract}::LIMITED") } else { "&[]".to_owned() },

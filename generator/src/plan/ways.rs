@@ -81,6 +81,8 @@ pub struct Section {
     window: u32,
     open_for: String,
     bulkhead: u32,
+    /// How many may be open, if it carries any.
+    streams: Vec<u64>,
 }
 
 #[derive(Clone, Serialize)]
@@ -213,6 +215,11 @@ fn way(
     let function = own.filter(|_| !most).unwrap_or_else(|| to.name.clone());
     let title = format!("{} → {named}", link.from);
     let (stands_in, caches) = (leaves_commands(model, link), keeps_answers(model, link));
+    let carries_streams = carries(model, link, |operation| !operation.is_unary());
+    let mut said = section_of(named, section, first.then(|| address(model, to)), &link.policy, caches);
+    if carries_streams {
+        said.carry_streams();
+    }
     Way {
         function: names::rust::variable(&function),
         parameters: match (first, stands_in) {
@@ -226,7 +233,7 @@ fn way(
             true => format!("service.link(\"{title}\", config)"),
             false => format!("service.link_to(\"{title}\", url, config.policy())"),
         },
-        section: section_of(named, section, first.then(|| address(model, to)), &link.policy, caches),
+        section: said,
         contract: contract.to_owned(),
         service_trait: service_trait.to_owned(),
         grpc: link.via() == Some(Via::Grpc),
@@ -235,7 +242,7 @@ fn way(
         jsonrpc: link.via() == Some(Via::Jsonrpc),
         stands_in,
         wrapped: wrapped(contract, &title, stands_in, caches),
-        promise: promise(link, stands_in, caches),
+        promise: promise(link, carries_streams, stands_in, caches),
     }
 }
 
@@ -258,6 +265,18 @@ pub fn section_of(to: String, section: String, address: Option<Address>, policy:
         window: breaker.map_or(20, |b| b.window),
         open_for: span(breaker.map_or(std::time::Duration::from_secs(10), |b| b.open_for)),
         bulkhead: policy.bulkhead,
+        streams: Vec::new(),
+    }
+}
+
+/// How many streams may be open beside so many calls, as the kit has it where nothing is said.
+pub fn streams_beside(bulkhead: u32) -> u64 {
+    u64::from(bulkhead) * 10
+}
+
+impl Section {
+    pub fn carry_streams(&mut self) {
+        self.streams = vec![streams_beside(self.bulkhead)];
     }
 }
 
@@ -295,7 +314,7 @@ pub fn written_queues(model: &Model, from: &Service) -> Vec<String> {
 }
 
 /// What a caller of this link sees, in one paragraph.
-fn promise(link: &Link, stands_in: bool, caches: bool) -> Vec<String> {
+fn promise(link: &Link, carries_streams: bool, stands_in: bool, caches: bool) -> Vec<String> {
     let policy = &link.policy;
     let slow = match policy.retry.attempts {
         0 | 1 => format!("Slow: a call is given up after {}.", span(policy.timeout)),
@@ -308,14 +327,21 @@ fn promise(link: &Link, stands_in: bool, caches: bool) -> Vec<String> {
     };
     let failing = match policy.breaker {
         Some(breaker) => format!(
-            "Failing or gone: `unavailable`; at once for {} when {} % of the last {} calls failed.",
+            "Failing or gone: `unavailable`; at once for {} when {} % of the last calls failed (up to {}, within a minute).",
             span(breaker.open_for),
             (breaker.failure_rate * 100.0).round(),
             breaker.window
         ),
         None => "Failing or gone: `unavailable`.".into(),
     };
-    let busy = format!("Busy: more than {} calls at a time are refused.", policy.bulkhead);
+    let busy = match carries_streams {
+        true => format!(
+            "Busy: more than {} calls or {} streams at a time are refused.",
+            policy.bulkhead,
+            streams_beside(policy.bulkhead)
+        ),
+        false => format!("Busy: more than {} calls at a time are refused.", policy.bulkhead),
+    };
     let left =
         "Away: a command that cannot have arrived, or may be repeated, is left in the queue; the answer is marked.";
     let kept = "Away: a query is answered as the last time, within `stale` of the configuration; the answer is marked.";

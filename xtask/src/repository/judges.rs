@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The workspaces that are judged: all examples.
-const JUDGED: &[&str] = &["hello", "shop", "streams"];
+const JUDGED: &[&str] = &["hello", "shop"];
 
 /// Judges those workspaces, or the ones of them that `DESIGNS` names.
 pub fn judges(bench: &mut Bench) -> Result<()> {

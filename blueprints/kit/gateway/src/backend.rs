@@ -20,7 +20,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use kit::{Context, Failure, Kind, Operation, Safety, Stream};
-use kit_http::Problem;
+use kit_http::{Heartbeat, Problem};
 use kit_resilience::{Held, Link};
 use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 
@@ -37,6 +37,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long an unused connection is kept: less than services keep it, or a request may meet its end.
 const IDLE: Duration = Duration::from_secs(20);
 const TOO_LARGE: &str = "the body is too large";
+const TOO_SLOW: &str = "the body takes too long";
 /// When to come back, where nobody knows better.
 const LATER: Duration = Duration::from_secs(1);
 
@@ -64,6 +65,7 @@ struct Onward {
 /// What a caller who wants a WebSocket came with.
 struct Upgrade {
     caller: OnUpgrade,
+    heartbeat: Heartbeat,
     stopping: CancellationToken,
     token: Option<TaskTrackerToken>,
 }
@@ -96,33 +98,48 @@ impl Backend {
     pub(crate) async fn pass(&self, operation: &'static str, request: Request) -> Response {
         let cx = request.extensions().get::<Context>().cloned().unwrap_or_default();
         let asked = request.version();
-        let (onward, upgrade) = match self.onward(request) {
+        let (onward, upgrade) = match self.onward(&cx, request) {
             Ok(onward) => onward,
             Err(problem) => return problem.into_response(),
         };
         let safety = if onward.method.is_safe() && onward.body.is_empty() { Safety::Safe } else { Safety::Unsafe };
         let operation = Operation { service: self.front.service, name: operation, safety };
         let answer = match onward.streams {
-            true => self.upload(&cx, &operation, &onward).await.map(|answer| (answer, None)),
-            false => {
-                let answer = self.link.hold(&cx, &operation, |cx| self.send(cx, &onward, onward.body.lend())).await;
-                answer.map(|(answer, held)| (answer, Some(held)))
-            }
+            true => self.upload(&cx, &operation, &onward).await,
+            false => self.ask(&cx, &operation, &onward, upgrade.is_some()).await,
         };
         match answer {
-            Ok((answer, held)) => self.back(asked, answer, held, upgrade),
+            Ok((answer, held)) => self.back(asked, answer, Some(held), upgrade),
             Err(Refused { instead: Some(Instead::Answer(answer)), .. }) => self.back(asked, *answer, None, None),
             Err(Refused { instead: Some(Instead::Problem(problem)), .. }) => problem.into_response(),
             Err(Refused { failure, instead: None }) => trouble(failure).into_response(),
         }
     }
 
-    fn onward(&self, mut request: Request) -> Result<(Onward, Option<Upgrade>), Problem> {
+    /// Anything else. Who reads an answer may take as long as they like, so it keeps no place of calls.
+    async fn ask(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        onward: &Onward,
+        upgrades: bool,
+    ) -> Result<(Response<Incoming>, Held), Refused> {
+        let send = |cx| self.send(cx, onward, onward.body.lend());
+        if upgrades {
+            return self.link.hold_open(cx, operation, send).await;
+        }
+        let (answer, held) = self.link.hold(cx, operation, send).await?;
+        let held = if headers::are_events(answer.headers()) { held.streams()? } else { held.goes_on() };
+        Ok((answer, held))
+    }
+
+    fn onward(&self, cx: &Context, mut request: Request) -> Result<(Onward, Option<Upgrade>), Problem> {
         let uri = self.target(request.uri()).ok_or_else(|| Problem::unreadable("there is no such path"))?;
         let websocket = headers::wants_websocket(request.version(), request.headers());
         let extensions = request.extensions_mut();
         let upgrade = extensions.remove::<OnUpgrade>().filter(|_| websocket).map(|caller| Upgrade {
             caller,
+            heartbeat: Heartbeat::of(extensions),
             stopping: extensions.remove().unwrap_or_default(),
             token: extensions.remove(),
         });
@@ -133,7 +150,7 @@ impl Backend {
         if body.size_hint().lower() < length {
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
         }
-        let forwarded = headers::forwarded(&parts.extensions, &parts.uri, &parts.headers);
+        let forwarded = headers::forwarded(cx, &parts.extensions, &parts.uri, &parts.headers);
         let hop = (self.gateway, parts.version);
         let headers = headers::onward(parts.headers, hop, forwarded, upgrade.is_some());
         Ok((Onward { method: parts.method, uri, headers, body: Unsent::new(body), streams }, upgrade))
@@ -148,13 +165,13 @@ impl Backend {
         Uri::from_parts(parts).ok()
     }
 
-    /// A stream of input: one try, without a deadline for as long as it flows ([`Link::send`]).
+    /// A stream of input: one try, without a deadline for as long as it flows ([`Link::send_and_hold`]).
     async fn upload(
         &self,
         cx: &Context,
         operation: &Operation,
         onward: &Onward,
-    ) -> Result<Response<Incoming>, Refused> {
+    ) -> Result<(Response<Incoming>, Held), Refused> {
         let broken = |error| Failure::new(Kind::Invalid, "the body ended early").caused_by(anyhow::Error::from(error));
         let chunks = Body::new(onward.body.lend()).into_data_stream().map(move |chunk| chunk.map_err(broken));
         let send = async |cx: Context, chunks: Stream<Bytes, Failure>| {
@@ -162,7 +179,7 @@ impl Backend {
                 let body = Unsent::new(Body::from_stream(chunks));
                 self.send(cx, onward, body.lend())
             };
-            self.link.send(&cx, operation, chunks, attempt).await
+            self.link.send_and_hold(&cx, operation, chunks, attempt).await
         };
         cx.reading(Box::pin(chunks), send).await
     }
@@ -174,11 +191,26 @@ impl Backend {
         *request.uri_mut() = onward.uri.clone();
         *request.headers_mut() = onward.headers.clone();
         kit_http::send_context(&cx, request.headers_mut());
-        let answer = self.http.request(request).await.map_err(lost)?;
+        let answer = match self.answer(&cx, request).await {
+            Some(answer) => answer.map_err(lost)?,
+            None if onward.body.waits() => {
+                return Err(Refused::callers(Problem::new(StatusCode::REQUEST_TIMEOUT, TOO_SLOW)));
+            }
+            None => return Err(Failure::timeout().into()),
+        };
         let status = answer.status();
         match kit_http::kind(status) {
             kind if status.is_server_error() && kind.is_fault() => Err(Refused::by(kind, answer)),
             _ => Ok(answer),
+        }
+    }
+
+    /// `None`: the time for this try is over.
+    async fn answer(&self, cx: &Context, request: Request<Lent>) -> Option<Result<Response<Incoming>, legacy::Error>> {
+        let answer = self.http.request(request);
+        match cx.deadline() {
+            Some(end) => tokio::time::timeout_at(end, answer).await.ok(),
+            None => Some(answer.await),
         }
     }
 
@@ -198,12 +230,12 @@ impl Backend {
         if !switched {
             return Response::from_parts(parts, Body::new(Answer { inner, held }));
         }
-        let (Some(held), Some(Upgrade { caller, stopping, token })) = (held, upgrade) else {
+        let (Some(held), Some(Upgrade { caller, heartbeat, stopping, token })) = (held, upgrade) else {
             let wrong = anyhow::anyhow!("{} switches protocols and was not asked to", self.front.service);
             return trouble(Failure::unavailable(wrong)).into_response();
         };
         headers::speak_websocket(&mut parts.headers);
-        tokio::spawn(tunnel::join(caller, service, Open { held, stopping, token }));
+        tokio::spawn(tunnel::join(caller, service, Open { held, patience: heartbeat.silence(), stopping, token }));
         Response::from_parts(parts, Body::empty())
     }
 }

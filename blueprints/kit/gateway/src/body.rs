@@ -2,7 +2,10 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context as Task, Poll},
 };
 
@@ -16,6 +19,8 @@ use kit_resilience::Held;
 #[derive(Clone)]
 pub(crate) struct Unsent {
     body: Arc<Mutex<Option<Body>>>,
+    /// What comes next has been asked for, and has not come yet.
+    waits: Arc<AtomicBool>,
     size: SizeHint,
     empty: bool,
 }
@@ -23,7 +28,12 @@ pub(crate) struct Unsent {
 impl Unsent {
     pub(crate) fn new(body: Body) -> Self {
         let (size, empty) = (body.size_hint(), body.is_end_stream());
-        Self { body: Arc::new(Mutex::new(Some(body))), size, empty }
+        Self { body: Arc::new(Mutex::new(Some(body))), waits: Arc::default(), size, empty }
+    }
+
+    /// Whether it is the caller who keeps everybody waiting.
+    pub(crate) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -55,7 +65,11 @@ impl HttpBody for Lent {
             this.reading = this.from.take();
         }
         match &mut this.reading {
-            Some(body) => Pin::new(body).poll_frame(task),
+            Some(body) => {
+                let frame = Pin::new(body).poll_frame(task);
+                this.from.waits.store(frame.is_pending(), Ordering::Relaxed);
+                frame
+            }
             // An empty one is not repeated by anybody who could tell; what was read once is not sent as if it were whole.
             None if this.from.empty => Poll::Ready(None),
             None => Poll::Ready(Some(Err(axum::Error::new("the body is gone")))),
@@ -71,7 +85,7 @@ impl HttpBody for Lent {
     }
 }
 
-/// The body of an answer, which keeps its place in the bulkhead until it is over.
+/// The body of an answer, which keeps its place at the link until it is over.
 pub(crate) struct Answer {
     pub inner: Incoming,
     pub held: Option<Held>,

@@ -7,6 +7,8 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, Version, header},
 };
 
+use kit::Context;
+
 use crate::references;
 
 /// For one hop only, whether `Connection` names them or not: RFC 9110, 7.6.1, and what RFC 9110, 11.7 says of proxies.
@@ -70,19 +72,31 @@ pub(crate) fn speak_websocket(headers: &mut HeaderMap) {
     headers.insert(header::UPGRADE, WEBSOCKET);
 }
 
-/// `for=192.0.2.1;host="shop.example:8080";proto=http` (RFC 7239): the one who asked, and what for.
-pub(crate) fn forwarded(extensions: &Extensions, uri: &Uri, headers: &HeaderMap) -> Option<HeaderValue> {
+/// `for=192.0.2.1;host="shop.example:8080";proto=http` (RFC 7239): the one who asked, what for, and how.
+///
+/// Where a proxy of ours asks for others, it is their words that count, and how they came is known only if it says so: each
+/// parameter may be left out (RFC 7239, 4).
+pub(crate) fn forwarded(cx: &Context, extensions: &Extensions, uri: &Uri, headers: &HeaderMap) -> Option<HeaderValue> {
     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-    let address = match peer {
-        SocketAddr::V4(peer) => peer.ip().to_string(),
-        SocketAddr::V6(peer) => format!("\"[{}]\"", peer.ip()),
-    };
-    let host = uri.authority().map(|authority| authority.as_str());
-    let host = host.or_else(|| headers.get(header::HOST)?.to_str().ok());
+    let caller = cx.forwarded()?;
+    let by_proxy = cx.address() != Some(peer.ip().to_canonical());
+    let said = |name| kit_http::forwarded(headers, name).filter(|_| by_proxy);
+    let own = uri.authority().map(|authority| authority.as_str());
+    let own = || own.or_else(|| headers.get(header::HOST)?.to_str().ok());
     // Anything else in a host would have to be escaped, and is none.
     let is_host = |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
-    let host = host.filter(is_host).map(|host| format!(";host=\"{host}\"")).unwrap_or_default();
-    HeaderValue::try_from(format!("for={address}{host};proto=http")).ok()
+    let host = said("host").filter(is_host).or_else(|| own().filter(is_host));
+    let host = host.map(|host| format!(";host=\"{host}\"")).unwrap_or_default();
+    // The name of a scheme (RFC 3986, 3.1). This server itself has no TLS.
+    let is_scheme = |name: &&str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    let proto = if by_proxy { said("proto").filter(is_scheme).filter(|name| !name.is_empty()) } else { Some("http") };
+    let proto = proto.map(|proto| format!(";proto={proto}")).unwrap_or_default();
+    HeaderValue::try_from(format!("{caller}{host}{proto}")).ok()
+}
+
+/// Whether an answer is a stream of events, and so open for as long as its reader likes.
+pub(crate) fn are_events(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// Adds this hop.

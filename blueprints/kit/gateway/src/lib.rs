@@ -21,15 +21,15 @@
 //! # What passes
 //!
 //! Bodies pass both ways as they come, without a buffer in between, so a slow reader slows the writer down. A connection that
-//! becomes a WebSocket (RFC 6455) is a tunnel. Callers may speak HTTP/1.1 or HTTP/2; to those behind it is HTTP/1.1.
-//! A path is passed on byte by byte, less the prefix: nothing in it is decoded or made shorter.
+//! becomes a WebSocket (RFC 6455) is a tunnel, until either side ends it. Callers may speak HTTP/1.1 or HTTP/2; to those
+//! behind it is HTTP/1.1. A path is passed on byte by byte, less the prefix: nothing in it is decoded or made shorter.
 //!
 //! | header | request | answer |
 //! |---|---|---|
 //! | `Connection`, what it names, and what else is for one hop (RFC 9110, 7.6.1) | dropped | dropped |
 //! | `Via` (RFC 9110, 7.6.3) | this hop added | this hop added |
-//! | `Forwarded` (RFC 7239) | who asked the gateway, for which host | |
-//! | `X-Forwarded-*`, `X-Real-IP`, a caller's own `Forwarded` | dropped: anyone can write them | |
+//! | `Forwarded` (RFC 7239) | who asks, for which host, by which protocol: as the connection says, or a proxy of ours | |
+//! | `X-Forwarded-*`, `X-Real-IP`, anybody else's `Forwarded` | dropped: anyone can write them | |
 //! | `Host` | that of the service | |
 //! | `Origin` of a WebSocket | dropped: the gateway's own `cors` has let it pass | |
 //! | `traceparent` | a span of this hop | |
@@ -42,9 +42,12 @@
 //!
 //! Answers of the services are passed on as they are, errors too. What the gateway answers itself is problem+json: 503 with
 //! `Retry-After` where a service is gone, keeps failing, or has all its places taken; 504 where the head of its answer is
-//! late; 413 where a request's body is too large. A stream of input (NDJSON) has neither limit while it flows: the service holds
-//! each item to its own. A safe method (RFC 9110, 9.2.1) without a body is tried again as the policy
-//! says; anything else only where nothing of it was sent.
+//! late; 408 where the rest of a request's body is, which says nothing of the service; 413 where it is too large. A stream of
+//! input (NDJSON) has neither limit while it flows: the service holds each item to its own. A safe method (RFC 9110, 9.2.1)
+//! without a body is tried again as the policy says; anything else only where nothing of it was sent.
+//!
+//! Streams of events and of input, WebSockets, and answers while they are read take none of the places for calls: they have
+//! [their own](kit_resilience::Policy::streams).
 
 mod backend;
 mod body;

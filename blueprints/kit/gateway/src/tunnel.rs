@@ -1,7 +1,11 @@
 //! A connection that has become a WebSocket: bytes both ways, of which nothing is read but where messages begin and end, so
 //! that a gateway that stops can say goodbye (RFC 6455, 5.2 and 7.4.1) and not in the middle of something.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -14,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 
 /// Bytes on their way in one direction.
 const BUFFER: usize = 16 << 10;
-/// How long the other side may take to close when it was told to.
+/// How long the other side may take to close when it was told to, or when there is nobody any more to whom it could speak.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// Close, 1001: going away. To the service it is masked as clients have to, with zeros: there is nothing to hide.
 const TO_CALLER: &[u8] = &[0x88, 2, 0x03, 0xE9];
@@ -23,6 +27,8 @@ const TO_SERVICE: &[u8] = &[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE9];
 /// What a tunnel holds while it is open.
 pub(crate) struct Open {
     pub held: Held,
+    /// How long a side may take nothing of what is sent to it. Until it does, nobody hears the other, not even that it leaves.
+    pub patience: Duration,
     pub stopping: CancellationToken,
     /// Somebody waits for it when the gateway stops.
     pub token: Option<TaskTrackerToken>,
@@ -30,16 +36,14 @@ pub(crate) struct Open {
 
 /// Joins two connections as soon as both have been upgraded, until either ends or the gateway stops.
 pub(crate) async fn join(caller: OnUpgrade, service: OnUpgrade, open: Open) {
-    let Open { held, stopping, token } = open;
+    let Open { held, patience, stopping, token } = open;
     let joined = async {
         let (caller, service) = tokio::try_join!(caller, service)?;
         let (from_caller, to_caller) = split(caller);
         let (from_service, to_service) = split(service);
-        tokio::try_join!(
-            pump(from_caller, to_service, &stopping, TO_SERVICE),
-            pump(from_service, to_caller, &stopping, TO_CALLER),
-        )?;
-        anyhow::Ok(())
+        let there = pump(from_caller, to_service, patience, &stopping, TO_SERVICE);
+        let back = pump(from_service, to_caller, patience, &stopping, TO_CALLER);
+        anyhow::Ok(both(pin!(there), pin!(back)).await?)
     };
     if let Err(error) = joined.await {
         tracing::debug!(error = format!("{error:#}"), "tunnel");
@@ -51,32 +55,74 @@ fn split(connection: Upgraded) -> (impl AsyncRead + Unpin, impl AsyncWrite + Unp
     tokio::io::split(TokioIo::new(connection))
 }
 
-/// One direction, until its source ends.
+/// Both directions, until one ends, however that is: a WebSocket has no half that goes on alone. What is on its way in the
+/// other has a moment.
+async fn both(
+    mut there: Pin<&mut impl Future<Output = io::Result<()>>>,
+    mut back: Pin<&mut impl Future<Output = io::Result<()>>>,
+) -> io::Result<()> {
+    let (first, other) = tokio::select! {
+        ended = &mut there => (ended, timeout(GOODBYE, back).await),
+        ended = &mut back => (ended, timeout(GOODBYE, there).await),
+    };
+    first.and(other.unwrap_or(Ok(())))
+}
+
+/// One direction, until its source ends or the gateway stops. Whoever was written to is told.
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
+    patience: Duration,
     stopping: &CancellationToken,
     goodbye: &[u8],
 ) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER];
+    let passed = pass(&mut from, &mut to, &mut buffer, patience, stopping).await;
+    let stops = matches!(passed, Ok(Ended::Stopped));
+    let leave = async {
+        if stops {
+            to.write_all(goodbye).await?;
+        }
+        to.shutdown().await
+    };
+    let left = timeout(GOODBYE, leave).await;
+    if stops {
+        // What is left unread would reset the connection before the other side has read the goodbye.
+        let _ = timeout(GOODBYE, async { while from.read(&mut buffer).await.is_ok_and(|length| length > 0) {} }).await;
+    }
+    passed?;
+    left?
+}
+
+/// Why nothing more is passed on.
+enum Ended {
+    Source,
+    Stopped,
+}
+
+async fn pass(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    buffer: &mut [u8],
+    patience: Duration,
+    stopping: &CancellationToken,
+) -> io::Result<Ended> {
     let mut frames = Frames::default();
     loop {
         let length = tokio::select! {
-            () = stopping.cancelled(), if frames.is_between() => break,
-            length = from.read(&mut buffer) => length?,
+            () = stopping.cancelled(), if frames.is_between() => return Ok(Ended::Stopped),
+            length = from.read(buffer) => length?,
         };
         if length == 0 {
-            return to.shutdown().await;
+            return Ok(Ended::Source);
         }
         frames.pass(&buffer[..length]);
-        to.write_all(&buffer[..length]).await?;
-        to.flush().await?;
+        let write = async {
+            to.write_all(&buffer[..length]).await?;
+            to.flush().await
+        };
+        timeout(patience, write).await??;
     }
-    to.write_all(goodbye).await?;
-    to.shutdown().await?;
-    // What is left unread would reset the connection before the other side has read the goodbye.
-    let _ = timeout(GOODBYE, async { while from.read(&mut buffer).await.is_ok_and(|length| length > 0) {} }).await;
-    Ok(())
 }
 
 /// Follows the frames of one direction (RFC 6455, 5.2).

@@ -24,8 +24,13 @@ use kit_http::Edge;
 use kit_resilience::Policy;
 use reqwest::Client;
 use serde_json::{Value, json};
-use support::{Gateway, Server, client, gateway};
-use tokio::{sync::mpsc, time::timeout};
+use support::{Gateway, Server, client, comes, gateway, gateway_behind};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::mpsc,
+    time::timeout,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_tungstenite::tungstenite::{Message as Sent, protocol::frame::coding::CloseCode};
 
@@ -144,6 +149,28 @@ async fn headers_of_one_hop_stay_and_all_others_pass() {
 }
 
 #[tokio::test]
+async fn what_a_proxy_of_ours_says_of_the_caller_is_passed_on() {
+    let service = Server::start(Router::new().fallback(echo)).await;
+    let proxies = vec!["127.0.0.0/8".to_owned().try_into().unwrap()];
+    let edge = Edge { proxies, ..Edge::default() };
+    let gateway = gateway_behind(&ORDERS, &service.url, Policy::default(), edge).await;
+    let place = gateway.url.strip_prefix("http://").unwrap();
+    for (forwarded, due) in [
+        (
+            "for=1.2.3.4, for=192.0.2.9;host=\"shop.example:443\";proto=https",
+            "for=192.0.2.9;host=\"shop.example:443\";proto=https".to_owned(),
+        ),
+        ("for=\"[2001:db8::7]:80\"", format!("for=\"[2001:db8::7]\";host=\"{place}\"")),
+        ("for=192.0.2.9;proto=\"a b\";host=\"a b\"", format!("for=192.0.2.9;host=\"{place}\"")),
+        ("for=unknown;proto=https", format!("for=127.0.0.1;host=\"{place}\";proto=http")),
+    ] {
+        let ask = client().get(format!("{}/orders/v1/orders/7", gateway.url)).header("forwarded", forwarded);
+        let asked: Value = serde_json::from_slice(&ask.send().await.unwrap().bytes().await.unwrap()).unwrap();
+        assert_eq!(said(&asked, "forwarded"), [due], "{forwarded}");
+    }
+}
+
+#[tokio::test]
 async fn only_what_the_table_names_passes() {
     let (_service, gateway) = behind(Router::new().fallback(echo)).await;
     let ask = async |method: Method, path: &str| {
@@ -188,18 +215,12 @@ async fn events_pass_as_they_come_and_end_when_the_gateway_stops() {
         send.send(Ok(event)).await.unwrap();
         assert_eq!(answer.chunk().await.unwrap().unwrap(), event);
     }
-    assert_eq!(gateway.link.state().under_way, 1);
+    assert_eq!((gateway.link.state().under_way, gateway.link.state().open), (0, 1));
     gateway.stopping.cancel();
     let last = timeout(Duration::from_secs(5), answer.chunk()).await.unwrap().unwrap().unwrap();
     assert!(last.starts_with(b"event: error"), "{last:?}");
     assert!(answer.chunk().await.unwrap().is_none());
-    timeout(Duration::from_secs(5), async {
-        while gateway.link.state().under_way > 0 {
-            tokio::task::yield_now().await
-        }
-    })
-    .await
-    .unwrap();
+    comes("the place", || gateway.link.state().open == 0).await;
 }
 
 #[tokio::test]
@@ -321,12 +342,123 @@ async fn a_websocket_is_a_tunnel_and_is_told_when_the_gateway_stops() {
     socket.send(Sent::Ping("here?".into())).await.unwrap();
     let both = [socket.next().await.unwrap().unwrap(), socket.next().await.unwrap().unwrap()];
     assert!(both.contains(&Sent::Pong("here?".into())) && both.contains(&Sent::binary("here?")), "{both:?}");
-    assert_eq!(gateway.link.state().under_way, 1);
+    assert_eq!((gateway.link.state().under_way, gateway.link.state().open), (0, 1));
     gateway.stopping.cancel();
     let last = timeout(Duration::from_secs(5), socket.next()).await.unwrap().unwrap().unwrap();
     assert!(matches!(&last, Sent::Close(Some(close)) if close.code == CloseCode::Away), "{last:?}");
     drop(socket);
     assert_eq!(gateway.stopped().await.cut, 0);
+}
+
+/// A connection that has become a WebSocket, as bytes.
+async fn upgraded(gateway: &Gateway) -> TcpStream {
+    let place = gateway.url.strip_prefix("http://").unwrap();
+    let mut connection = TcpStream::connect(place).await.unwrap();
+    let ask = format!(
+        "GET /orders/v1/chat HTTP/1.1\r\nHost: {place}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    connection.write_all(ask.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(connection.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"), "{head:?}");
+    connection
+}
+
+#[tokio::test]
+async fn a_websocket_that_one_side_has_left_is_over() {
+    let leaves = async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(async |socket| drop(socket));
+    let stays = async |upgrade: WebSocketUpgrade| {
+        upgrade.on_upgrade(async |socket| {
+            std::future::pending::<()>().await;
+            drop(socket);
+        })
+    };
+    for (route, caller_leaves) in [(any(leaves), None), (any(stays), Some(false)), (any(stays), Some(true))] {
+        let (_service, gateway) = behind(Router::new().route("/v1/chat", route)).await;
+        let mut connection = upgraded(&gateway).await;
+        let _kept = match caller_leaves {
+            // The service has left, and the caller never closes.
+            None => Some(connection),
+            // Half of the connection.
+            Some(false) => {
+                connection.shutdown().await.unwrap();
+                Some(connection)
+            }
+            Some(true) => {
+                connection.set_zero_linger().unwrap();
+                drop(connection);
+                None
+            }
+        };
+        comes("the end", || gateway.link.state().open == 0).await;
+        gateway.stopping.cancel();
+        let drained = timeout(Duration::from_secs(5), gateway.stopped()).await.expect("it is waited for");
+        assert_eq!(drained.cut, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_websocket_whose_caller_reads_nothing_is_over() {
+    let flood = async |upgrade: WebSocketUpgrade| {
+        upgrade.on_upgrade(
+            async |mut socket| {
+                while socket.send(Message::Binary(vec![0; 1 << 16].into())).await.is_ok() {}
+            },
+        )
+    };
+    let service = Server::start(Router::new().route("/v1/chat", any(flood))).await;
+    let edge = Edge { heartbeat: Duration::from_millis(300), ..Edge::default() };
+    let gateway = gateway_behind(&ORDERS, &service.url, Policy::default(), edge).await;
+    let _connection = upgraded(&gateway).await;
+    comes("the beginning", || gateway.link.state().open == 1).await;
+    comes("the end", || gateway.link.state().open == 0).await;
+}
+
+#[tokio::test]
+async fn open_streams_leave_the_places_of_calls_free() {
+    let watch = async || {
+        let events = stream::iter([Ok::<_, std::convert::Infallible>("data: 1\n\n")]).chain(stream::pending());
+        ([("content-type", "text/event-stream")], Body::from_stream(events))
+    };
+    let item = async || Body::from_stream(stream::repeat_with(|| Ok::<_, std::convert::Infallible>(vec![0; 1 << 16])));
+    let small = async || "{}";
+    let routes = Router::new()
+        .route("/v1/watch", get(watch))
+        .route("/v1/chat", any(chat))
+        .route("/v1/orders/{id}", get(item))
+        .route("/v1/upload", post(item))
+        .route("/v1/orders", post(small));
+    let service = Server::start(routes).await;
+    let policy = Policy { bulkhead: 1, streams: 4, ..Policy::default() };
+    let gateway = gateway(&ORDERS, &service.url, policy).await;
+    let url = |path: &str| format!("{}/orders/v1/{path}", gateway.url);
+    let chat = url("chat").replace("http:", "ws:");
+    let events = client().get(url("watch")).send().await.unwrap();
+    let (socket, _) = tokio_tungstenite::connect_async(&chat).await.unwrap();
+    // Nobody reads it.
+    let body = client().get(url("orders/7")).send().await.unwrap();
+    let upload = client().post(url("upload")).header("content-type", "application/x-ndjson").send().await.unwrap();
+    assert_eq!([events.status(), body.status(), upload.status()], [StatusCode::OK; 3]);
+    assert_eq!((gateway.link.state().under_way, gateway.link.state().open), (0, 4));
+    let refused = client().get(url("watch")).send().await.unwrap();
+    assert_eq!(
+        (refused.status(), refused.headers().contains_key("retry-after")),
+        (StatusCode::SERVICE_UNAVAILABLE, true)
+    );
+    let refused = tokio_tungstenite::connect_async(&chat).await.unwrap_err();
+    assert!(
+        matches!(&refused, tokio_tungstenite::tungstenite::Error::Http(answer) if answer.status() == 503),
+        "{refused}"
+    );
+    for _ in 0..3 {
+        let answer = client().post(url("orders")).send().await.unwrap();
+        assert_eq!((answer.status(), answer.text().await.unwrap().as_str()), (StatusCode::OK, "{}"));
+    }
+    drop((events, socket, body, upload));
+    comes("the places", || gateway.link.state().open == 0).await;
 }
 
 #[tokio::test]

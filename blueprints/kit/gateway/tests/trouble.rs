@@ -15,7 +15,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use kit_gateway::{Front, Route};
 use kit_resilience::{Backoff, Breaker, BreakerState, Link, Policy, Retry};
 use serde_json::Value;
-use support::{Server, client, gateway, serve};
+use support::{Server, client, comes, gateway, serve};
 use tokio::net::TcpListener;
 
 static SLOW: Front = front("slow", "/slow");
@@ -167,7 +167,34 @@ async fn a_stream_of_input_may_take_its_time_and_be_long() {
     let answer = upload("application/x-ndjson").await.unwrap();
     assert_eq!((answer.status(), answer.text().await.unwrap().as_str()), (StatusCode::OK, "2400000"));
     let late = upload("application/json").await;
-    assert!(late.is_err() || late.is_ok_and(|answer| answer.status() == StatusCode::GATEWAY_TIMEOUT));
+    assert!(late.is_err() || late.is_ok_and(|answer| answer.status() == StatusCode::REQUEST_TIMEOUT));
+    let Some(BreakerState::Closed { faults, .. }) = gateway.link.state().breaker else { panic!() };
+    assert_eq!(faults, 0, "who sends slowly says nothing of the service");
+}
+
+#[tokio::test]
+async fn who_sends_slowly_keeps_nobody_out_while_the_service_is_tried_again() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let answer = async move || match asked.fetch_add(1, Ordering::Relaxed) {
+        0 => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::OK,
+    };
+    let take = async |request: axum::extract::Request| {
+        let _ = axum::body::to_bytes(request.into_body(), usize::MAX).await;
+    };
+    let service = Server::start(Router::new().route("/v1/items", get(answer).post(take))).await;
+    let breaker = Some(Breaker { window: 1, open_for: Duration::from_millis(100), ..Breaker::default() });
+    let gateway = gateway(&SLOW, &service.url, Policy { breaker, ..policy() }).await;
+    let url = format!("{}/slow/v1/items", gateway.url);
+    assert_eq!(get_of(&url).await.0, 500);
+    assert_eq!(get_of(&url).await.0, 503, "it is open");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let drip = futures_util::stream::iter([Ok::<_, std::io::Error>("{}\n")]).chain(futures_util::stream::pending());
+    let upload = client().post(&url).header("content-type", "application/x-ndjson");
+    let upload = tokio::spawn(upload.body(reqwest::Body::wrap_stream(drip)).send());
+    comes("the upload", || gateway.link.state().breaker == Some(BreakerState::HalfOpen { probing: false })).await;
+    assert_eq!(get_of(&url).await.0, 200);
+    upload.abort();
 }
 
 #[tokio::test]

@@ -68,10 +68,11 @@ pub use extract::{Cx, Json, JsonText, MergePatch, Path, Query};
 pub use headers::send as send_context;
 pub use heartbeat::Heartbeat;
 pub use located::{InPath, Located, apart};
+pub use peer::{Network, forwarded};
 pub use problem::{Problem, kind, status};
 pub use reader::{Event, EventReader};
 /// An answer as it comes in.
 pub use reqwest::Response as Incoming;
 pub use serve::{Drained, Server, serve};
-pub use talk::Talk;
+pub use talk::{Talk, is_too_large};
 pub use upload::{Upload, brings_stream};

@@ -29,7 +29,7 @@ await show(() => [
   element("table", {}, element("thead", {}, head("service", "address", "pages", "ready")),
     element("tbody", {}, site.services.map(row))),
   element("h2", {}, "Links"),
-  element("table", {}, element("thead", {}, head("link", "breaker", "under way", "retries left")), links),
+  element("table", {}, element("thead", {}, head("link", "breaker", "under way", "streams", "retries left")), links),
 ]);
 
 /** `open`, and what else the breaker tells. */
@@ -48,10 +48,11 @@ async function look() {
     const states = ready ? await ask(service, "/-/links") : null;
     return (states ?? []).filter(({ link }) => link).map((state) => element("tr", {}, element("td", {}, state.link),
       element("td", {}, breaker(state.breaker)), element("td", {}, `${state.under_way} of ${state.bulkhead}`),
+      element("td", {}, `${state.open} of ${state.streams}`),
       element("td", {}, String(state.retries_left))));
   }));
   const all = rows.flat();
-  links.replaceChildren(...(all.length ? all : [element("tr", {}, element("td", { className: "quiet", colSpan: 4 }, "none"))]));
+  links.replaceChildren(...(all.length ? all : [element("tr", {}, element("td", { className: "quiet", colSpan: 5 }, "none"))]));
   setTimeout(look, 2000);
 }
 look();

@@ -1,12 +1,8 @@
 //! The sections that `config.toml` has in every service, in every link, in every store.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    num::NonZeroUsize,
-    time::Duration,
-};
+use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
-use kit_http::Origin;
+use kit_http::{Network, Origin};
 use kit_resilience::{Backoff, Breaker, LastAnswers, Policy, Retry};
 use serde::{Deserialize, Deserializer, de::Error};
 use tracing_subscriber::EnvFilter;
@@ -49,8 +45,8 @@ pub struct ServerConfig {
     /// Origins whose pages may call the service from a browser, and open WebSockets: `https://app.example`, or `*`. Pages of
     /// the service's own host, as `Host` has it, always may.
     pub cors: Vec<Origin>,
-    /// Addresses of proxies whose `Forwarded` says who calls: `10.0.0.1`.
-    pub proxies: Vec<IpAddr>,
+    /// Where proxies are whose `Forwarded` says who calls: addresses and networks, `10.0.0.1`, `10.0.0.0/8`.
+    pub proxies: Vec<Network>,
     /// What is logged: `info`, `orders=debug,info`. `RUST_LOG` replaces it.
     #[serde(deserialize_with = "filter")]
     pub log: String,
@@ -148,6 +144,9 @@ pub struct LinkConfig {
     /// Calls in flight.
     #[serde(default)]
     pub bulkhead: Option<usize>,
+    /// Streams open at a time, besides; ten times as many where nothing is said.
+    #[serde(default)]
+    pub streams: Option<usize>,
     /// The oldest answer that stands in where a call fails.
     #[serde(default)]
     pub stale: Option<Span>,
@@ -161,7 +160,7 @@ pub struct LinkConfig {
 pub struct BreakerConfig {
     /// The share of failed calls that opens it.
     pub failure_rate: f64,
-    /// The number of calls looked at.
+    /// The number of calls looked at: the last ones, of the last minute, and at least [half](Breaker::least) as many.
     pub window: usize,
     /// How long no call is let through.
     pub open_for: Span,
@@ -180,6 +179,8 @@ pub struct PolicyConfig {
     #[serde(default)]
     pub bulkhead: Option<usize>,
     #[serde(default)]
+    pub streams: Option<usize>,
+    #[serde(default)]
     pub stale: Option<Span>,
     #[serde(default)]
     pub breaker: Option<BreakerConfig>,
@@ -188,8 +189,8 @@ pub struct PolicyConfig {
 impl LinkConfig {
     /// What is not said is as the policy has it by default.
     pub fn policy(&self) -> Policy {
-        let Self { url: _, timeout, attempts, backoff, bulkhead, stale, breaker } = self.clone();
-        PolicyConfig { timeout, attempts, backoff, bulkhead, stale, breaker }.policy()
+        let Self { url: _, timeout, attempts, backoff, bulkhead, streams, stale, breaker } = self.clone();
+        PolicyConfig { timeout, attempts, backoff, bulkhead, streams, stale, breaker }.policy()
     }
 
     /// As in [`PolicyConfig`].
@@ -212,6 +213,7 @@ impl PolicyConfig {
     /// What is not said is as the policy has it by default.
     pub fn policy(&self) -> Policy {
         let default = Policy::default();
+        let bulkhead = self.bulkhead.unwrap_or(default.bulkhead);
         let backoff = self.backoff.map(|(first, most)| Backoff { first: first.0, most: most.0 });
         Policy {
             retry: Retry {
@@ -225,7 +227,8 @@ impl PolicyConfig {
                 open_for: breaker.open_for.0,
                 ..Breaker::default()
             }),
-            bulkhead: self.bulkhead.unwrap_or(default.bulkhead),
+            bulkhead,
+            streams: self.streams.unwrap_or_else(|| Policy::streams_beside(bulkhead)),
             timeout: self.timeout.map_or(default.timeout, |timeout| timeout.0),
         }
     }

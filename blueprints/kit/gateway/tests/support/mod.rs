@@ -5,7 +5,9 @@ use axum::Router;
 use kit_gateway::Front;
 use kit_http::{Drained, Edge};
 use kit_resilience::{Link, Policy};
-use tokio::{net::TcpListener, task::JoinHandle};
+use std::time::Duration;
+
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 pub struct Server {
@@ -50,11 +52,30 @@ pub async fn gateway(front: &'static Front, url: &str, policy: Policy) -> Gatewa
     serve(kit_gateway::router("gateway", front, url, link.clone()).unwrap(), link).await
 }
 
+pub async fn gateway_behind(front: &'static Front, url: &str, policy: Policy, edge: Edge) -> Gateway {
+    let link = Link::new("gateway → orders", policy);
+    serve_behind(kit_gateway::router("gateway", front, url, link.clone()).unwrap(), link, edge).await
+}
+
+/// Until it is so.
+pub async fn comes(what: &str, is_so: impl Fn() -> bool) {
+    let poll = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), poll).await.expect(what);
+}
+
 pub async fn serve(router: Router, link: Link) -> Gateway {
+    serve_behind(router, link, Edge::default()).await
+}
+
+pub async fn serve_behind(router: Router, link: Link, edge: Edge) -> Gateway {
     let stopping = CancellationToken::new();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = kit_http::edge(router, Edge { stopping: stopping.clone(), ..Edge::default() });
+    let router = kit_http::edge(router, Edge { stopping: stopping.clone(), ..edge });
     let serving = tokio::spawn(kit_http::serve(listener, router, kit_http::Server::default(), stopping.clone()));
     Gateway { url, link, stopping, serving }
 }

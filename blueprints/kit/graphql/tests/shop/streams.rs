@@ -7,11 +7,12 @@ use axum::{
 };
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::BodyExt;
-use kit_http::Edge;
+use kit_http::{Drained, Edge, Server};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::{
     net::{TcpListener, TcpStream},
+    task::JoinHandle,
     time::timeout,
 };
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
@@ -35,6 +36,10 @@ async fn connect_as(router: Router, protocol: &str) -> Result<Socket, tungstenit
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/graphql/ws", listener.local_addr().unwrap());
     tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+    open(url, protocol).await
+}
+
+async fn open(url: String, protocol: &str) -> Result<Socket, tungstenite::Error> {
     let mut request = url.into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
     connect_async(request).await.map(|(socket, _)| socket)
@@ -103,6 +108,47 @@ async fn a_service_that_stops_says_so() {
     stopping.cancel();
     let Message::Close(Some(close)) = socket.next().await.unwrap().unwrap() else { panic!("no close") };
     assert_eq!((u16::from(close.code), close.reason.as_str()), (1001, "the service is stopping"));
+}
+
+/// A socket whose client asks and reads nothing, until more is on its way than the connection holds; and its server.
+async fn unread(heartbeat: Duration) -> (Socket, CancellationToken, JoinHandle<Drained>) {
+    let stopping = CancellationToken::new();
+    let edge = Edge { heartbeat, stopping: stopping.clone(), ..Edge::default() };
+    let router = kit_http::edge(kit_graphql::endpoint(schema().0), edge);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/graphql/ws", listener.local_addr().unwrap());
+    let serving = tokio::spawn(kit_http::serve(listener, router, Server::default(), stopping.clone()));
+    let mut socket = open(url, "graphql-transport-ws").await.unwrap();
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut socket).await["type"], "connection_ack");
+    // Both answers have the id.
+    let asked = |number| {
+        let (id, payload) = (format!("{number}{}", "x".repeat(500_000)), json!({ "query": "{ __typename }" }));
+        json!({ "id": id, "type": "subscribe", "payload": payload })
+    };
+    for number in 0.. {
+        if timeout(Duration::from_millis(500), say(&mut socket, asked(number))).await.is_err() {
+            break;
+        }
+    }
+    (socket, stopping, serving)
+}
+
+#[tokio::test]
+async fn who_reads_nothing_keeps_no_service_from_stopping() {
+    let (_socket, stopping, serving) = unread(Duration::from_secs(3600)).await;
+    stopping.cancel();
+    let drained = timeout(Duration::from_secs(5), serving).await.expect("it is not heard that the service stops");
+    assert_eq!(drained.unwrap().cut, 0);
+}
+
+#[tokio::test]
+async fn who_reads_nothing_is_not_there() {
+    let heartbeat = Duration::from_millis(300);
+    let (mut socket, ..) = unread(heartbeat).await;
+    tokio::time::sleep(heartbeat * 4).await;
+    let rest = async { while socket.next().await.is_some_and(|message| message.is_ok()) {} };
+    timeout(Duration::from_secs(5), rest).await.expect("it is waited for");
 }
 
 #[tokio::test]

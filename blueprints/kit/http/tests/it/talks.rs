@@ -193,6 +193,39 @@ async fn a_silent_connection_is_asked_for_a_sign_of_life_and_closed_without_one(
 }
 
 #[tokio::test]
+async fn after_a_stall_the_signs_of_life_are_not_made_up_for() {
+    // More than connections hold, and nothing is read, so that nobody's silence counts.
+    const ITEMS: usize = 300;
+    let flood = async |talk: Talk<Said>| {
+        talk.answer(|_, input: Items<Said>| async move {
+            let items = stream::iter((0..ITEMS).map(|_| Ok(said(&"x".repeat(64 << 10)))));
+            let held = stream::poll_fn(move |_| {
+                let _ = &input;
+                std::task::Poll::Ready(None)
+            });
+            Ok::<Items<Said>, Failure>(Box::pin(items.chain(held)))
+        })
+        .await
+    };
+    let heartbeat = Duration::from_millis(100);
+    let edge = Edge { heartbeat, stream_buffer: 1, ..Edge::default() };
+    let mut socket = socket(&start(Router::new().route("/flood", on_get(flood)), edge).await, "/flood").await;
+    for _ in 0..2 {
+        say(&mut socket, r#"{"text": "a"}"#).await;
+    }
+    tokio::time::sleep(heartbeat * 20).await;
+    let (mut items, mut pings, begun) = (0, 0, std::time::Instant::now());
+    while items < ITEMS {
+        match timeout(LONG, socket.next()).await.unwrap().unwrap().unwrap() {
+            Message::Ping(_) => pings += 1,
+            _ => items += 1,
+        }
+    }
+    let due = 3 + begun.elapsed().as_millis() / heartbeat.as_millis();
+    assert!(pings <= due, "{pings} pings, {due} are due");
+}
+
+#[tokio::test]
 async fn what_is_not_read_waits_up_to_the_bound() {
     let deaf = async |talk: Talk<Said>| {
         let never = |_, input| async move {

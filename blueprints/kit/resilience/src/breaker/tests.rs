@@ -23,7 +23,24 @@ fn is_open(circuit: &Circuit) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn opens_at_the_rate_and_not_before_the_window_is_full() {
+async fn half_a_window_says_enough_of_a_link_that_is_called_seldom() {
+    let circuit = Circuit::new("a → b", Breaker { window: 20, ..circuit().settings });
+    for pause in [6, 7] {
+        for _ in 0..9 {
+            outcomes(&circuit, [true]);
+            advance(pause * SECOND).await;
+        }
+        assert!(!is_open(&circuit));
+        outcomes(&circuit, [true]);
+        assert_eq!(is_open(&circuit), pause == 6, "every {pause} seconds");
+        advance(10 * SECOND).await;
+        outcomes(&circuit, [false]);
+        advance(61 * SECOND).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn opens_at_the_rate_and_not_before_a_small_window_is_full() {
     for (faults, opens) in [
         (&[true, true, true] as &[_], false),
         (&[true, true, true, true], true),
@@ -196,7 +213,8 @@ impl Model {
         }
         self.outcomes.push((self.now, fault));
         let (calls, faults) = self.window();
-        if calls == self.settings.window && faults > 0 && faults as f64 / calls as f64 >= self.settings.failure_rate {
+        let least = self.settings.window.min(5.max(self.settings.window / 2));
+        if calls >= least && faults > 0 && faults as f64 / calls as f64 >= self.settings.failure_rate {
             self.go(Some(self.now), false);
         }
     }
@@ -218,6 +236,8 @@ enum Step {
     /// One of the calls under way ends; with `None` it is dropped.
     End(prop::sample::Index, Option<bool>),
     BrokenStream,
+    /// One of the calls under way is not waited for any more.
+    GivesWay(prop::sample::Index),
     Wait(u64),
 }
 
@@ -226,13 +246,14 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Call),
         4 => (any::<prop::sample::Index>(), prop::option::weighted(0.8, any::<bool>())).prop_map(|(i, end)| Step::End(i, end)),
         1 => Just(Step::BrokenStream),
+        1 => any::<prop::sample::Index>().prop_map(Step::GivesWay),
         2 => (0u64..30).prop_map(Step::Wait),
     ]
 }
 
 fn settings() -> impl Strategy<Value = Breaker> {
     let rate = prop::sample::select(vec![0.25, 0.5, 0.75, 1.0]);
-    (rate, 1usize..6, 1u64..60, 0u64..40).prop_map(|(failure_rate, window, within, open_for)| Breaker {
+    (rate, 1usize..16, 1u64..60, 0u64..40).prop_map(|(failure_rate, window, within, open_for)| Breaker {
         failure_rate,
         window,
         within: Duration::from_millis(within),
@@ -250,10 +271,10 @@ async fn agree(settings: Breaker, steps: Vec<Step>) -> Result<(), TestCaseError>
             Step::Call => {
                 let (permit, admitted) = (circuit.admit(), model.admit());
                 prop_assert_eq!(permit.is_ok(), admitted);
-                under_way.extend(permit.map(|permit| (permit, model.changes)));
+                under_way.extend(permit.map(|permit| (permit, model.changes, true)));
             }
             Step::End(index, outcome) if !under_way.is_empty() => {
-                let (permit, changes) = under_way.swap_remove(index.index(under_way.len()));
+                let (permit, changes, awaited) = under_way.swap_remove(index.index(under_way.len()));
                 let counts = changes == model.changes;
                 match outcome {
                     Some(fault) => permit.record(fault),
@@ -261,11 +282,19 @@ async fn agree(settings: Breaker, steps: Vec<Step>) -> Result<(), TestCaseError>
                 }
                 match outcome {
                     Some(fault) if counts => model.record(fault),
-                    None if counts => model.probing = false,
+                    None if counts && awaited => model.probing = false,
                     _ => {}
                 }
             }
-            Step::End(..) => {}
+            Step::GivesWay(index) if !under_way.is_empty() => {
+                let index = index.index(under_way.len());
+                let (permit, changes, awaited) = &mut under_way[index];
+                if std::mem::take(awaited) {
+                    permit.give_way();
+                    model.probing &= *changes != model.changes;
+                }
+            }
+            Step::End(..) | Step::GivesWay(_) => {}
             Step::BrokenStream => {
                 circuit.record_late_fault();
                 if model.open_since.is_none() && !model.half_open {

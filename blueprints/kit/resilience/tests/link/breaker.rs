@@ -74,6 +74,16 @@ async fn a_dropped_call_is_no_outcome_and_gives_the_probe_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn half_a_window_of_an_outage_is_enough() {
+    let link = Link::new("a → b", Policy { breaker: Some(Breaker::default()), ..once(policy()) });
+    let callee = Callee::new([Reply::Fails(Kind::Unavailable)]);
+    for _ in 0..30 {
+        let _ = link.call(&Context::default(), &SAFE, |cx| callee.answer(cx)).await;
+    }
+    assert_eq!(callee.tries().len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
 async fn its_state_can_be_shown() {
     let show = |link: &Link| serde_json::to_value(link.state()).unwrap();
     let link = Link::new("orders → inventory", Policy { breaker: breaker(1), ..policy() });
@@ -82,6 +92,8 @@ async fn its_state_can_be_shown() {
         "breaker": { "state": "closed", "calls": 0, "faults": 0 },
         "under_way": 0,
         "bulkhead": 64,
+        "open": 0,
+        "streams": 640,
         "retries_left": 1000,
     });
     assert_eq!(show(&link), shown);

@@ -33,6 +33,7 @@ fn policy() -> Policy {
         },
         breaker: None,
         bulkhead: 64,
+        streams: 640,
         timeout: SECOND,
     }
 }

@@ -9,7 +9,7 @@ use kit::{Context, Etag, Failure, OperationError, Stream};
 use reqwest::{Response, Url, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Problem, conditional, escape, events, exchange, headers, reader, upload, version::Version};
+use crate::{Heartbeat, Problem, conditional, escape, events, exchange, headers, reader, upload, version::Version};
 
 /// Bytes of an answer at most, and of one event of a stream.
 pub(crate) const MAX_ANSWER: usize = 16 << 20;
@@ -96,7 +96,7 @@ impl Client {
         let request = self.request(cx, request, "application/json")?;
         let socket = cx.limit(exchange::open::<E>(request.url().as_str(), request.headers().clone())).await?;
         let (items, broken) = kit::input::sent(input);
-        Ok(exchange::items(socket, items, broken))
+        Ok(exchange::items(socket, Heartbeat::default(), items, broken))
     }
 
     /// Opens a stream of events. The deadline is for the opening, not for what follows. A stream that is cut off is gone

@@ -3,7 +3,9 @@
 //! * **Closed**: calls pass, and the outcomes of the last ones are kept. Too many faults among them: open.
 //! * **Open**: calls are refused. After a while: half-open.
 //! * **Half-open**: one call passes, the probe; the others are refused. It closes the circuit or opens it again. A probe
-//!   that ends without an outcome (dropped, refused by the bulkhead) is given back, and the next call is the probe.
+//!   that ends without an outcome (dropped, refused by the bulkhead) is given back, and the next call is the probe. One
+//!   that sends a stream is not waited for once the other side takes it: its sender might keep all others out. The next call
+//!   is a probe too, and the first outcome decides.
 //!
 //! An outcome counts only in the state in which its call was admitted.
 //!
@@ -93,8 +95,8 @@ impl Window {
     }
 
     fn is_too_bad(&self, settings: &Breaker) -> bool {
-        let full = self.outcomes.len() >= settings.window.max(1);
-        full && self.faults > 0 && self.faults as f64 / self.outcomes.len() as f64 >= settings.failure_rate
+        let enough = self.outcomes.len() >= settings.least();
+        enough && self.faults > 0 && self.faults as f64 / self.outcomes.len() as f64 >= settings.failure_rate
     }
 }
 
@@ -113,6 +115,7 @@ impl Phase {
 pub(crate) struct Permit<'a> {
     circuit: &'a Circuit,
     generation: u64,
+    gave_way: bool,
 }
 
 impl Permit<'_> {
@@ -125,16 +128,29 @@ impl Permit<'_> {
         // Before the permit is dropped, which takes the lock again.
         drop(machine);
     }
-}
 
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
+    /// Nobody is to wait for the outcome, which may take as long as the caller likes. It counts all the same.
+    pub(crate) fn give_way(&mut self) {
+        self.give_back();
+        self.gave_way = true;
+    }
+
+    fn give_back(&self) {
         let mut machine = self.circuit.lock();
         // In its own generation, which an outcome would have ended, this was the probe.
         if machine.generation == self.generation
             && let Phase::HalfOpen { probing } = &mut machine.phase
         {
             *probing = false;
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        // Another may be the probe by now.
+        if !self.gave_way {
+            self.give_back();
         }
     }
 }
@@ -167,7 +183,7 @@ impl Circuit {
             Phase::HalfOpen { probing: true } => return Err(Refused { retry_after: None }),
             Phase::HalfOpen { probing } => *probing = true,
         }
-        Ok(Permit { circuit: self, generation: machine.generation })
+        Ok(Permit { circuit: self, generation: machine.generation, gave_way: false })
     }
 
     /// A fault after the answer had begun: an error inside a stream. It counts while the circuit is closed; a probe is

@@ -70,7 +70,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub async fn socket<E: Executor>(
     State(schema): State<Limited<E>>,
     cx: Cx,
-    Heartbeat(heartbeat): Heartbeat,
+    heartbeat: Heartbeat,
     limit: Option<Extension<Limits>>,
     stopping: Option<Extension<CancellationToken>>,
     held: Option<Extension<TaskTrackerToken>>,
@@ -93,7 +93,7 @@ pub async fn socket<E: Executor>(
 async fn talk<E: Executor>(
     socket: ws::WebSocket,
     schema: E,
-    heartbeat: Duration,
+    heartbeat: Heartbeat,
     cx: Context,
     stopping: CancellationToken,
 ) {
@@ -104,7 +104,7 @@ async fn talk<E: Executor>(
     let (heard, ids, fault) = (AtomicBool::new(false), Ids::default(), OnceLock::new());
     let messages = messages.scan((), |(), message: Result<Message, axum::Error>| {
         heard.store(true, Ordering::Relaxed);
-        if message.as_ref().is_err_and(|error| error.to_string().contains("too long")) {
+        if message.as_ref().is_err_and(kit_http::is_too_large) {
             fault.get_or_init(|| CloseFrame { code: close_code::SIZE, reason: "the message is too large".into() });
         }
         future::ready(message.ok())
@@ -149,15 +149,28 @@ async fn talk<E: Executor>(
         let _ = timeout(GRACE, slots.acquire_many(OPERATIONS)).await;
     });
     let (mut late, mut waiting) = (std::pin::pin!(sleep(INITIALISATION)), true);
-    let (mut beat, mut silent) = (interval_at(Instant::now() + heartbeat, heartbeat), 0);
+    let (mut beat, mut silent) = (interval_at(Instant::now() + heartbeat.0, heartbeat.0), 0);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // A client that reads nothing is not there either, and keeps no service from stopping.
+    let mut send = async |message| {
+        let stopped = async {
+            stopping.cancelled().await;
+            sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            sent = sink.send(message) => sent.is_ok(),
+            () = stopped => false,
+            () = sleep(heartbeat.silence()) => false,
+        }
+    };
     loop {
         let answer = tokio::select! {
             answer = answers.next() => answer,
             _ = beat.tick() => {
                 // Whoever is there answers a ping, so two heartbeats of silence mean that nobody is.
                 silent = if heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
-                if silent == 2 || sink.send(Message::Ping(Bytes::new())).await.is_err() {
+                if silent == 2 || !send(Message::Ping(Bytes::new())).await {
                     break;
                 }
                 continue;
@@ -184,7 +197,7 @@ async fn talk<E: Executor>(
             },
         };
         let closed = matches!(message, Message::Close(_));
-        if sink.send(message).await.is_err() || closed {
+        if !send(message).await || closed {
             break;
         }
     }

@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -31,7 +30,7 @@ use tower::{Layer, Service};
 use tracing::Instrument;
 
 use crate::{
-    Cors, Heartbeat, Problem, grpc,
+    Cors, Heartbeat, Network, Problem, grpc,
     headers::{self, Sent},
     peer,
     resume::Streams,
@@ -76,8 +75,8 @@ pub struct Edge {
     pub in_flight: usize,
     /// Which pages of other origins may call, from a browser, and open WebSockets. None, unless they are named.
     pub cors: Cors,
-    /// The addresses of proxies whose `Forwarded` says who calls.
-    pub proxies: Vec<IpAddr>,
+    /// Where proxies are whose `Forwarded` says who calls.
+    pub proxies: Vec<Network>,
     /// Cancelled when the service stops: streams of output then end, and those of input, with the error `unavailable`.
     pub stopping: CancellationToken,
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Request as Opening};
+use bytes::Bytes;
 use futures_util::{
     SinkExt, StreamExt, future, stream,
     stream::{SplitSink, SplitStream},
@@ -12,7 +13,11 @@ use kit::{
     input::{Broken, Sent},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::{net::TcpStream, sync::mpsc, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
     tungstenite::{
@@ -22,8 +27,9 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    Problem,
+    Heartbeat, Problem,
     client::MAX_ANSWER,
+    heartbeat::Silence,
     talk::{Failed, READ},
 };
 
@@ -63,8 +69,10 @@ fn refused<E: OperationError>(error: Error) -> E {
     }
 }
 
-/// Sends the input, and gives what comes. Who drops it closes the connection, which gives the call up.
-pub(crate) fn items<I, T, E>(socket: Socket, input: Sent<I>, broken: Broken) -> Stream<T, E>
+/// Sends the input, and gives what comes. Who drops it closes the connection, which gives the call up. A service that has
+/// vanished is found out as its server finds out of clients: it is asked for a sign of life at each heartbeat.
+/// While it has no room for more input it does not read what it is asked, but gives signs of its own.
+pub(crate) fn items<I, T, E>(socket: Socket, heartbeat: Heartbeat, input: Sent<I>, broken: Broken) -> Stream<T, E>
 where
     I: Serialize + Send + 'static,
     T: DeserializeOwned + Send + 'static,
@@ -74,8 +82,8 @@ where
     tokio::spawn(async move {
         let (sink, source) = socket.split();
         tokio::select! {
-            () = hear(source, &told) => {}
-            () = say(sink, input) => {}
+            () = hear(Heard { source, silence: Silence::after(heartbeat) }, &told) => {}
+            () = say(sink, heartbeat, input) => {}
             // Nobody listens any more.
             () = told.closed() => {}
         }
@@ -87,31 +95,57 @@ where
 }
 
 /// Sends each item, and then that there is no more. What becomes of it, the other side says.
-async fn say<I: Serialize>(mut sink: SplitSink<Socket, Message>, mut input: Sent<I>) {
-    let send = async {
-        while let Some(item) = input.next().await {
-            sink.send(Message::text(serde_json::to_string(&item).ok()?)).await.ok()?;
+async fn say<I: Serialize>(mut sink: SplitSink<Socket, Message>, Heartbeat(heartbeat): Heartbeat, mut input: Sent<I>) {
+    let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ended = false;
+    loop {
+        let message = tokio::select! {
+            item = input.next(), if !ended => match item.map(|item| serde_json::to_string(&item)) {
+                Some(Ok(text)) => Message::text(text),
+                Some(Err(_)) => break,
+                None => {
+                    ended = true;
+                    Message::text("")
+                }
+            },
+            _ = beat.tick() => Message::Ping(Bytes::new()),
+        };
+        if sink.send(message).await.is_err() {
+            break;
         }
-        sink.send(Message::text("")).await.ok()
-    };
-    send.await;
+    }
     future::pending().await
 }
 
-async fn hear<T: DeserializeOwned, E: OperationError>(
-    mut source: SplitStream<Socket>,
-    told: &mpsc::Sender<Result<T, E>>,
-) {
+/// What comes from the other side.
+struct Heard {
+    source: SplitStream<Socket>,
+    silence: Silence,
+}
+
+impl Heard {
+    async fn next(&mut self) -> Result<Message, Failure> {
+        match self.silence.unless(self.source.next()).await {
+            Some(Some(message)) => message.map_err(|error| cut(Some(error))),
+            Some(None) => Err(cut(None)),
+            None => Err(Failure::new(Kind::Unavailable, "the other side gives no sign of life")),
+        }
+    }
+}
+
+async fn hear<T: DeserializeOwned, E: OperationError>(mut heard: Heard, told: &mpsc::Sender<Result<T, E>>) {
     let mut pushed = None;
     loop {
+        // While nobody reads here, nobody's silence counts.
         let Ok(room) = told.reserve().await else { return };
         let message = match pushed.take() {
             Some(message) => message,
-            None => source.next().await,
+            None => heard.next().await,
         };
         let text = match message {
-            Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Close(frame))) => {
+            Ok(Message::Text(text)) => text,
+            Ok(Message::Close(frame)) => {
                 match frame {
                     Some(frame) if frame.code == CloseCode::Normal => {}
                     Some(frame) => room.send(Err(closed(frame.code, &frame.reason).into())),
@@ -119,22 +153,21 @@ async fn hear<T: DeserializeOwned, E: OperationError>(
                 }
                 return;
             }
-            Some(Ok(_)) => continue,
-            Some(Err(error)) => return room.send(Err(cut(Some(error)).into())),
-            None => return room.send(Err(cut(None).into())),
+            Ok(_) => continue,
+            Err(failure) => return room.send(Err(failure.into())),
         };
         // An item may look like the message of an error; only that is followed by the end.
         if let Ok(Failed { error }) = serde_json::from_str::<Failed>(&text) {
             let next = loop {
-                match source.next().await {
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                match heard.next().await {
+                    Ok(Message::Ping(_) | Message::Pong(_)) => {}
                     next => break next,
                 }
             };
             let is_end = match &next {
-                Some(Ok(Message::Close(Some(frame)))) => frame.code != CloseCode::Normal,
-                Some(Ok(_)) => false,
-                Some(Err(_)) | None => true,
+                Ok(Message::Close(Some(frame))) => frame.code != CloseCode::Normal,
+                Ok(_) => false,
+                Err(_) => true,
             };
             if is_end {
                 return room.send(Err(E::from_wire(error.into_wire())));
@@ -165,4 +198,45 @@ fn closed(code: CloseCode, reason: &str) -> Failure {
         _ => Kind::Unavailable,
     };
     Failure::new(kind, format!("the stream was closed with {code}: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{net::TcpListener, time::timeout};
+
+    use super::*;
+
+    const HEARTBEAT: Heartbeat = Heartbeat(Duration::from_millis(200));
+
+    /// A connection to a service that reads what is sent, or has vanished.
+    async fn connected(reads: bool) -> Stream<u32, Failure> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let stream = listener.accept().await.unwrap().0;
+            let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+            socket.send(Message::text("7")).await.unwrap();
+            while reads && socket.next().await.is_some() {}
+            future::pending::<()>().await;
+        });
+        let socket = open::<Failure>(&url, HeaderMap::new()).await.unwrap();
+        let (input, broken) = kit::input::sent::<u32>(Box::pin(stream::pending()));
+        items(socket, HEARTBEAT, input, broken)
+    }
+
+    #[tokio::test]
+    async fn a_service_that_has_vanished_is_found_out() {
+        let mut items = connected(false).await;
+        assert_eq!(items.next().await, Some(Ok(7)));
+        let silent = timeout(HEARTBEAT.silence() * 3, items.next()).await.expect("it waits for ever");
+        assert_eq!(silent.unwrap().map_err(|failure| failure.kind), Err(Kind::Unavailable));
+        assert!(items.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn one_that_is_there_may_have_nothing_to_say() {
+        let mut items = connected(true).await;
+        assert_eq!(items.next().await, Some(Ok(7)));
+        assert!(timeout(HEARTBEAT.silence() * 3, items.next()).await.is_err());
+    }
 }

@@ -4,11 +4,7 @@
 //! ends with close code 1000. An error is told by a last message `{"error": problem}` and a close code that is not 1000.
 //! What goes wrong before the upgrade is an answer of HTTP with a problem.
 
-use std::{
-    marker::PhantomData,
-    pin::{Pin, pin},
-    time::Duration,
-};
+use std::{error::Error, marker::PhantomData, pin::Pin, time::Duration};
 
 use axum::{
     extract::{
@@ -27,12 +23,14 @@ use kit::{
     strict::{self, Refused},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_tungstenite::tungstenite::{self, error::CapacityError};
 use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 use tracing::Instrument;
 
 use crate::{
     Heartbeat, Problem, extract,
+    heartbeat::Silence,
     upload::Inputs,
     waiting::{self, Reader, Writer},
 };
@@ -94,7 +92,7 @@ impl<T: DeserializeOwned + Validate + Send + 'static> Talk<T> {
         E: OperationError,
         F: Future<Output = Result<Stream<O, E>, E>> + Send + 'static,
     {
-        let Self { cx, upgrade, inputs, heartbeat: Heartbeat(heartbeat), stopping, held, .. } = self;
+        let Self { cx, upgrade, inputs, heartbeat, stopping, held, .. } = self;
         let upgrade = upgrade.max_message_size(inputs.item).max_frame_size(inputs.item);
         let upgrade = upgrade.read_buffer_size(READ).write_buffer_size(0);
         let span = tracing::Span::current();
@@ -147,7 +145,7 @@ async fn run<T, O, E, F>(
     mut sink: SplitSink<WebSocket, Message>,
     mut source: SplitStream<WebSocket>,
     most_waiting: usize,
-    heartbeat: Duration,
+    heartbeat: Heartbeat,
     cx: Context,
     stopping: CancellationToken,
     call: impl FnOnce(Context, Stream<T, Failure>) -> F,
@@ -189,12 +187,14 @@ enum Talking<F, O, E> {
 /// Sends what the operation answers, and asks for a sign of life now and then. `None`: the client is gone.
 async fn say<O: Serialize, E: OperationError>(
     sink: &mut SplitSink<WebSocket, Message>,
-    heartbeat: Duration,
+    Heartbeat(heartbeat): Heartbeat,
     cx: &Context,
     stopping: &CancellationToken,
     opening: Pin<Box<impl Future<Output = Result<Stream<O, E>, E>>>>,
 ) -> Option<Ended> {
     let mut heartbeat = interval(heartbeat);
+    // After a while in which nothing could be sent, one sign of life is enough.
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // What opens the stream goes when it is open: most of them are open for much longer.
     let mut talk = Talking::Opens(opening);
     loop {
@@ -225,38 +225,24 @@ async fn say<O: Serialize, E: OperationError>(
 
 /// Takes what the client sends, as far as the operation has room for it. `None`: the client is gone, which is what two
 /// heartbeats of silence mean.
-async fn hear(source: &mut SplitStream<WebSocket>, texts: Writer<Utf8Bytes>, heartbeat: Duration) -> Option<Ended> {
+async fn hear(source: &mut SplitStream<WebSocket>, texts: Writer<Utf8Bytes>, heartbeat: Heartbeat) -> Option<Ended> {
     let mut texts = Some(texts);
-    let mut silence = pin!(sleep(heartbeat * 2));
+    let mut silence = Silence::after(heartbeat);
     loop {
         // While the operation has no room, nothing is read, and nobody's silence counts.
         let wanted = match &texts {
             Some(texts) => texts.room().await,
             None => false,
         };
-        let asked = Instant::now();
-        let message = loop {
-            tokio::select! {
-                biased;
-                message = source.next() => break message,
-                () = silence.as_mut() => {
-                    // The timer is not touched for every message.
-                    let end = asked + heartbeat * 2;
-                    if end <= Instant::now() {
-                        return None;
-                    }
-                    silence.as_mut().reset(end);
-                }
-            }
-        };
-        let text = match message? {
+        let message = silence.unless(source.next()).await??;
+        let text = match message {
             Ok(Message::Text(text)) => text,
             Ok(Message::Ping(_) | Message::Pong(_)) => continue,
             Ok(Message::Binary(_)) => {
                 return Some(refused(close_code::UNSUPPORTED, "an item is a text message with JSON"));
             }
             Ok(Message::Close(_)) => return None,
-            Err(error) => return too_large(error),
+            Err(error) => return too_large(&error),
         };
         if text.is_empty() {
             texts = None;
@@ -281,9 +267,14 @@ fn refused(code: u16, detail: &str) -> Ended {
 }
 
 /// A message over the limit is told so; any other error means that nobody is there.
-fn too_large(error: axum::Error) -> Option<Ended> {
-    let text = error.into_inner().to_string();
-    text.contains("too long").then(|| refused(close_code::SIZE, "the message is too large"))
+fn too_large(error: &axum::Error) -> Option<Ended> {
+    is_too_large(error).then(|| refused(close_code::SIZE, "the message is too large"))
+}
+
+/// Whether a WebSocket has failed since a message is over the limit.
+pub fn is_too_large(error: &axum::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    matches!(cause, Some(tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. })))
 }
 
 /// Says how it ended, and waits for the client to close.

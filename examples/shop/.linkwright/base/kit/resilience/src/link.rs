@@ -1,6 +1,8 @@
 //! A call of one service by another, under a policy.
 
 use std::{
+    future,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,10 +11,10 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use kit::{Context, Failure, Kind, Operation, OperationError, Safety, Stream};
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 use tracing::{Instrument, Span, field};
 
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
 
 /// One service's way to another: the policy for its calls, and what they have shown so far.
 ///
-/// Clones are the same link. Every operation that goes this way shares its circuit, its bulkhead and its retry budget.
+/// Clones are the same link. Every operation that goes this way shares its circuit, its places and its retry budget.
 #[derive(Clone, Debug)]
 pub struct Link(Arc<Inner>);
 
@@ -35,9 +37,10 @@ struct Inner {
     balance: Balance,
     circuit: Option<Circuit>,
     bulkhead: Bulkhead,
+    streams: Bulkhead,
 }
 
-/// A place in the bulkhead of a link, for as long as an answer goes on.
+/// A place of a link, for as long as an answer goes on.
 #[derive(Debug)]
 pub struct Held {
     link: Link,
@@ -45,6 +48,24 @@ pub struct Held {
 }
 
 impl Held {
+    /// The answer is a stream, and takes the place of one.
+    ///
+    /// # Errors
+    /// `limited` if all of them are taken.
+    pub fn streams(self) -> Result<Self, Failure> {
+        let place = self.link.0.streams.enter().ok_or_else(|| Refusal::Full.failure(false))?;
+        Ok(Self { link: self.link, _place: place })
+    }
+
+    /// The call is over, and how long its answer goes on is up to who reads it: it takes the place of a stream. Where all of
+    /// them are taken it keeps its own.
+    pub fn goes_on(self) -> Self {
+        match self.link.0.streams.enter() {
+            Some(place) => Self { link: self.link, _place: place },
+            None => self,
+        }
+    }
+
     /// The answer has ended with a fault of the other side, which counts for the breaker as one of a call does.
     pub fn failed(&self) {
         if let Some(circuit) = &self.link.0.circuit {
@@ -59,10 +80,14 @@ pub struct LinkState {
     pub link: &'static str,
     /// `None`: the link has no breaker.
     pub breaker: Option<BreakerState>,
-    /// Tries and open streams under way.
+    /// Tries under way.
     pub under_way: usize,
     /// How many there may be.
     pub bulkhead: usize,
+    /// Streams that are open, or about to be.
+    pub open: usize,
+    /// How many there may be.
+    pub streams: usize,
     /// Retries that the budget allows now.
     pub retries_left: u64,
 }
@@ -75,6 +100,7 @@ impl Link {
             balance: Balance::new(&policy.retry.budget),
             circuit: policy.breaker.clone().map(|breaker| Circuit::new(name, breaker)),
             bulkhead: Bulkhead::new(policy.bulkhead),
+            streams: Bulkhead::new(policy.streams),
             policy,
         }))
     }
@@ -98,12 +124,12 @@ impl Link {
         E: OperationError,
         F: Future<Output = Result<T, E>> + Send,
     {
-        self.run(cx, operation, attempt).await.map(|(answer, _place)| answer)
+        self.run(cx, operation, &self.0.bulkhead, attempt).await.map(|(answer, _place)| answer)
     }
 
     /// Calls an operation that answers with a stream. The policy is that of a [`call`](Link::call) up to the opening;
-    /// from then on there is no deadline and no retry. The stream keeps its place in the bulkhead until it ends or is
-    /// dropped, and an error that ends it counts for the breaker as one of a call does.
+    /// from then on there is no deadline and no retry. The stream has a place among streams until it ends or is dropped, and
+    /// an error that ends it counts for the breaker as one of a call does.
     pub async fn open<T, E, F>(
         &self,
         cx: &Context,
@@ -115,13 +141,14 @@ impl Link {
         E: OperationError,
         F: Future<Output = Result<Stream<T, E>, E>> + Send,
     {
-        let (items, held) = self.hold(cx, operation, attempt).await?;
+        let (items, held) = self.hold_open(cx, operation, attempt).await?;
         Ok(watched(items, held, Source::default()))
     }
 
     /// Calls an operation whose input is a stream. There is one try, for what has been read of the input cannot be sent
     /// again. The policy's timeout is how long the other side may take until it asks for the first item, and from the last
-    /// one to the answer ([`Context::reading`]).
+    /// one to the answer ([`Context::reading`]). In between it takes as long as the sender likes, so it has a place among
+    /// streams, and a half-open circuit does not wait for it.
     pub async fn send<I, T, E, F>(
         &self,
         cx: &Context,
@@ -135,6 +162,23 @@ impl Link {
         F: Future<Output = Result<T, E>> + Send,
     {
         self.once(cx, operation, input, attempt).await.map(|(answer, ..)| answer)
+    }
+
+    /// The same, where the answer goes on when the call is over: as [`hold`](Link::hold).
+    pub async fn send_and_hold<I, T, E, F>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        input: Stream<I, Failure>,
+        attempt: impl FnOnce(Context, Stream<I, Failure>) -> F,
+    ) -> Result<(T, Held), E>
+    where
+        I: 'static,
+        E: OperationError,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        let (answer, place, _) = self.once(cx, operation, input, attempt).await?;
+        Ok((answer, Held { link: self.clone(), _place: place }))
     }
 
     /// Calls an operation whose input and output are streams: once, as [`send`](Link::send), and from its opening on as
@@ -157,7 +201,8 @@ impl Link {
     }
 
     /// Calls an operation whose answer goes on when the call is over, as a body that is passed on. The policy is that of a
-    /// [`call`](Link::call) up to then. What is [`Held`] is given back when the answer ends.
+    /// [`call`](Link::call) up to then. What is [`Held`] is given back when the answer ends: until then it is the place of the
+    /// call, unless it [goes on](Held::goes_on) as a stream.
     pub async fn hold<T, E, F>(
         &self,
         cx: &Context,
@@ -168,18 +213,35 @@ impl Link {
         E: OperationError,
         F: Future<Output = Result<T, E>> + Send,
     {
-        let (answer, place) = self.run(cx, operation, attempt).await?;
+        let (answer, place) = self.run(cx, operation, &self.0.bulkhead, attempt).await?;
+        Ok((answer, Held { link: self.clone(), _place: place }))
+    }
+
+    /// The same, where the answer is known to be a stream: it has the place of one from the first try on.
+    pub async fn hold_open<T, E, F>(
+        &self,
+        cx: &Context,
+        operation: &Operation,
+        attempt: impl Fn(Context) -> F,
+    ) -> Result<(T, Held), E>
+    where
+        E: OperationError,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        let (answer, place) = self.run(cx, operation, &self.0.streams, attempt).await?;
         Ok((answer, Held { link: self.clone(), _place: place }))
     }
 
     /// For a dashboard, a health report, a test.
     pub fn state(&self) -> LinkState {
-        let Inner { name, balance, circuit, bulkhead, .. } = &*self.0;
+        let Inner { name, balance, circuit, bulkhead, streams, .. } = &*self.0;
         LinkState {
             link: name,
             breaker: circuit.as_ref().map(Circuit::state),
             under_way: bulkhead.taken(),
             bulkhead: bulkhead.size(),
+            open: streams.taken(),
+            streams: streams.size(),
             retries_left: balance.left(),
         }
     }
@@ -189,6 +251,7 @@ impl Link {
         &self,
         cx: &Context,
         operation: &Operation,
+        places: &Bulkhead,
         attempt: impl Fn(Context) -> F,
     ) -> Result<(T, Place), E>
     where
@@ -196,7 +259,8 @@ impl Link {
         F: Future<Output = Result<T, E>> + Send,
     {
         let total = with_key(cx, operation).within(self.0.policy.total());
-        self.spanned(cx, operation, self.tries(&total, cx.deadline(), operation, attempt)).await
+        let one = One { operation, number: 1, end: cx.deadline(), places, source: Source::default() };
+        self.spanned(cx, operation, self.tries(&total, one, attempt)).await
     }
 
     /// One try of a call whose input is a stream.
@@ -212,13 +276,18 @@ impl Link {
         E: OperationError,
         F: Future<Output = Result<T, E>> + Send,
     {
-        let source = Source::default();
+        let source = Source::of_input();
         let noting = source.clone();
-        let input = Box::pin(input.inspect(move |item| noting.note(item)));
+        let asked = async move {
+            noting.asked();
+            input.inspect(move |item| noting.note(item))
+        };
+        let input = Box::pin(asked.flatten_stream());
         let keyed = with_key(cx, operation);
         let call = |cx: Context| async move { cx.reading(input, attempt).await };
+        let one = One { operation, number: 1, end: cx.deadline(), places: &self.0.streams, source: source.clone() };
         let work = async {
-            match self.one(&keyed, cx.deadline(), operation, 1, &source, call).await {
+            match self.one(&keyed, &one, call).await {
                 Ok(result) => result,
                 Err(refusal) => Err(refusal.failure(true).into()),
             }
@@ -248,12 +317,11 @@ impl Link {
         .await
     }
 
-    /// Retry. `end` is the caller's own deadline.
+    /// Retry.
     async fn tries<T, E, F>(
         &self,
         cx: &Context,
-        end: Option<Instant>,
-        operation: &Operation,
+        mut one: One<'_>,
         attempt: impl Fn(Context) -> F,
     ) -> Result<(T, Place), E>
     where
@@ -261,11 +329,10 @@ impl Link {
         F: Future<Output = Result<T, E>> + Send,
     {
         self.0.balance.pay_in();
-        let mut number = 1;
         let mut unsent = true;
         loop {
             let limited = async |cx: Context| cx.limit(attempt(cx.clone())).await;
-            let error: E = match self.one(cx, end, operation, number, &Source::default(), limited).await {
+            let error: E = match self.one(cx, &one, limited).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => {
                     unsent &= is_unsent(&error);
@@ -277,14 +344,14 @@ impl Link {
             let retry_after = error.failure().and_then(|failure| failure.retry_after);
             // A first try that is still at work is a conflict, which says when to ask again.
             let may_pass = error.kind().is_transient() || retry_after.is_some();
-            let may_repeat = may_pass && may_repeat(operation, &error);
+            let (number, may_repeat) = (one.number, may_pass && may_repeat(one.operation, &error));
             let Some(pause) = may_repeat.then(|| self.pause(cx, number, retry_after)).flatten() else {
                 tracing::debug!(number, %error, "try failed");
                 return Err(error);
             };
             tracing::debug!(number, %error, ?pause, "try failed, trying again");
             tokio::time::sleep(pause).await;
-            number += 1;
+            one.number += 1;
         }
     }
 
@@ -303,22 +370,30 @@ impl Link {
     async fn one<T, E, F>(
         &self,
         cx: &Context,
-        end: Option<Instant>,
-        operation: &Operation,
-        number: u32,
-        source: &Source,
+        one: &One<'_>,
         attempt: impl FnOnce(Context) -> F,
     ) -> Result<Result<(T, Place), E>, Refusal>
     where
         E: OperationError,
         F: Future<Output = Result<T, E>>,
     {
-        let Inner { policy, circuit, bulkhead, .. } = &*self.0;
-        let permit = circuit.as_ref().map(Circuit::admit).transpose().map_err(Refusal::Open)?;
-        let place = bulkhead.enter().ok_or(Refusal::Full)?;
+        let Inner { policy, circuit, .. } = &*self.0;
+        let One { operation, number, end, places, source } = one;
+        let mut permit = circuit.as_ref().map(Circuit::admit).transpose().map_err(Refusal::Open)?;
+        let place = places.enter().ok_or(Refusal::Full)?;
         let cut_short = end.is_some_and(|end| end.saturating_duration_since(Instant::now()) < policy.timeout);
-        let cx = one_try(cx, operation, number).within(policy.timeout);
-        let result = attempt(cx).await;
+        let cx = one_try(cx, operation, *number).within(policy.timeout);
+        let mut work = pin!(attempt(cx));
+        let result = tokio::select! {
+            biased;
+            result = &mut work => result,
+            () = source.is_asked() => {
+                if let Some(permit) = &mut permit {
+                    permit.give_way();
+                }
+                work.await
+            }
+        };
         let fault = match &result {
             Err(_) if source.has_failed() => None,
             // The caller had no more time: that says nothing of the service.
@@ -355,6 +430,17 @@ where
     }))
 }
 
+/// A try.
+struct One<'a> {
+    operation: &'a Operation,
+    number: u32,
+    /// The caller's own deadline.
+    end: Option<Instant>,
+    /// Of which it takes one.
+    places: &'a Bulkhead,
+    source: Source,
+}
+
 /// Why the other side was not called.
 enum Refusal {
     Open(Refused),
@@ -373,19 +459,43 @@ impl Refusal {
     }
 }
 
-/// Whether the input of a call has failed on our own side.
+/// The input of a call, if it is a stream: whether the other side has asked for it, and whether it has failed on our own.
 #[derive(Clone, Debug, Default)]
-struct Source(Arc<AtomicBool>);
+struct Source(Option<Arc<Input>>);
+
+#[derive(Debug, Default)]
+struct Input {
+    asked: Notify,
+    failed: AtomicBool,
+}
 
 impl Source {
+    fn of_input() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    fn asked(&self) {
+        if let Some(input) = &self.0 {
+            input.asked.notify_one();
+        }
+    }
+
+    /// Resolves once the first item has been asked for.
+    async fn is_asked(&self) {
+        match &self.0 {
+            Some(input) => input.asked.notified().await,
+            None => future::pending().await,
+        }
+    }
+
     fn note<T>(&self, item: &Result<T, Failure>) {
-        if item.is_err() {
-            self.0.store(true, Ordering::Relaxed);
+        if let (Some(input), true) = (&self.0, item.is_err()) {
+            input.failed.store(true, Ordering::Relaxed);
         }
     }
 
     fn has_failed(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.as_ref().is_some_and(|input| input.failed.load(Ordering::Relaxed))
     }
 }
 

@@ -11,16 +11,17 @@ use std::time::Duration;
 /// repeated is tried again after a pause, up to [`Retry::attempts`] times in all, so the caller waits
 /// [`total`](Policy::total) at most, and never past its own deadline; then it has `timeout`. While many calls wait, the
 /// [`bulkhead`](Policy::bulkhead) fills up; a try that finds no place in it fails at once with `limited`, so that one
-/// slow service cannot hold all of this one's memory and connections. It may be repeated like any other.
+/// slow service cannot hold all of this one's memory and connections. It may be repeated like any other. Streams are open
+/// for as long as somebody likes, so they have [places](Policy::streams) of their own and take none of the calls'.
 ///
 /// **The other side fails.** `unavailable`, `timeout` and `limited` are tried again; everything else is an answer and
 /// goes to the caller as it is. A `Retry-After` is waited for if that leaves time for another try; else the caller has
-/// the error at once and may wait itself. Once [`Breaker::failure_rate`] of the last tries have failed, the circuit
-/// opens: for [`Breaker::open_for`] every call fails at once with `unavailable`, and says when to come back. Then one
+/// the error at once and may wait itself. Once [`Breaker::failure_rate`] of the last tries have failed, of up to
+/// [`Breaker::window`] and at least half as many within [`Breaker::within`], the circuit opens: for [`Breaker::open_for`] every call fails at once with `unavailable`, and says when to come back. Then one
 /// call is let through, and what becomes of it closes the circuit or opens it again.
 ///
-/// **The other side is gone.** As above, only faster: each try fails at once, the circuit opens within a few calls, and
-/// from then on a call costs nothing. A request that cannot have left is repeated whatever the operation.
+/// **The other side is gone.** As above, only faster: each try fails at once, the circuit opens with the
+/// [least](Breaker::least) that count, and from then on a call costs nothing. A request that cannot have left is repeated whatever the operation.
 ///
 /// **With a fallback** the caller sees none of these three errors, but an answer that is marked as a stand-in
 /// ([`fallback`](crate::fallback)).
@@ -41,9 +42,11 @@ pub struct Policy {
     pub retry: Retry,
     /// `None`: the other side is called however often it fails.
     pub breaker: Option<Breaker>,
-    /// Tries and open streams under way at once, over all operations of the link. Nobody waits for a place, and none
-    /// is held during the pause between two tries.
+    /// Tries under way at once, over all operations of the link. Nobody waits for a place, and none is held during the
+    /// pause between two tries.
     pub bulkhead: usize,
+    /// Streams open at once, of input and output, over all operations of the link. One more is refused as a call is.
+    pub streams: usize,
     /// For each try: from entering the bulkhead to the answer, or to the opening of a stream. Keep it below the deadlines
     /// that callers come with: where those always end first, the breaker never learns of a service that hangs.
     pub timeout: Duration,
@@ -55,12 +58,19 @@ impl Default for Policy {
             retry: Retry::default(),
             breaker: Some(Breaker::default()),
             bulkhead: 64,
+            streams: Self::streams_beside(64),
             timeout: Duration::from_secs(1),
         }
     }
 }
 
 impl Policy {
+    /// How many streams there may be beside so many calls, where nothing else is said. Almost always a stream waits, while a
+    /// call is work.
+    pub fn streams_beside(bulkhead: usize) -> usize {
+        bulkhead.saturating_mul(10)
+    }
+
     /// The longest a call can take: all tries and the pauses between them. The caller's own deadline may end it sooner.
     pub fn total(&self) -> Duration {
         let tries = self.retry.attempts.max(1);
@@ -140,9 +150,10 @@ impl Default for Budget {
 pub struct Breaker {
     /// The share of faults at which the circuit opens, above 0 to 1.
     pub failure_rate: f64,
-    /// The rate is taken over the last so many tries, and not before there were so many.
+    /// The rate is taken over the last so many tries, and not before there were [half](Breaker::least) as many.
     pub window: usize,
-    /// Tries longer ago are forgotten: yesterday's faults do not open today's circuit.
+    /// Tries longer ago are forgotten: yesterday's faults do not open today's circuit. A link with fewer than the
+    /// [least](Breaker::least) in this time never opens it; its callers find out by themselves.
     pub within: Duration,
     /// How long nothing is called before one call may try.
     pub open_for: Duration,
@@ -151,6 +162,13 @@ pub struct Breaker {
 impl Default for Breaker {
     fn default() -> Self {
         Self { failure_rate: 0.5, window: 20, within: Duration::from_secs(60), open_for: Duration::from_secs(10) }
+    }
+}
+
+impl Breaker {
+    /// Tries from which on the rate says something: half a window, and a few at least, or one fault among two would do.
+    pub fn least(&self) -> usize {
+        (self.window / 2).max(5).min(self.window).max(1)
     }
 }
 
@@ -169,6 +187,13 @@ mod tests {
             assert!(pauses.iter().all(|pause| (full / 2..=full).contains(pause)), "{retry}");
             let (least, longest) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
             assert!(*longest - *least > full / 4, "they differ: {least:?} to {longest:?}");
+        }
+    }
+
+    #[test]
+    fn the_rate_is_taken_from_half_a_window_on_and_not_of_a_few() {
+        for (window, least) in [(0, 1), (1, 1), (4, 4), (8, 5), (20, 10), (21, 10), (1000, 500)] {
+            assert_eq!(Breaker { window, ..Breaker::default() }.least(), least, "{window}");
         }
     }
 

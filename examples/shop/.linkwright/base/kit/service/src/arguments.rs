@@ -143,15 +143,21 @@ open_for = "10s"
             ("DATABASE_URL", "sqlite:7"),
             ("SHOP__LINKS__BANK__ATTEMPTS", "5"),
             ("SHOP__LINKS__BANK__BACKOFF", "[\"1s\", \"2s\"]"),
+            ("SHOP__LINKS__BANK__BULKHEAD", "7"),
             ("SHOP__LINKS__BANK__BREAKER__OPEN_FOR", "3s"),
+            ("SHOP__PROXIES", "[\"10.0.0.1\", \"10.1.0.0/16\"]"),
         ];
         let Ok(Asked::Run(server, own, source)) = read(&[], &variables) else { panic!() };
         assert_eq!((server.listen.to_string(), server.drain), ("0.0.0.0:80".into(), Span(Duration::from_secs(60))));
         assert_eq!((own.store.url.as_str(), own.links.bank.url.as_str()), ("sqlite:7", "http://bank"));
         let policy = own.links.bank.policy();
         assert_eq!((policy.retry.attempts, policy.retry.backoff.most), (5, Duration::from_secs(2)));
+        assert_eq!((policy.bulkhead, policy.streams), (7, 70));
         assert_eq!(policy.breaker.map(|breaker| breaker.open_for), Some(Duration::from_secs(3)));
-        assert_eq!(source, "SHOP__LISTEN");
+        assert_eq!((source.as_str(), server.proxies.len()), ("SHOP__LISTEN", 2));
+        let streams = [("SHOP__LINKS__BANK__STREAMS", "9")];
+        let Ok(Asked::Run(_, own, _)) = read(&[], &streams) else { panic!() };
+        assert_eq!((own.links.bank.policy().bulkhead, own.links.bank.policy().streams), (64, 9));
         let special = [("BANK_URL", "http://general"), ("SHOP__LINKS__BANK__URL", "http://special")];
         let Ok(Asked::Run(_, own, _)) = read(&[], &special) else { panic!() };
         assert_eq!(own.links.bank.url, "http://special");
@@ -174,6 +180,11 @@ open_for = "10s"
             ),
             ("SHOP__HEARTBEAT", "0s", "SHOP__HEARTBEAT: `server.heartbeat`: 0ms is not from \"1s\" to \"1h\""),
             ("SHOP__HEARTBEAT", "2h", "SHOP__HEARTBEAT: `server.heartbeat`: 7200000ms is not from \"1s\" to \"1h\""),
+            (
+                "SHOP__PROXIES",
+                "[\"10.0.0.1/8\"]",
+                "SHOP__PROXIES: `server.proxies[0]`: \"10.0.0.1/8\" is an address within a network: \"10.0.0.1\" or \"10.0.0.0/8\"",
+            ),
             ("SHOP__STREAM_BUFFER", "0", "SHOP__STREAM_BUFFER: `server.stream_buffer`: 0 is not from 1 to 10000"),
             (
                 "SHOP__STREAM_BUFFER",

@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::Result;
 use axum::Router;
@@ -20,7 +20,7 @@ impl Server {
         let url = format!("http://{}", listener.local_addr()?);
         let stopping = CancellationToken::new();
         // Clients say for whom they call.
-        let proxies = vec![Ipv4Addr::LOCALHOST.into()];
+        let proxies = vec![IpAddr::from(Ipv4Addr::LOCALHOST).into()];
         let router = kit_http::edge(router, Edge { stopping: stopping.clone(), proxies, ..Edge::default() });
         tokio::spawn(kit_http::serve(listener, router, kit_http::Server::default(), stopping.clone()));
         Ok(Self { url, _stop: stopping.drop_guard() })

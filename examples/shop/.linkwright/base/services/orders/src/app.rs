@@ -53,7 +53,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// `inventory`, behind a link.
 ///
 /// Slow: a try is given up after 300ms, and what is safe is tried 3 times.
-/// Failing or gone: `unavailable`; at once for 5s when 50 % of the last 20 calls failed.
+/// Failing or gone: `unavailable`; at once for 5s when 50 % of the last calls failed (up to 20, within a minute).
 /// Busy: more than 64 calls at a time are refused.
 fn inventory(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<dyn inventory_contract::Inventory>> {
     let inner = Arc::new(inventory_contract::grpc::Client::new(kit_grpc::connect(&config.url)?));

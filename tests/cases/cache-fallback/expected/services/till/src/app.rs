@@ -39,7 +39,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// `stock`, behind a link.
 ///
 /// Slow: a try is given up after 1s, and what is safe is tried 3 times.
-/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last 20 calls failed.
+/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last calls failed (up to 20, within a minute).
 /// Busy: more than 64 calls at a time are refused.
 /// Away: a command that cannot have arrived, or may be repeated, is left in the queue; the answer is marked.
 /// Away: a query is answered as the last time, within `stale` of the configuration; the answer is marked.

@@ -33,7 +33,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// `left`, behind a link.
 ///
 /// Slow: a try is given up after 1s, and what is safe is tried 3 times.
-/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last 20 calls failed.
+/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last calls failed (up to 20, within a minute).
 /// Busy: more than 64 calls at a time are refused.
 fn left(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<dyn left_contract::Left>> {
     let inner = Arc::new(left_contract::rest::Client(kit_http::Client::new(&config.url)?));
@@ -44,8 +44,8 @@ fn left(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<dyn le
 /// `order_desk`, behind a link.
 ///
 /// Slow: a try is given up after 1s, and what is safe is tried 3 times.
-/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last 20 calls failed.
-/// Busy: more than 64 calls at a time are refused.
+/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last calls failed (up to 20, within a minute).
+/// Busy: more than 64 calls or 640 streams at a time are refused.
 fn order_desk(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<dyn order_desk_contract::OrderDesk>> {
     let inner = Arc::new(order_desk_contract::grpc::Client::new(kit_grpc::connect(&config.url)?));
     let link = service.link("bare → order_desk", config);

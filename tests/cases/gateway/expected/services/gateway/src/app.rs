@@ -27,8 +27,8 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// `left`, of which what it exposes passes.
 ///
 /// Slow: 504 after 1s without the head of an answer; what is safe is tried 3 times.
-/// Failing or gone: its own errors, or 503; at once for 10s when 50 % of the last 20 requests failed.
-/// Busy: more than 64 requests and streams at a time are answered 503.
+/// Failing or gone: its own errors, or 503; at once for 10s when 50 % of the last requests failed (up to 20, within a minute).
+/// Busy: more than 64 requests or 640 streams at a time are answered 503.
 fn left_front(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Router> {
     let link = service.link("gateway → left (front)", config);
     kit_gateway::router("gateway", &gateway_contract::fronts::LEFT, &config.url, link)
@@ -38,7 +38,7 @@ fn left_front(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Rout
 ///
 /// Slow: 504 after 300ms without the head of an answer.
 /// Failing or gone: its own errors, or 503.
-/// Busy: more than 64 requests and streams at a time are answered 503.
+/// Busy: more than 64 requests or 640 streams at a time are answered 503.
 fn order_desk_front(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Router> {
     let link = service.link("gateway → order_desk (front)", config);
     kit_gateway::router("gateway", &gateway_contract::fronts::ORDER_DESK, &config.url, link)

@@ -30,7 +30,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// `order_desk`, behind a link.
 ///
 /// Slow: a try is given up after 1s, and what is safe is tried 3 times.
-/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last 20 calls failed.
+/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last calls failed (up to 20, within a minute).
 /// Busy: more than 64 calls at a time are refused.
 fn order_desk(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<dyn order_desk_contract::OrderDesk>> {
     let inner = Arc::new(order_desk_contract::grpc::Client::new(kit_grpc::connect(&config.url)?));
@@ -41,8 +41,8 @@ fn order_desk(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<
 /// `order_desk`, of which what it exposes passes.
 ///
 /// Slow: 504 after 1s without the head of an answer; what is safe is tried 3 times.
-/// Failing or gone: its own errors, or 503; at once for 10s when 50 % of the last 20 requests failed.
-/// Busy: more than 64 requests and streams at a time are answered 503.
+/// Failing or gone: its own errors, or 503; at once for 10s when 50 % of the last requests failed (up to 20, within a minute).
+/// Busy: more than 64 requests or 640 streams at a time are answered 503.
 fn order_desk_front(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Router> {
     let link = service.link("pages → order_desk (front)", config);
     kit_gateway::router("pages", &pages_contract::fronts::ORDER_DESK, &config.url, link)

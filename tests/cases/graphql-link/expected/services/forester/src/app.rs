@@ -30,7 +30,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// `trees`, behind a link.
 ///
 /// Slow: a try is given up after 300ms, and what is safe is tried 3 times.
-/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last 20 calls failed.
+/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last calls failed (up to 20, within a minute).
 /// Busy: more than 64 calls at a time are refused.
 fn trees(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<dyn trees_contract::Trees>> {
     let inner = Arc::new(trees_contract::graphql::Client(kit_graphql::Client::new(&config.url)?));

@@ -30,7 +30,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// `stock`, behind a link.
 ///
 /// Slow: a try is given up after 300ms, and what is safe is tried 4 times.
-/// Failing or gone: `unavailable`; at once for 2s when 25 % of the last 10 calls failed.
+/// Failing or gone: `unavailable`; at once for 2s when 25 % of the last calls failed (up to 10, within a minute).
 /// Busy: more than 16 calls at a time are refused.
 fn stock(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<dyn stock_contract::Stock>> {
     let inner = Arc::new(stock_contract::grpc::Client::new(kit_grpc::connect(&config.url)?));

@@ -30,7 +30,7 @@ pub async fn start(config: Config, service: &mut Service) -> anyhow::Result<Rout
 /// `shelf`, behind a link.
 ///
 /// Slow: a try is given up after 1s, and what is safe is tried 3 times.
-/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last 20 calls failed.
+/// Failing or gone: `unavailable`; at once for 10s when 50 % of the last calls failed (up to 20, within a minute).
 /// Busy: more than 64 calls at a time are refused.
 fn shelf(config: &LinkConfig, service: &mut Service) -> anyhow::Result<Arc<dyn shelf_contract::Shelf>> {
     let inner = Arc::new(shelf_contract::jsonrpc::Client::new(&config.url)?);

@@ -35,8 +35,17 @@ class Abuse:
                 continue
             for what, right, answer in line(service, method, target, headers):
                 judged(f"{name}, {what}", right, answer, verdict)
-            # What is wrong with one line of many is told where the stream ends.
-            if body is not None and headers["Content-Type"] != LINES:
+            if body is not None and headers["Content-Type"] == LINES:
+                # What is wrong with one line of many is told as what is wrong with a value, wherever it stands.
+                good = body.splitlines(keepends=True)[0]
+                for what, _, sent in Members(rest, name, json.loads(good)).wrong():
+                    for place, text in (("first", sent + b"\n"), ("second", good + sent + b"\n")):
+                        if sent.strip():
+                            status = ask(service, method, target, headers, text).status
+                            judged(f"{name}, {what} in the {place} line", (422,), status, verdict)
+                cut = [f"Content-Type: {LINES}", "Content-Length: 1000"]
+                judged(f"{name}, cut off", (None, 503), raw(service, method, target, cut, good, cut=True), verdict)
+            elif body is not None:
                 members = Members(rest, name, json.loads(body))
                 for what, right, sent in members.wrong():
                     judged(f"{name}, {what}", right, ask(service, method, target, headers, sent).status, verdict)
@@ -117,7 +126,9 @@ class Members:
         document = json.loads(rest.service.document("openapi.json").read_text())
         _, _, said = rest.operations[name]
         self.document, self.right = document, right
-        self.schema = self.resolved(next(iter(said["requestBody"]["content"].values()))["schema"])
+        schema = self.resolved(next(iter(said["requestBody"]["content"].values()))["schema"])
+        # Of a stream of input that of an item.
+        self.schema = self.resolved(schema.get("items", schema))
 
     def resolved(self, schema):
         while "$ref" in schema:

@@ -74,7 +74,9 @@ class Buf:
         lint = tools.run(tools.python("buf"), "lint", folder, "--config", self.rules, "--error-format", "json")
         for line in lint.stdout.splitlines():
             found = json.loads(line)
-            verdict.find(found["type"], f"{found['path']}:{found.get('start_line')}", found["message"])
+            line = Path(found["path"]).read_text().splitlines()[found.get("start_line", 1) - 1]
+            item = " It is an item of a stream." if "(stream " in line.split("returns")[0] else ""
+            verdict.find(found["type"], f"{found['path']}:{found.get('start_line')}", found["message"] + item)
         if lint.returncode not in (0, 100):
             verdict.find("buf", service.name, lint.stderr)
             return

@@ -7,7 +7,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 import proxy
-from grpc_messages import asked
+from grpc_messages import requests
 from story import Story
 
 PATIENCE = 10
@@ -46,8 +46,8 @@ class Reflection:
             heard = set()
             for operation, item, given in story.steps():
                 method = methods[rpc(operation, methods)]
-                request = asked(operation, method, item, given)
-                answers = call(channel, method, request, operation["name"], verdict, operation.get("follows"))
+                sent = requests(operation, method, item, given)
+                answers = call(channel, method, sent, operation["name"], verdict, operation.get("follows"))
                 heard.add(method.name)
                 if answers:
                     story.heard(operation, item, {field.name: value for field, value in answers[0].ListFields()})
@@ -121,13 +121,13 @@ def health(channel, names, verdict):
             verdict.find("health", "no.such.Service", str(error.code()))
 
 
-def call(channel, method, request, what, verdict, follows=False):
+def call(channel, method, sent, what, verdict, follows=False):
     """What a method answers: one message, the first of a stream, or nothing where it refuses. A stream that follows
     events has nothing to say until some happen."""
     path = f"/{method.containing_service.full_name}/{method.name}"
     of = message_factory.GetMessageClass(method.output_type).FromString
-    answer = way(channel, method)(path, request_serializer=type(request).SerializeToString, response_deserializer=of)
-    request = iter([request]) if method.client_streaming else request
+    answer = way(channel, method)(path, request_serializer=type(sent[0]).SerializeToString, response_deserializer=of)
+    request = iter(sent) if method.client_streaming else sent[0]
     verdict.count("calls")
     try:
         if not method.server_streaming:
@@ -177,7 +177,7 @@ def judge_status(error, what, verdict):
 def refusal(channel, method, operation, verdict):
     """A request in which all is missing is answered, and each field that is needed is named."""
     request = message_factory.GetMessageClass(method.input_type)()
-    call(channel, method, request, f"{operation['name']}, empty", verdict, operation.get("follows"))
+    call(channel, method, [request], f"{operation['name']}, empty", verdict, operation.get("follows"))
 
 
 def unknown(channel, service, verdict):

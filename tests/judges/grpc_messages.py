@@ -8,8 +8,13 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import FieldDescriptor
 
 
+def requests(operation, method, item, given):
+    """The requests of a call: of a stream of input as many as it has items, else one."""
+    return [asked(operation, method, item, one) for one in (given if isinstance(given, list) else [given])]
+
+
 def asked(operation, method, item, given):
-    """The request: its members are fields of it, but what an item is to be stands in a field of its own."""
+    """A request: its members are fields of it, but what an item is to be stands in a field of its own."""
     request = message_factory.GetMessageClass(method.input_type)()
     fields = request.DESCRIPTOR.fields_by_name
     if item is not None and "id" in fields:
@@ -23,7 +28,7 @@ def asked(operation, method, item, given):
         if verb == "patch":
             request.update_mask.paths.extend(given)
     else:
-        fill(request, given)
+        turn(request, given)
     return request
 
 

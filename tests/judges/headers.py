@@ -3,7 +3,7 @@
 from httplint import HttpRequestLinter, HttpResponseLinter, levels
 
 import proxy
-from rest import Rest, ask
+from rest import LINES, Rest, ask
 from story import Story
 
 # What every service answers besides its operations.
@@ -52,7 +52,9 @@ def variations(service, answer):
     if body is not None:
         yield "no JSON", ask(service, method, target, headers, b"{")
         yield "another type", ask(service, method, target, headers | {"Content-Type": "text/csv"}, body)
-        yield "too large", ask(service, method, target, headers | {"Content-Length": str(1 << 40)}, b"")
+        # A stream of input may be of any length.
+        if headers["Content-Type"] != LINES:
+            yield "too large", ask(service, method, target, headers | {"Content-Length": str(1 << 40)}, b"")
 
 
 def lint(answer, what, verdict):

@@ -35,6 +35,7 @@ JUDGES = [
     grpc_client.Reflection(),
     streams.Events(),
     streams.WebSockets(),
+    streams.Talks(),
     abuse.Abuse(),
     abuse_grpc.AbuseGrpc(),
     abuse_graphql.AbuseGraphql(),

@@ -1,4 +1,4 @@
-"""Streams of output, heard by the clients of others: server-sent events, and GraphQL over WebSocket."""
+"""Streams, heard by the clients of others: server-sent events, GraphQL over WebSocket, WebSockets both ways."""
 
 import copy
 
@@ -49,6 +49,33 @@ class WebSockets:
         return proxy.before(service, {b"connection_ack": b"connection_nak"})
 
 
+class Talks:
+    """`ws`: streams both ways over REST, to their end and with what clients do wrong."""
+
+    name = "talks"
+
+    def wants(self, service):
+        return any(is_talk(operation) for operation in service.over("rest"))
+
+    def judge(self, service, verdict, depth):
+        rest, streams = Rest(service), []
+        for operation, item, given in Story(service, "rest").steps():
+            if is_talk(operation):
+                _, target, _, _ = rest.request(operation["name"], item, given)
+                streams.append({"name": operation["name"], "target": target, "items": given})
+        hear("talks.cjs", service, streams[: 1 if depth.spoiled else None], depth, verdict)
+        if not depth.spoiled:
+            verdict.expect("streams", sum(map(is_talk, service.over("rest"))))
+
+    def spoiled(self, service):
+        # As if the service had to say something else of what is wrong: unmasked frames are as they are written.
+        return proxy.before(service, {b"\x03\xef": b"\x03\xe8"})
+
+
+def is_talk(operation):
+    return bool(operation.get("stream") and operation.get("reads"))
+
+
 def is_followed(operation):
     """It is heard, and nothing is said to it meanwhile."""
     return operation.get("stream") and not operation.get("reads")
@@ -59,7 +86,7 @@ def hear(script, service, streams, depth, verdict):
     for found in tools.node(script, task, verdict):
         verdict.find(found["rule"], found["where"], found["message"])
     verdict.expect("streams", len(streams))
-    verdict.expect("heard", sum(bool(stream["triggers"]) for stream in streams))
+    verdict.expect("heard", sum(bool(stream.get("triggers")) for stream in streams))
 
 
 def lookouts(service, transport, trigger):

@@ -53,7 +53,7 @@ class Service:
 class System:
     """The services of a workspace, running with fresh data until the block is left."""
 
-    # Seconds that a request may take.
+    # Seconds that a request may take, and the next item of a stream of input.
     timeout = 15
 
     def __init__(self, workspace, programs):
@@ -82,6 +82,7 @@ class System:
         environment |= {
             f"{service.variable}__SERVER__LISTEN": f"127.0.0.1:{service.port}",
             f"{service.variable}__SERVER__TIMEOUT": f"{self.timeout}s",
+            f"{service.variable}__SERVER__INPUT_IDLE": f"{self.timeout}s",
             "DATABASE_URL": f"sqlite:{self.data / service.name}.db",
             "BROKER_URL": f"sqlite:{self.data / 'queue.db'}",
             "RUST_LOG": "warn",

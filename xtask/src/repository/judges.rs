@@ -13,8 +13,8 @@ use super::{
     test::{Bench, Depth},
 };
 
-/// The workspaces that are judged: all examples.
-const JUDGED: &[&str] = &["hello", "shop"];
+/// The workspaces that are judged: all examples, and a design with streams of every kind.
+const JUDGED: &[&str] = &["hello", "shop", "streams"];
 
 /// Judges those workspaces, or the ones of them that `DESIGNS` names.
 pub fn judges(bench: &mut Bench) -> Result<()> {

@@ -85,6 +85,8 @@ impl<'a> Sent<'a> {
 
 /// What a request takes along: a new span of the trace, the time left, the key, for whom it is.
 pub fn send(cx: &Context, headers: &mut HeaderMap) {
+    // A gateway has said by then for what host it asks, and how.
+    let knows_more = headers.contains_key(header::FORWARDED);
     let mut set = |name: &HeaderName, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
@@ -97,7 +99,7 @@ pub fn send(cx: &Context, headers: &mut HeaderMap) {
     if let Some(key) = cx.idempotency_key() {
         set(&KEY, key.to_owned());
     }
-    if let Some(forwarded) = cx.forwarded() {
+    if let Some(forwarded) = cx.forwarded().filter(|_| !knows_more) {
         set(&header::FORWARDED, forwarded);
     }
 }

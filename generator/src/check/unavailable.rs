@@ -1,10 +1,10 @@
 //! What the language has and workspaces do not yet: refused by name, each where it stands (E001).
 
-use super::{Checker, items};
+use super::Checker;
 use crate::{
     design::{
         Auth, Body, Broker, Event, Field, Fields, Limit, Link, List, Mark, Operation, OperationSettings, Resource,
-        Service, Store, Tls, Transport, TypeDefKind, Via, Word,
+        Service, Store, Tls, TypeDefKind, Via, Word,
     },
     source::{Span, Spanned},
 };
@@ -69,10 +69,6 @@ fn service(checker: &mut Checker, service: &Service) {
     );
     for limit in [&service.limit, &service.quota].into_iter().flatten() {
         by_plan(checker, [limit]);
-        let composes = items(&service.expose).iter().any(|item| item.value == Transport::Graphql);
-        if composes && !service.fronts.is_empty() {
-            checker.unavailable(&limit.span, "a limit of a composed schema (`graphql` with `fronts`) is");
-        }
     }
     for own in service.queries.values().chain(service.commands.values()) {
         operation(checker, own);

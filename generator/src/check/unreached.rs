@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A command or query that is exposed nowhere, called by nobody and runs on nothing. It may be meant for later, so it is
-/// no mistake.
+/// no mistake; who writes `expose = []` at it has said so.
 pub(super) fn warnings(design: &Design, model: &Model) -> Vec<Diagnostic> {
     let unreached = model.operations().filter(|(service, operation)| {
         let runs = !operation.on.is_empty();
@@ -17,9 +17,12 @@ pub(super) fn warnings(design: &Design, model: &Model) -> Vec<Diagnostic> {
         let place = place(design, &service.name, operation)?;
         let message = format!("nothing reaches `{}.{}`", service.name, operation.name);
         let help = match operation.kind {
-            crate::model::OperationKind::Query => "expose it (`expose = [\"rest\"]`), or let another service call it",
+            crate::model::OperationKind::Query => {
+                "expose it (`expose = [\"rest\"]`), let another service call it, or write `expose = []` if that is meant"
+            }
             crate::model::OperationKind::Command => {
-                "expose it (`expose = [\"rest\"]`), let another service call it, or let it run on an event (`on`)"
+                "expose it (`expose = [\"rest\"]`), let another service call it, let it run on an event (`on`), or write \
+                 `expose = []` if that is meant"
             }
         };
         Some(Diagnostic::new("W08", place, message).help(help))
@@ -31,5 +34,5 @@ fn place(design: &Design, service: &str, operation: &Operation) -> Option<crate:
     let Shape::Custom { .. } = operation.shape else { return None };
     let service = design.services.get(service)?;
     let own = service.queries.get(&operation.name).or_else(|| service.commands.get(&operation.name))?;
-    Some(own.head.span())
+    own.common.expose.is_none().then(|| own.head.span())
 }

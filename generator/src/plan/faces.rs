@@ -41,13 +41,15 @@ pub fn of_service(
             true => format!("{name}: {name}.clone()"),
             false => answerer.field.clone(),
         };
-        let services: Vec<String> = answerers.iter().map(answerer).collect();
+        let gate = gate::counts_passing(service).then(|| "gate".to_owned());
+        let services: Vec<String> = answerers.iter().map(answerer).chain(gate).collect();
         let services = format!("{contract}::graphql::Services {{ {} }}", services.join(", "));
         all.insert(0, format!("{contract}::graphql::router({services}, graphql)"));
     }
-    match gate::counts_passing(service) {
+    let behind = behind(model, service);
+    match gate::counts_passing(service) && !behind.is_empty() {
         true => all.push("fronts".to_owned()),
-        false => all.extend(behind(model, service)),
+        false => all.extend(behind),
     }
     let has_grpc = all.iter().any(|router| router.contains("::grpc::"));
     let standard = has_grpc.then(|| ".merge(standard)".to_owned());

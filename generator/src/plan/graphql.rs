@@ -48,6 +48,8 @@ pub struct View {
     pub held: String,
     /// What is in that struct.
     pub members: Vec<Answerer>,
+    /// A gate is too: what passes is counted.
+    pub counts: bool,
     /// What makes the schema: `Query(service.clone())`, `EmptyMutation`, …
     pub roots: Vec<String>,
     /// The calls that make the loaders.
@@ -97,7 +99,7 @@ pub fn view(model: &Model, service: &Service, service_trait: &str, behind: Optio
         Writer { model: &behind.composed.model, service: &behind.composed.service, found: Found(Some(&behind)) };
     // Who calls the front knows its own operations alone.
     let view = View { has_client: is_called(model, service), ..view_of(&writer, service_trait) };
-    View { members: behind.members, held: "super::Services".into(), ..view }
+    View { members: behind.members, counts: behind.counts, held: "super::Services".into(), ..view }
 }
 
 fn view_of(writer: &Writer<'_>, service_trait: &str) -> View {
@@ -122,6 +124,7 @@ fn view_of(writer: &Writer<'_>, service_trait: &str) -> View {
         loaders: loaders(writer, service_trait, &definitions),
         held: format!("Arc<dyn crate::{service_trait}>"),
         members: Vec::new(),
+        counts: false,
         roots: Vec::new(),
         batches: Vec::new(),
         root_types: ["Query", "EmptyMutation", "EmptySubscription"],
@@ -270,6 +273,10 @@ fn root_field(writer: &Writer<'_>, operation: &Operation) -> RootField {
         attributes.push("#[allow(clippy::too_many_arguments, reason = \"they are those of the schema\")]".into());
     }
     let mut body = body(&view, &writer.found.call(operation, &view.method), &read, answer);
+    if writer.found.counts(operation) {
+        // What cannot be read counts for nothing.
+        body.insert(body.len() - 1, "kit_graphql::admitted(&cx, self.0.gate.admit_passing(&cx).await)?;".into());
+    }
     if given.iter().any(|parameter| parameter.contains(WHERE)) {
         body.insert(1, "let filter = filter.unwrap_or_default();".into());
     }

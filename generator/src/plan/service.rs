@@ -91,7 +91,11 @@ struct View {
     literal: String,
     /// Which operations of its own are counted, as an expression.
     counted: String,
-    /// The routers of those behind it, merged, if what passes is counted.
+    /// What passes to others is counted …
+    counts_passing: bool,
+    /// … where it composes their schemas …
+    counts_composed: bool,
+    /// … and by the routers of those behind it, merged.
     passing: Vec<String>,
     /// What is served: its business code, or that behind the gate.
     served: String,
@@ -372,6 +376,8 @@ fn view(planner: &Planner<'_>, service: &Service) -> View {
         limits: counted,
         literal: escape::rust_str(&service.name),
         counted: if is_limited { format!("{contract}::LIMITED") } else { "&[]".to_owned() },
+        counts_passing: gate::counts_passing(service),
+        counts_composed: gate::counts_passing(service) && members.is_some(),
         passing: if gate::counts_passing(service) {
             faces::merged(faces::behind(model, service)).collect()
         } else {

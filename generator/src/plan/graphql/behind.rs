@@ -13,6 +13,7 @@ use crate::{
 
 use super::super::{
     contract::{self, trait_name},
+    gate,
     operations::{self, OperationView},
     resources,
     rust::{id_name, user},
@@ -34,6 +35,8 @@ pub struct Answerer {
 pub struct Behind {
     pub composed: Composed,
     pub members: Vec<Answerer>,
+    /// What passes to others is counted.
+    pub counts: bool,
     /// The types of contracts, by their names here. Patches of one record are a type in each contract.
     types: BTreeMap<String, Vec<String>>,
     operations: BTreeMap<String, Origin>,
@@ -51,7 +54,9 @@ struct Origin {
 /// What the schema of a service finds elsewhere; `None`: everything is its own.
 pub fn behind(model: &Model, scope: &Scope, front: &Service) -> Option<Behind> {
     let composed = composed::composed(model, front)?;
-    let mut behind = Behind { composed, members: Vec::new(), types: BTreeMap::new(), operations: BTreeMap::new() };
+    let counts = gate::counts_passing(front);
+    let mut behind =
+        Behind { composed, members: Vec::new(), counts, types: BTreeMap::new(), operations: BTreeMap::new() };
     for service in composed::members(model, front) {
         behind.add(model, scope, front, service);
     }
@@ -137,6 +142,12 @@ impl Behind {
 pub struct Found<'b>(pub Option<&'b Behind>);
 
 impl<'b> Found<'b> {
+    /// Whether calls of the operation are passed on, and counted.
+    pub fn counts(self, operation: &Operation) -> bool {
+        let Some(behind) = self.0.filter(|behind| behind.counts) else { return false };
+        behind.operations.get(&operation.name).is_some_and(|origin| origin.contract != "crate")
+    }
+
     /// The contract's type of that name here: `crate::Order`, `orders_contract::Order`.
     pub fn ty(self, name: &str) -> String {
         self.all(name).into_iter().next().unwrap_or_default()

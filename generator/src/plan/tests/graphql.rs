@@ -45,6 +45,8 @@ pub struct Composed {
     service: String,
     contract: String,
     members: Vec<Member>,
+    /// What passes is counted, by a gate beside the members.
+    counts: bool,
     schema_path: String,
     cases: Vec<Case>,
     referring: Vec<Referring>,
@@ -125,6 +127,7 @@ pub fn composed(model: &Model, scope: &Scope, service: &Service) -> Option<Compo
         service: service.name.clone(),
         contract: contract::ident(service),
         members: behind.members.iter().filter_map(member).collect(),
+        counts: behind.counts,
         schema_path: escape::rust_str(&format!(
             "../../../../{}/{}",
             contract::folder(service),
@@ -194,7 +197,8 @@ pub fn router(model: &Model, scope: &Scope, service: &Service, script: &str) -> 
                     false => format!("{}: Arc::new(crate::mapping::{module}::Scripted::default())", member.field),
                 }
             };
-            let all: Vec<String> = behind.members.iter().map(one).collect();
+            let gate = behind.counts.then(|| "gate: kit_gate::Gate::default()".to_owned());
+            let all: Vec<String> = behind.members.iter().map(one).chain(gate).collect();
             format!("{contract}::graphql::Services {{ {} }}", all.join(", "))
         }
     };

@@ -40,7 +40,7 @@ mod shape;
 mod tokens;
 mod watch;
 
-pub use call::{Items, alone, answer, context, done, error, found, items, opening, received};
+pub use call::{Items, admitted, alone, answer, context, done, error, found, items, opening, received};
 pub use choice::values;
 pub use client::{Client, Request};
 pub use config::{Config, Introspection, Settings};

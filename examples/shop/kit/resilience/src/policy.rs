@@ -17,11 +17,13 @@ use std::time::Duration;
 /// **The other side fails.** `unavailable`, `timeout` and `limited` are tried again; everything else is an answer and
 /// goes to the caller as it is. A `Retry-After` is waited for if that leaves time for another try; else the caller has
 /// the error at once and may wait itself. Once [`Breaker::failure_rate`] of the last tries have failed, of up to
-/// [`Breaker::window`] and at least half as many within [`Breaker::within`], the circuit opens: for [`Breaker::open_for`] every call fails at once with `unavailable`, and says when to come back. Then one
-/// call is let through, and what becomes of it closes the circuit or opens it again.
+/// [`Breaker::window`] and at least half as many within [`Breaker::within`], the circuit opens: for [`Breaker::open_for`]
+/// every call fails at once with `unavailable`, and says when to come back. Then one call is let through, and what becomes
+/// of it closes the circuit or opens it again.
 ///
 /// **The other side is gone.** As above, only faster: each try fails at once, the circuit opens with the
-/// [least](Breaker::least) that count, and from then on a call costs nothing. A request that cannot have left is repeated whatever the operation.
+/// [least](Breaker::least) that count, and from then on a call costs nothing. A request that cannot have left is repeated
+/// whatever the operation.
 ///
 /// **With a fallback** the caller sees none of these three errors, but an answer that is marked as a stand-in
 /// ([`fallback`](crate::fallback)).

@@ -356,24 +356,26 @@ pub async fn prove_limits(
     report.finish(0)
 }
 
-/// What a gateway counts of what passes to the service: it says so, and under a limit of one request lets one through.
+/// What a front counts of what passes to the service: it says so, and under a limit of one request lets one through. `face`
+/// is the way through it.
 ///
 /// # Errors
 /// A line for each rule that is broken.
 pub async fn prove_passing(
-    gateway: &str,
+    front: &str,
     limits: &[&'static str],
     start: impl AsyncFn(Counting) -> Result<Provider>,
+    face: impl Fn(&Provider) -> Result<Face>,
 ) -> Result<()> {
     let provider = start(Counting::Never).await?;
-    let way = provider.through_gateway()?;
+    let way = face(&provider)?;
     let report = Report::new(&provider.description.service, way.transport);
     if let Some(rest) = way.rest() {
-        limits::told_in_passing(&Session::new(&provider, &way, &report), rest, gateway, limits).await;
+        limits::told_in_passing(&Session::new(&provider, &way, &report), rest, front, limits).await;
     }
     for limit in limits {
         let reached = start(Counting::Once(limit)).await?;
-        limits::all(&Session::new(&reached, &reached.through_gateway()?, &report)).await;
+        limits::all(&Session::new(&reached, &face(&reached)?, &report)).await;
     }
     report.finish(0)
 }

@@ -56,6 +56,11 @@ pub fn done<E: OperationError>(cx: &Context, result: std::result::Result<(), E>)
     result.map(|()| true).map_err(|failed| error(cx, &failed))
 }
 
+/// Lets a call that is passed on go on, or says why not.
+pub fn admitted<E: OperationError>(cx: &Context, result: std::result::Result<(), E>) -> Result<()> {
+    result.map_err(|failed| error(cx, &failed))
+}
+
 /// What a field shows that takes nothing from the others if it fails: null, and the error at its path.
 // An error that a resolver returns leaves its field out, where GraphQL has null (June 2018, 6.4.4).
 pub fn alone<G>(field: &async_graphql::Context<'_>, result: Result<G>) -> Option<G> {

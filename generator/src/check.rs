@@ -61,7 +61,7 @@ pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
         }
     }
     found.extend(checker.found);
-    found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
+    in_order(&mut found);
     found.dedup();
     (found.is_empty().then_some(model), found)
 }
@@ -69,8 +69,13 @@ pub fn check(design: &Design) -> (Option<Model>, Vec<Diagnostic>) {
 /// What a design that has a meaning probably does not mean, in the order of the text.
 pub fn warnings(design: &Design, model: &Model) -> Vec<Diagnostic> {
     let mut found = unreached::warnings(design, model);
-    found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
+    in_order(&mut found);
     found
+}
+
+/// As they stand in the text.
+fn in_order(found: &mut [Diagnostic]) {
+    found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
 }
 
 /// One design, in which a service may be as it was in a version.

@@ -3,7 +3,8 @@
 use crate::{
     design::Design,
     diagnostic::Diagnostic,
-    model::{Model, Operation, Shape},
+    model::{Model, Operation, OperationKind, Shape},
+    source::Span,
 };
 
 /// A command or query that is exposed nowhere, called by nobody and runs on nothing. It may be meant for later, so it is
@@ -17,10 +18,10 @@ pub(super) fn warnings(design: &Design, model: &Model) -> Vec<Diagnostic> {
         let place = place(design, &service.name, operation)?;
         let message = format!("nothing reaches `{}.{}`", service.name, operation.name);
         let help = match operation.kind {
-            crate::model::OperationKind::Query => {
+            OperationKind::Query => {
                 "expose it (`expose = [\"rest\"]`), let another service call it, or write `expose = []` if that is meant"
             }
-            crate::model::OperationKind::Command => {
+            OperationKind::Command => {
                 "expose it (`expose = [\"rest\"]`), let another service call it, let it run on an event (`on`), or write \
                  `expose = []` if that is meant"
             }
@@ -30,7 +31,7 @@ pub(super) fn warnings(design: &Design, model: &Model) -> Vec<Diagnostic> {
     unreached.collect()
 }
 
-fn place(design: &Design, service: &str, operation: &Operation) -> Option<crate::source::Span> {
+fn place(design: &Design, service: &str, operation: &Operation) -> Option<Span> {
     let Shape::Custom { .. } = operation.shape else { return None };
     let service = design.services.get(service)?;
     let own = service.queries.get(&operation.name).or_else(|| service.commands.get(&operation.name))?;

@@ -4,7 +4,7 @@
 //! Not seen are properties inside what serde reads twice: fields of an untagged or flattened type, and of one that is tagged
 //! otherwise than by [`union!`](crate::union).
 
-mod joined;
+pub(crate) mod joined;
 mod watch;
 
 use serde::{

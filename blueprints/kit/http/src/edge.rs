@@ -24,7 +24,7 @@ use futures_util::{
     future::{self, BoxFuture},
 };
 use http_body_util::{BodyExt, Collected};
-use kit::{Context, Failure, Kind, Trace, input::Limits};
+use kit::{Context, Failure, Kind, input::Limits};
 use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 use tracing::Instrument;
@@ -173,6 +173,12 @@ impl Shared {
         let allowed = self.edge.cors.allowed(sent.origin);
         let trace = sent.trace();
         let grpc = sent.content_type.is_some_and(grpc::is);
+        let means = Means {
+            cx: sent.context(trace, grpc),
+            grpc,
+            upgrades: sent.upgrade.is_some(),
+            uploads: sent.content_type.is_some_and(upload::is),
+        };
         let asked = Asked { method: request.method().clone(), grpc, trace_id: trace.id() };
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let span = tracing::info_span!("request", method = asked.method.as_str(), route, trace_id = asked.trace_id);
@@ -182,7 +188,7 @@ impl Shared {
             if notable {
                 tracing::debug!(path = request.uri().path(), "asked");
             }
-            let (cx, at_work) = self.admit(&mut request, trace, asked.grpc)?;
+            let (cx, at_work) = self.admit(&mut request, means)?;
             Ok::<_, Problem>((cx, at_work, work(inner, request)))
         });
         let answer = async move {
@@ -201,7 +207,7 @@ impl Shared {
     }
 
     /// The context of a request that may go on. Its slot is given back when the guard is dropped.
-    fn admit(self: &Arc<Self>, request: &mut Request, trace: Trace, grpc: bool) -> Result<(Context, AtWork), Problem> {
+    fn admit(self: &Arc<Self>, request: &mut Request, means: Means) -> Result<(Context, AtWork), Problem> {
         let at_work = AtWork(self.clone());
         let others = self.in_flight.fetch_add(1, Ordering::Relaxed);
         let extra = if request.uri().path().starts_with("/-/") { HEALTH } else { 0 };
@@ -216,12 +222,11 @@ impl Shared {
                 format!("path and query have {target} bytes, and at most {} are read", self.edge.uri_limit),
             ));
         }
-        let sent = Sent::with(request.headers());
-        if sent.upgrade.is_some() && !self.edge.cors.upgrades(request) {
+        let Means { cx, grpc, upgrades, uploads } = means;
+        if upgrades && !self.edge.cors.upgrades(request) {
             return Err(Problem::new(StatusCode::FORBIDDEN, "pages of this origin may not open a WebSocket here"));
         }
-        let (upgrades, uploads) = (sent.upgrade.is_some(), sent.content_type.is_some_and(upload::is));
-        let cx = sent.context(trace, grpc)?.within(self.edge.timeout);
+        let cx = cx?.within(self.edge.timeout);
         let cx = peer::address(request, &self.edge.proxies).into_iter().fold(cx, Context::from_address);
         let limits = Limits { message: self.edge.body_limit, idle: self.edge.input_idle };
         let told = request.extensions_mut();
@@ -277,6 +282,15 @@ impl Shared {
         }
         stopping::ends(response, &self.edge.stopping)
     }
+}
+
+/// What the headers of a request say of how it is to be treated.
+struct Means {
+    /// The call as the caller means it.
+    cx: Result<Context, Problem>,
+    grpc: bool,
+    upgrades: bool,
+    uploads: bool,
 }
 
 struct Asked {

@@ -1,20 +1,11 @@
 //! A call of one service by another, under a policy.
 
-use std::{
-    future,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::Poll,
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use kit::{Context, Failure, Kind, Operation, OperationError, Safety, Stream};
 use serde::Serialize;
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
 use crate::{
@@ -22,6 +13,8 @@ use crate::{
     breaker::{Circuit, Refused},
     budget::Balance,
     bulkhead::{Bulkhead, Place},
+    keys::with_key,
+    source::Source,
 };
 
 /// One service's way to another: the policy for its calls, and what they have shown so far.
@@ -457,69 +450,6 @@ impl Refusal {
             Self::Full => Failure { unsent, ..Failure::new(Kind::Limited, "too many calls are under way") },
         }
     }
-}
-
-/// The input of a call, if it is a stream: whether the other side has asked for it, and whether it has failed on our own.
-#[derive(Clone, Debug, Default)]
-struct Source(Option<Arc<Input>>);
-
-#[derive(Debug, Default)]
-struct Input {
-    asked: Notify,
-    failed: AtomicBool,
-}
-
-impl Source {
-    fn of_input() -> Self {
-        Self(Some(Arc::default()))
-    }
-
-    fn asked(&self) {
-        if let Some(input) = &self.0 {
-            input.asked.notify_one();
-        }
-    }
-
-    /// Resolves once the first item has been asked for.
-    async fn is_asked(&self) {
-        match &self.0 {
-            Some(input) => input.asked.notified().await,
-            None => future::pending().await,
-        }
-    }
-
-    fn note<T>(&self, item: &Result<T, Failure>) {
-        if let (Some(input), true) = (&self.0, item.is_err()) {
-            input.failed.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn has_failed(&self) -> bool {
-        self.0.as_ref().is_some_and(|input| input.failed.load(Ordering::Relaxed))
-    }
-}
-
-/// The context of a call with this input, with an idempotency key if the operation needs one and there is none. It follows
-/// from the key that the call is made under, if it is made under one ([`Context::behalf`]): work that is done again because
-/// it failed, for a message that comes again or a caller who tries again, has no second effect on the other side.
-///
-/// # Errors
-/// `internal`: the input has no JSON form.
-pub fn keyed(cx: &Context, operation: &Operation, input: &impl Serialize) -> Result<Context, Failure> {
-    match cx.behalf().filter(|_| needs_key(cx, operation)) {
-        Some(intent) => Ok(cx.clone().keyed(intent.next_key(operation, input)?)),
-        None => Ok(with_key(cx, operation)),
-    }
-}
-
-fn needs_key(cx: &Context, operation: &Operation) -> bool {
-    operation.safety == Safety::Keyed && cx.idempotency_key().is_none()
-}
-
-/// With a new key if the operation needs one: all tries have the same.
-fn with_key(cx: &Context, operation: &Operation) -> Context {
-    let cx = cx.clone();
-    if needs_key(&cx, operation) { cx.keyed(uuid::Uuid::now_v7().to_string()) } else { cx }
 }
 
 fn one_try(cx: &Context, operation: &Operation, number: u32) -> Context {

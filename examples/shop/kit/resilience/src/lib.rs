@@ -16,12 +16,15 @@ mod breaker;
 mod budget;
 mod bulkhead;
 pub mod fallback;
+mod keys;
 mod link;
 mod policy;
+mod source;
 mod ways;
 
 pub use answers::{Asked, LastAnswers, LastAnswersState};
 pub use breaker::BreakerState;
-pub use link::{Held, Link, LinkState, keyed};
+pub use keys::keyed;
+pub use link::{Held, Link, LinkState};
 pub use policy::{Backoff, Breaker, Budget, Policy, Retry};
 pub use ways::Ways;

@@ -1,13 +1,14 @@
 //! Objects of one of several types, of which the member `type` tells which. What reads them sees each member once, as it
 //! would those of a record: serde's own tagged enums read everything into memory first, where nobody can watch.
 
-use std::{fmt, marker::PhantomData, vec};
+use std::{fmt, marker::PhantomData};
 
 use serde::de::{
     DeserializeSeed, Deserializer, Error, MapAccess, Visitor,
     value::{MapAccessDeserializer, StrDeserializer},
 };
-use serde_json::Value;
+
+use crate::strict::joined::Members;
 
 /// The member that names the type.
 pub const TAG: &str = "type";
@@ -79,10 +80,8 @@ impl Visitor<'_> for Name {
 pub(crate) struct TagFirst<A> {
     /// Until it is told.
     tag: bool,
-    before: vec::IntoIter<(String, Value)>,
-    /// Of the member before the tag whose name was told last.
-    value: Option<Value>,
-    members: A,
+    /// Its value is the next in the document.
+    rest: Members<String, A>,
 }
 
 impl<'de, A: MapAccess<'de>> TagFirst<A> {
@@ -91,7 +90,7 @@ impl<'de, A: MapAccess<'de>> TagFirst<A> {
         loop {
             let Some(name) = members.next_key::<String>()? else { return Err(A::Error::missing_field(TAG)) };
             if name == TAG {
-                return Ok(Self { tag: true, before: before.into_iter(), value: None, members });
+                return Ok(Self { tag: true, rest: Members::new(before, members) });
             }
             before.push((name, members.next_value()?));
         }
@@ -102,18 +101,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for TagFirst<A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        if std::mem::take(&mut self.tag) {
-            return seed.deserialize(StrDeserializer::new(TAG)).map(Some);
+        match std::mem::take(&mut self.tag) {
+            true => seed.deserialize(StrDeserializer::new(TAG)).map(Some),
+            false => self.rest.next_key_seed(seed),
         }
-        let Some((name, value)) = self.before.next() else { return self.members.next_key_seed(seed) };
-        self.value = Some(value);
-        seed.deserialize(StrDeserializer::new(&name)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        match self.value.take() {
-            Some(value) => seed.deserialize(value).map_err(A::Error::custom),
-            None => self.members.next_value_seed(seed),
-        }
+        self.rest.next_value_seed(seed)
     }
 }

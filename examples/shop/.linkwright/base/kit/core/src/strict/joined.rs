@@ -2,7 +2,7 @@
 //! twice is seen, wherever it stands.
 
 use serde::{
-    de::{DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor, value::StrDeserializer},
+    de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor, value::StrDeserializer},
     forward_to_deserialize_any,
 };
 use serde_json::Value;
@@ -40,25 +40,32 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Joining<'_, V> {
 
     fn visit_map<A: MapAccess<'de>>(self, document: A) -> Result<V::Value, A::Error> {
         let Self { members, visitor } = self;
-        visitor.visit_map(Members { members: members.into_iter(), value: None, document })
+        visitor.visit_map(Members::new(members, document))
     }
 }
 
-struct Members<'m, A> {
-    members: std::vec::IntoIter<(&'m str, Value)>,
+/// The members of such an object.
+pub(crate) struct Members<N, A> {
+    members: std::vec::IntoIter<(N, Value)>,
     /// Of the member whose name was read last.
     value: Option<Value>,
     document: A,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, A> {
+impl<N, A> Members<N, A> {
+    /// These, and then those of the document.
+    pub fn new(members: Vec<(N, Value)>, document: A) -> Self {
+        Self { members: members.into_iter(), value: None, document }
+    }
+}
+
+impl<'de, N: AsRef<str>, A: MapAccess<'de>> MapAccess<'de> for Members<N, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         let Some((name, value)) = self.members.next() else { return self.document.next_key_seed(seed) };
         self.value = Some(value);
-        let name: StrDeserializer<A::Error> = name.into_deserializer();
-        seed.deserialize(name).map(Some)
+        seed.deserialize(StrDeserializer::new(name.as_ref())).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
